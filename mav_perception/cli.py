@@ -1,0 +1,65 @@
+"""`mav-perception`: one parser, one module in `commands/` a subcommand."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from mav_perception import __version__
+from mav_perception.errors import MavPerceptionError, MissingDependencyError
+
+COMMANDS = {
+    'demo': 'fly a simulated team over real ROS 2 and localize it',
+    'replay': 'replay recorded data through the filter and its rivals',
+    'segment': 'run a network over images or a video',
+    'train': 'train a network',
+    'export': 'turn a training checkpoint into a model: ONNX and card',
+    'evaluate': 'measure a model on labelled images',
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser with every subcommand."""
+    parser = argparse.ArgumentParser(
+        prog='mav-perception',
+        description='Localize a team of micro aerial vehicles from cameras and odometry.',
+        epilog='Exit codes: 0 success, 1 the run failed or missed its goal, 2 wrong use or input.',
+    )
+    parser.add_argument('--version', action='version', version=f'mav_perception {__version__}')
+    subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    for name, summary in COMMANDS.items():
+        module = importlib.import_module(f'mav_perception.commands.{name}')
+        subparser = subparsers.add_parser(
+            name,
+            help=summary,
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(subparser)
+        subparser.set_defaults(run=module.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except MavPerceptionError as error:
+        print(f'mav-perception {parsed.command}: {error}', file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        missing = MissingDependencyError(
+            f'{error.name} is not installed: pip install "mav_perception[train,sim,bag]" or '
+            'install that one package.'
+        )
+        print(f'mav-perception {parsed.command}: {missing}', file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

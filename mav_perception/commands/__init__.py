@@ -1,0 +1,1 @@
+"""The subcommands of `mav-perception`, one file each."""

@@ -1,0 +1,97 @@
+"""Start the package's nodes as processes, watch them, and end them cleanly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+from mav_perception.resources import find_executable, find_share
+
+GRACE = 8.0
+"""Seconds that a node has to end after SIGINT, and again after SIGTERM."""
+
+
+def ros_environment() -> dict[str, str]:
+    """Return the environment of the nodes: this machine only, a domain of its own, large images.
+
+    What the user has set stays as it is.
+    """
+    environment = dict(os.environ)
+    # Wheels re-execute Python once to find their libraries; a child must do that anew.
+    environment.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)
+    environment.setdefault('AMENT_PREFIX_PATH', sys.prefix)
+    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
+    environment.setdefault(
+        'FASTDDS_DEFAULT_PROFILES_FILE', str(find_share('config', 'fastdds_shm.xml'))
+    )
+    # One thread a process: the machine's cores are shared out by the operating system.
+    for variable in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
+        environment.setdefault(variable, '1')
+    return environment
+
+
+class NodeProcesses:
+    """Named child processes; leaving the context ends all of them."""
+
+    def __init__(self, environment: Mapping[str, str], logs: Path) -> None:
+        """Write each node's output to `logs/NAME.log`."""
+        self._environment, self._logs = dict(environment), logs
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> NodeProcesses:
+        """Enter with no process yet."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End what still runs."""
+        self.stop()
+
+    def start(self, name: str, executable: str, arguments: list[str], quiet: bool = True) -> None:
+        """Start one node under a unique name; with `quiet` its output goes to the log."""
+        command = [str(find_executable(executable)), *arguments]
+        log = (self._logs / f'{name}.log').open('wb') if quiet else None
+        # A session of its own, so that Ctrl-C in the terminal reaches only the parent, which then
+        # ends the nodes in order.
+        self._children[name] = subprocess.Popen(
+            command,
+            env=self._environment,
+            stdout=log,
+            stderr=subprocess.STDOUT if log else None,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        if log:
+            log.close()
+
+    def exit_code(self, name: str) -> int | None:
+        """Return the exit code of a node, or None while it runs."""
+        return self._children[name].poll()
+
+    def dead(self) -> dict[str, int]:
+        """Return the nodes that have ended, with their exit codes."""
+        codes = {name: child.poll() for name, child in self._children.items()}
+        return {name: code for name, code in codes.items() if code is not None}
+
+    def stop(self) -> dict[str, int]:
+        """End all nodes with SIGINT, then SIGTERM, then SIGKILL, and return their exit codes."""
+        for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            for child in self._children.values():
+                if child.poll() is None:
+                    child.send_signal(signal_number)
+            deadline = time.monotonic() + GRACE
+            while time.monotonic() < deadline and len(self.dead()) < len(self._children):
+                time.sleep(0.05)
+        return self.dead()

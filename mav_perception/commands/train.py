@@ -1,0 +1,32 @@
+"""Train a network from a YAML of settings; the best epoch on val is kept.
+
+Example: mav-perception train config/training/drone.yaml --runs runs --resume
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument('configuration', type=Path, metavar='CONFIG.yaml')
+    parser.add_argument('--runs', type=Path, default=Path('runs'), help='folder of all runs')
+    parser.add_argument('--resume', action='store_true', help='go on after the last epoch')
+    parser.add_argument('--threads', type=int, default=2, help='CPU threads')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and say where the best checkpoint is."""
+    import torch
+
+    from mav_perception.training.configuration import load_training_configuration
+    from mav_perception.training.trainer import Trainer
+
+    torch.set_num_threads(arguments.threads)
+    configuration = load_training_configuration(arguments.configuration)
+    trainer = Trainer(configuration, arguments.runs / configuration.name, arguments.resume)
+    best = trainer.run()
+    print(f'best target IoU on val {trainer.best_iou:.4f}: {best}')
+    return 0

@@ -1,0 +1,1 @@
+"""Mask -> detections -> relative measurements with covariance."""

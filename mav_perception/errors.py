@@ -1,0 +1,25 @@
+"""Exceptions of the package: each message says what is wrong and what to change."""
+
+
+class MavPerceptionError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class ConfigurationError(MavPerceptionError):
+    """A parameter, a YAML key or a command-line option is wrong."""
+
+
+class ModelError(MavPerceptionError):
+    """A segmentation model or its card is missing, broken or does not fit the input."""
+
+
+class InputError(MavPerceptionError):
+    """A message, an image or a measurement has a wrong size, a NaN or an impossible value."""
+
+
+class DataError(MavPerceptionError):
+    """A file or a folder of data is missing or not in the expected format."""
+
+
+class MissingDependencyError(MavPerceptionError):
+    """An optional dependency is needed for what was asked; the message names the extra."""

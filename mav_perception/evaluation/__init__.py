@@ -1,0 +1,1 @@
+"""Compare results with truth: segmentation, trajectories and filter consistency."""

@@ -1,0 +1,104 @@
+"""What happened in a live flight: estimates, odometry and truth of every drone, and its score."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mav_perception.evaluation.recording import Path4, carry_forward
+from mav_perception.evaluation.trajectories import position_rmse, sample_stamps, team_shape_rmse
+from mav_perception.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Latest:
+    """A drone's newest figures, for the live table; NaN where nothing has come yet."""
+
+    error: float
+    vio_error: float
+    sigma: float
+
+
+@dataclass(frozen=True)
+class FlightScore:
+    """RMSE in metres over the flight, of the filter and of VIO alone from the same start."""
+
+    team_shape: float
+    vio_team_shape: float
+    position: float
+    vio_position: float
+    drone_position: tuple[float, ...]
+    drone_vio_position: tuple[float, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """Return everything rounded, for JSON."""
+        return {
+            key: [round(v, 4) for v in value] if isinstance(value, tuple) else round(value, 4)
+            for key, value in asdict(self).items()
+        }
+
+
+class DroneLog:
+    """Growing lists of one drone: (stamp, x, y, z, yaw), and 4x4 covariances of the estimate."""
+
+    def __init__(self, start: FloatArray) -> None:
+        """Begin with the start pose (4,) that the filter was told."""
+        self.start = start
+        self.truth: list[tuple[int, FloatArray]] = []
+        self.odometry: list[tuple[int, FloatArray]] = []
+        self.estimate: list[tuple[int, FloatArray]] = []
+        self.covariance: list[FloatArray] = []
+
+    def path(self, rows: list[tuple[int, FloatArray]]) -> Path4:
+        """Return rows as a path with unwrapped yaw, sorted by stamp."""
+        ordered = sorted(rows, key=lambda row: row[0])
+        poses = np.array([pose for _, pose in ordered])
+        poses[:, 3] = np.unwrap(poses[:, 3])
+        return Path4(np.array([stamp for stamp, _ in ordered], np.int64), poses)
+
+    def vio_alone(self) -> Path4:
+        """Return the one-pose estimate that VIO alone has: the start, where odometry began."""
+        return Path4(np.array([self.odometry[0][0]]), self.start[None])
+
+    def latest(self) -> Latest:
+        """Return the newest errors and sigma."""
+        if not (self.estimate and self.truth and self.odometry):
+            return Latest(np.nan, np.nan, np.nan)
+        truth, odometry = self.path(self.truth[-100:]), self.path(self.odometry)
+        stamp = np.array([self.estimate[-1][0]])
+        true = truth.at(stamp)[0, :3]
+        vio = carry_forward(self.vio_alone(), odometry, stamp)[0, :3]
+        return Latest(
+            float(np.linalg.norm(self.estimate[-1][1][:3] - true)),
+            float(np.linalg.norm(vio - true)),
+            float(np.sqrt(np.trace(self.covariance[-1][:3, :3]))),
+        )
+
+
+def score_flight(logs: list[DroneLog]) -> FlightScore | None:
+    """Score a flight from its logs, or return None if a drone has no estimate or truth."""
+    if not all(log.truth and log.odometry and log.estimate for log in logs):
+        return None
+    begin = max(log.path(log.estimate).stamps[0] for log in logs)
+    end = min(log.path(log.odometry).stamps[-1] for log in logs)
+    stamps = sample_stamps(int(begin), int(end))
+    if not len(stamps):
+        return None
+    estimate, vio, truth = [], [], []
+    for log in logs:
+        odometry = log.path(log.odometry)
+        estimate.append(carry_forward(log.path(log.estimate), odometry, stamps))
+        vio.append(carry_forward(log.vio_alone(), odometry, stamps))
+        truth.append(log.path(log.truth).at(stamps))
+    e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
+    drones = range(len(logs))
+    return FlightScore(
+        team_shape_rmse(e, t),
+        team_shape_rmse(v, t),
+        position_rmse(e, t),
+        position_rmse(v, t),
+        tuple(position_rmse(e[:, d : d + 1], t[:, d : d + 1]) for d in drones),
+        tuple(position_rmse(v[:, d : d + 1], t[:, d : d + 1]) for d in drones),
+    )

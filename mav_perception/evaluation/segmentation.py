@@ -1,0 +1,79 @@
+"""Measure masks against labels: IoU per class, and blobs as detections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from mav_perception.detection.blobs import find_detections
+from mav_perception.segmentation.labels import UNKNOWN
+from mav_perception.types import ByteImage, LabelMask
+
+MATCH_PX = 20.0
+"""A predicted blob is a hit if its centroid lies this near to a labelled one, at 640 columns."""
+
+
+@dataclass
+class SegmentationScore:
+    """Running counts over images; `confusion[truth, guess]` counts labelled pixels."""
+
+    confusion: np.ndarray
+    targets: int = 0
+    hits: int = 0
+    false_blobs: int = 0
+    images: int = 0
+    centroid_errors: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of_classes(cls, classes: int) -> SegmentationScore:
+        """Start at zero for a number of classes."""
+        return cls(np.zeros((classes, classes), np.int64))
+
+    @property
+    def iou(self) -> list[float]:
+        """Return intersection over union per class; 0 for a class that never occurs."""
+        both = np.diag(self.confusion)
+        union = self.confusion.sum(0) + self.confusion.sum(1) - both
+        return [float(b / u) if u else 0.0 for b, u in zip(both, union, strict=True)]
+
+    def add(self, guess: LabelMask, truth: ByteImage) -> None:
+        """Count one image; pixels labelled 255 do not count, nor do blobs that lie on them."""
+        counted = truth != UNKNOWN
+        classes = len(self.confusion)
+        index = truth[counted].astype(np.int64) * classes + guess.labels[counted]
+        self.confusion += np.bincount(index, minlength=classes**2).reshape(classes, classes)
+        self._match_blobs(guess, truth)
+        self.images += 1
+
+    def _match_blobs(self, guess: LabelMask, truth: ByteImage) -> None:
+        scale = 640.0 / truth.shape[1]
+        smallest = round(20 / scale**2)
+        labels = np.where(truth == UNKNOWN, 0, guess.labels).astype(np.uint8)
+        found = find_detections(LabelMask(labels, guess.confidence), 1, smallest)
+        real = find_detections(LabelMask(truth, np.full_like(truth, 255)), 1, smallest)
+        self.targets += len(real)
+        hits = 0
+        if found and real:
+            a = np.array([d.centroid for d in found])
+            b = np.array([d.centroid for d in real])
+            distance = scale * np.linalg.norm(a[:, None] - b, axis=2)
+            rows, columns = linear_sum_assignment(np.minimum(distance, 2.0 * MATCH_PX))
+            near = distance[rows, columns]
+            near = near[near < MATCH_PX]
+            hits = len(near)
+            self.centroid_errors += near.tolist()
+        self.hits += hits
+        self.false_blobs += len(found) - hits
+
+    def figures(self) -> dict[str, float | list[float]]:
+        """Return the measured figures under the names of the evaluation command."""
+        iou = self.iou
+        return {
+            'iou': [round(v, 4) for v in iou],
+            'mean_iou': round(float(np.mean(iou)), 4),
+            'p_d': round(self.hits / max(self.targets, 1), 4),
+            'false_per_frame': round(self.false_blobs / max(self.images, 1), 4),
+            'centroid_px_median': round(float(np.median(self.centroid_errors or [np.nan])), 3),
+        }

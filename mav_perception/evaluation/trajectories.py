@@ -1,0 +1,69 @@
+"""Errors of a team's poses against truth, with and without alignment."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from mav_perception.geometry import wrap_angle, yaw_rotation
+from mav_perception.types import FloatArray, IntArray, TeamState
+
+SAMPLE_RATE = 20
+"""Rate at which errors are sampled, Hz."""
+
+
+def align_team(estimate: FloatArray, truth: FloatArray) -> FloatArray:
+    """Align all drones of each instant with one yaw and one translation (least squares).
+
+    Gravity fixes roll and pitch, so the best yaw has a closed form: the angle of
+    sum (t x e, t . e) over the centred horizontal positions.
+
+    Args:
+        estimate: (M, N, 3) estimated positions.
+        truth: (M, N, 3) true positions.
+
+    Returns:
+        (M, N, 3) estimates moved onto the truth.
+    """
+    centre_e, centre_t = estimate.mean(axis=1, keepdims=True), truth.mean(axis=1, keepdims=True)
+    e, t = estimate - centre_e, truth - centre_t
+    sine = (e[..., 0] * t[..., 1] - e[..., 1] * t[..., 0]).sum(axis=1)
+    cosine = (e[..., 0] * t[..., 0] + e[..., 1] * t[..., 1]).sum(axis=1)
+    rotation = yaw_rotation(np.arctan2(sine, cosine))
+    return cast(FloatArray, np.einsum('mij,mnj->mni', rotation, e) + centre_t)
+
+
+def team_shape_rmse(estimate: FloatArray, truth: FloatArray) -> float:
+    """Return the RMSE in metres over drones and time after aligning each instant."""
+    error = align_team(estimate[..., :3], truth[..., :3]) - truth[..., :3]
+    return float(np.sqrt((error**2).sum(axis=-1).mean()))
+
+
+def position_rmse(estimate: FloatArray, truth: FloatArray) -> float:
+    """Return the RMSE in metres over drones and time in `map`, with no alignment."""
+    error = estimate[..., :3] - truth[..., :3]
+    return float(np.sqrt((error**2).sum(axis=-1).mean()))
+
+
+def sample_stamps(begin_ns: int, end_ns: int) -> IntArray:
+    """Return the stamps at which errors are sampled."""
+    return np.arange(begin_ns, end_ns, 1_000_000_000 // SAMPLE_RATE, dtype=np.int64)
+
+
+def normalised_error_squared(
+    state: TeamState, truth: FloatArray, axes: tuple[int, ...] = (0, 1, 2, 3)
+) -> tuple[float, int]:
+    """Return NEES e' P^-1 e of the joint state and its degrees of freedom.
+
+    Args:
+        state: joint state.
+        truth: (N, 4) true poses at its stamp.
+        axes: which of x, y, z, yaw count; vehicles on a plane have no z.
+    """
+    error = state.mean - truth
+    error[:, 3] = wrap_angle(error[:, 3])
+    index = (4 * np.arange(len(error))[:, None] + np.array(axes)).ravel()
+    error_vector = error.ravel()[index]
+    covariance = state.covariance[np.ix_(index, index)]
+    return float(error_vector @ np.linalg.solve(covariance, error_vector)), len(index)

@@ -1,0 +1,1 @@
+"""Read and write data sets, trajectories and bags."""

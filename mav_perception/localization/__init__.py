@@ -1,0 +1,1 @@
+"""Measurements + odometry -> joint state: the coupled probabilistic data association filter."""

@@ -1,0 +1,39 @@
+"""Validation gate: which sighting can belong to which candidate."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from scipy.stats import chi2
+
+from mav_perception.types import BoolArray, FloatArray
+
+MEASUREMENT_SIZE = 3
+"""Two tangent coordinates of the bearing, and the range."""
+
+
+def gate_threshold(gate_probability: float) -> float:
+    """Return the chi-square quantile gamma such that a true sighting has nu' S^-1 nu < gamma."""
+    return float(chi2.ppf(gate_probability, MEASUREMENT_SIZE))
+
+
+def mahalanobis(
+    innovations: FloatArray, spread: FloatArray, noise: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return squared distances nu' S^-1 nu and log det S, both (T, m), with S = H P H' + R_j.
+
+    Args:
+        innovations: (T, m, 3).
+        spread: (T, 3, 3) covariances H P H' of the candidates.
+        noise: (m, 3, 3) covariances R of the sightings.
+    """
+    covariance = spread[:, None] + noise[None]
+    solved = np.linalg.solve(covariance, innovations[..., None])[..., 0]
+    distance = np.sum(innovations * solved, axis=-1)
+    return distance, cast(FloatArray, np.linalg.slogdet(covariance)[1])
+
+
+def validation_gate(distance: FloatArray, gate_probability: float) -> BoolArray:
+    """Return (T, m): the sighting lies in the gate of the candidate."""
+    return cast(BoolArray, distance < gate_threshold(gate_probability))

@@ -1,0 +1,66 @@
+"""Parameters of the joint filter: sensor model, drift of the VIO, and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mav_perception.parameters import parameter
+
+
+@dataclass(frozen=True)
+class FilterParameters:
+    """Everything the coupled filter must be told about the cameras and the odometry."""
+
+    detection_probability: float = parameter(
+        0.8, 'probability that a drone in full view gives a sighting', 0.01, 0.999
+    )
+    clutter_per_frame: float = parameter(
+        0.3, 'mean number of false sightings in an image', 1e-4, 100.0
+    )
+    gate_probability: float = parameter(
+        0.999, 'probability that a true sighting falls into the validation gate', 0.5, 0.999999
+    )
+    half_view_horizontal: float = parameter(
+        0.785, 'half the horizontal field of view [rad]', 0.01, 3.1416
+    )
+    half_view_vertical: float = parameter(
+        0.675, 'half the vertical field of view [rad]', 0.01, 3.1416
+    )
+    min_range: float = parameter(0.3, 'nearest distance at which a drone is detected [m]', 0.0)
+    max_range: float = parameter(10.0, 'farthest distance at which a drone is detected [m]', 0.1)
+    clutter_density_scale: float = parameter(
+        1.0, 'factor on the clutter density, for sensors that measure fewer axes', 1e-6, 1e6
+    )
+    position_noise: float = parameter(
+        0.03, 'random walk of the VIO position [m per square root of a metre]', 0.0, 10.0
+    )
+    yaw_noise: float = parameter(
+        0.01, 'random walk of the VIO yaw [rad per square root of a metre]', 0.0, 10.0
+    )
+    turn_noise: float = parameter(
+        0.01, 'random walk of the VIO yaw [rad per square root of a radian turned]', 0.0, 10.0
+    )
+    hover_position_noise: float = parameter(
+        0.005, 'random walk of the VIO position at rest [m per square root of a second]', 0.0, 10.0
+    )
+    hover_yaw_noise: float = parameter(
+        0.001, 'random walk of the VIO yaw at rest [rad per square root of a second]', 0.0, 10.0
+    )
+    gap_position_noise: float = parameter(
+        1.0, 'position noise while odometry is missing [m per square root of a second]', 0.0, 100.0
+    )
+    gap_yaw_noise: float = parameter(
+        0.3, 'yaw noise while odometry is missing [rad per square root of a second]', 0.0, 100.0
+    )
+    vertical_noise_scale: float = parameter(
+        1.0, 'factor on every vertical position noise; 0 for vehicles on a plane', 0.0, 10.0
+    )
+    max_speed: float = parameter(
+        25.0, 'odometry that moves faster than this has jumped, the VIO restarted [m/s]', 0.1, 1e3
+    )
+    late_window: float = parameter(
+        1.0, 'sightings older than the filter by more than this are refused [s]', 0.0, 60.0
+    )
+    max_events: int = parameter(
+        2000, 'joint association events kept in an update, the most likely first', 1, 1_000_000
+    )

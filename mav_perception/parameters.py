@@ -1,0 +1,64 @@
+"""Parameters as frozen dataclasses whose fields carry their own description and range.
+
+One declaration serves the core, the ROS parameter server, the YAML test and the documentation.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
+
+from mav_perception.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a parameter means and what it may be."""
+
+    text: str
+    low: float | None = None
+    high: float | None = None
+    read_only: bool = False
+
+
+def parameter(
+    default: Any,
+    text: str,
+    low: float | None = None,
+    high: float | None = None,
+    read_only: bool = False,
+) -> Any:
+    """Declare a dataclass field with its description, closed range and default.
+
+    Lists are given as tuples. `read_only` parameters are fixed once the node is configured.
+    """
+    metadata = {'description': Description(text, low, high, read_only)}
+    return field(default=default, metadata=metadata)
+
+
+def describe(parameter_field: dataclasses.Field[Any]) -> Description:
+    """Return the description of a field that `parameter` declared."""
+    return parameter_field.metadata['description']  # type: ignore[no-any-return]
+
+
+Parameters = TypeVar('Parameters')
+
+
+def check_ranges(parameters: Parameters) -> Parameters:
+    """Return the parameters unchanged, or raise ConfigurationError that names the bad one."""
+    for item in fields(parameters):  # type: ignore[arg-type]
+        description, value = describe(item), getattr(parameters, item.name)
+        numbers = value if isinstance(value, tuple) else (value,)
+        for number in numbers:
+            if isinstance(number, (bool, str)):
+                continue
+            low = -math.inf if description.low is None else description.low
+            high = math.inf if description.high is None else description.high
+            if not low <= number <= high:
+                raise ConfigurationError(
+                    f'{item.name} is {number}, it must be between {low} and {high}: '
+                    f'{description.text}.'
+                )
+    return parameters

@@ -1,0 +1,1 @@
+"""The ROS 2 shell: nodes that convert, call the core, convert and publish."""

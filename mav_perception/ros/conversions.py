@@ -1,0 +1,202 @@
+"""Messages <-> the core's arrays. Whatever a message gets wrong raises an InputError."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from std_msgs.msg import Header
+
+from mav_perception.camera import PinholeCamera
+from mav_perception.detection.measurements import cartesian_covariances
+from mav_perception.errors import InputError
+from mav_perception.geometry import quaternion_from_euler
+from mav_perception.types import (
+    NANOSECONDS,
+    ByteImage,
+    FloatArray,
+    OdometrySample,
+    Sightings,
+    TeamState,
+)
+
+CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4}
+
+SIGHTING_FIELDS = (
+    'x', 'y', 'z', 'bearing_var', 'range_var', 'score',
+    'cov_xx', 'cov_xy', 'cov_xz', 'cov_yy', 'cov_yz', 'cov_zz',
+)  # fmt: skip
+"""float32 fields of a PointCloud2 of relative measurements, in this order."""
+
+UPPER = np.triu_indices(3)
+
+
+def stamp_to_ns(stamp: Time) -> int:
+    """Convert a message stamp to integer nanoseconds."""
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def ns_to_stamp(stamp_ns: int) -> Time:
+    """Convert integer nanoseconds to a message stamp."""
+    return Time(sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
+
+
+def image_to_array(message: Image) -> ByteImage:
+    """Return (H, W) grey or (H, W, 3) RGB; honours row padding, raises on a wrong size."""
+    if message.encoding not in CHANNELS:
+        raise InputError(
+            f'Image encoding {message.encoding!r} is not supported: publish one of '
+            f'{", ".join(CHANNELS)}.'
+        )
+    channels = CHANNELS[message.encoding]
+    rows, columns, step = message.height, message.width, message.step
+    if rows == 0 or columns == 0 or step < columns * channels or len(message.data) < rows * step:
+        raise InputError(
+            f'Image of {columns}x{rows} {message.encoding} with step {step} needs {rows * step} '
+            f'bytes, has {len(message.data)}: the driver fills height, width, step or data wrongly.'
+        )
+    flat = np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)
+    pixels = flat[:, : columns * channels].reshape(rows, columns, channels)
+    if channels == 1:
+        return pixels[..., 0]
+    return pixels[..., 2::-1] if message.encoding.startswith('bgr') else pixels[..., :3]
+
+
+def array_to_image(image: ByteImage, header: Header) -> Image:
+    """Return a mono8 or rgb8 message."""
+    rows, columns = image.shape[:2]
+    encoding, channels = ('mono8', 1) if image.ndim == 2 else ('rgb8', 3)
+    message = Image(header=header, height=rows, width=columns, encoding=encoding)
+    message.step = columns * channels
+    # An array is taken over as it is; a list or bytes would be copied number by number.
+    message.data = array('B', np.ascontiguousarray(image).tobytes())
+    return message
+
+
+def camera_from_info(message: CameraInfo) -> PinholeCamera:
+    """Return the camera model, or raise InputError if the message has no intrinsics."""
+    k = np.asarray(message.k, float).reshape(3, 3)
+    distortion = np.asarray(message.d, float)
+    if not distortion.any():
+        distortion = np.zeros(0)
+    return PinholeCamera(
+        int(message.width),
+        int(message.height),
+        float(k[0, 0]),
+        float(k[1, 1]),
+        float(k[0, 2]),
+        float(k[1, 2]),
+        message.distortion_model or 'plumb_bob',
+        distortion,
+    )
+
+
+def info_from_camera(camera: PinholeCamera, header: Header) -> CameraInfo:
+    """Return the CameraInfo message of a camera model."""
+    message = CameraInfo(header=header, height=camera.height, width=camera.width)
+    message.distortion_model = camera.model
+    message.d = [float(v) for v in camera.distortion] or [0.0] * 5
+    message.k = camera.matrix.ravel()
+    message.r = np.eye(3).ravel()
+    message.p = np.column_stack([camera.matrix, np.zeros(3)]).ravel()
+    return message
+
+
+def odometry_to_sample(message: Odometry) -> OdometrySample:
+    """Return the pose of an odometry message; the filter checks its values."""
+    position, rotation = message.pose.pose.position, message.pose.pose.orientation
+    return OdometrySample(
+        stamp_to_ns(message.header.stamp),
+        np.array([position.x, position.y, position.z]),
+        np.array([rotation.x, rotation.y, rotation.z, rotation.w]),
+    )
+
+
+def fill_pose(pose: object, position: FloatArray, quaternion: FloatArray) -> None:
+    """Write position (3,) and quaternion x, y, z, w (4,) into a geometry_msgs/Pose."""
+    p, q = pose.position, pose.orientation  # type: ignore[attr-defined]
+    p.x, p.y, p.z = (float(v) for v in position)
+    q.x, q.y, q.z, q.w = (float(v) for v in quaternion)
+
+
+def sightings_to_cloud(sightings: Sightings, header: Header) -> PointCloud2:
+    """Return the point cloud of one frame; an empty one says 'looked, saw nobody'."""
+    covariance = cartesian_covariances(sightings)
+    table = np.column_stack(
+        [
+            sightings.positions,
+            sightings.bearing_var,
+            sightings.range_var,
+            sightings.score,
+            covariance[:, UPPER[0], UPPER[1]],
+        ]
+    ).astype('<f4')
+    message = PointCloud2(header=header, height=1, width=len(sightings), is_dense=True)
+    message.fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(SIGHTING_FIELDS)
+    ]
+    message.point_step = 4 * len(SIGHTING_FIELDS)
+    message.row_step = message.point_step * len(sightings)
+    message.data = array('B', table.tobytes())
+    return message
+
+
+def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
+    """Return the sightings of a point cloud, or raise InputError that names the missing field."""
+    offsets = {f.name: f.offset for f in message.fields if f.datatype == PointField.FLOAT32}
+    needed = SIGHTING_FIELDS[:6]
+    missing = [name for name in needed if name not in offsets]
+    count = message.width * message.height
+    if missing:
+        raise InputError(
+            f'Relative measurements of {observer} lack the float32 field {missing[0]!r}: publish '
+            f'{", ".join(needed)} as the detection node does.'
+        )
+    if len(message.data) < count * message.point_step:
+        raise InputError(
+            f'Relative measurements of {observer}: {count} points of {message.point_step} bytes '
+            f'need {count * message.point_step} bytes, the message has {len(message.data)}.'
+        )
+    order = '>f4' if message.is_bigendian else '<f4'
+    layout = np.dtype(
+        {
+            'names': list(needed),
+            'formats': [order] * len(needed),
+            'offsets': [offsets[name] for name in needed],
+            'itemsize': message.point_step,
+        }
+    )
+    points = np.frombuffer(message.data, layout, count)
+    columns = {name: points[name].astype(float) for name in needed}
+    return Sightings(
+        observer,
+        stamp_to_ns(message.header.stamp),
+        np.column_stack([columns['x'], columns['y'], columns['z']]),
+        columns['bearing_var'],
+        columns['range_var'],
+        columns['score'],
+    )
+
+
+def pose_message(
+    state: TeamState, drone: int, roll_pitch: FloatArray, map_frame: str
+) -> PoseWithCovarianceStamped:
+    """Return the pose of one drone in map with its marginal covariance (row-major, REP-103)."""
+    message = PoseWithCovarianceStamped()
+    message.header.stamp = ns_to_stamp(state.stamp_ns)
+    message.header.frame_id = map_frame
+    x, y, z, yaw = state.mean[drone]
+    quaternion = quaternion_from_euler(np.array([*roll_pitch, yaw]))
+    fill_pose(message.pose.pose, np.array([x, y, z]), quaternion)
+    covariance = np.zeros((6, 6))
+    axes = np.array([0, 1, 2, 5])
+    covariance[np.ix_(axes, axes)] = state.block(drone)
+    # Roll and pitch come from the VIO, which knows them from gravity to about a degree.
+    covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
+    message.pose.covariance = covariance.ravel()
+    return message

@@ -1,0 +1,170 @@
+"""Mask -> nameless relative measurements, on every drone."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from mav_perception.camera import PinholeCamera
+from mav_perception.detection.measurements import DetectionParameters, measure_mask
+from mav_perception.errors import InputError, MavPerceptionError
+from mav_perception.parameters import parameter
+from mav_perception.ros.conversions import (
+    camera_from_info,
+    image_to_array,
+    sightings_to_cloud,
+    stamp_to_ns,
+)
+from mav_perception.ros.health import Health
+from mav_perception.ros.names import CAMERA_INFO, CONFIDENCE, MASK, RELATIVE_MEASUREMENTS
+from mav_perception.ros.parameters import (
+    declare_parameters,
+    read_parameters,
+    unknown_overrides,
+)
+from mav_perception.ros.qos import qos_profile, subscribe
+from mav_perception.ros.running import run_node
+from mav_perception.types import ByteImage, LabelMask
+
+
+@dataclass(frozen=True)
+class DetectionNodeParameters:
+    """Parameters of detection_node besides those of the detection itself."""
+
+    mask_qos: str = parameter(
+        'reliable', 'QoS of mask and confidence: sensor_data or reliable', read_only=True
+    )
+    camera_info_qos: str = parameter(
+        'sensor_data', 'QoS of camera_info: sensor_data or reliable', read_only=True
+    )
+    measurement_qos: str = parameter(
+        'reliable', 'QoS of the relative measurements: sensor_data or reliable', read_only=True
+    )
+    use_confidence: bool = parameter(
+        True, 'wait for the confidence image of a mask to score its blobs', read_only=True
+    )
+
+
+class DetectionNode(Node):
+    """Publish one cloud for every mask; an empty cloud says 'looked, saw nobody'."""
+
+    def __init__(self) -> None:
+        """Declare parameters and subscribe."""
+        super().__init__('detection_node')
+        self.health = Health(self)
+        for kind in (DetectionParameters, DetectionNodeParameters):
+            declare_parameters(self, kind)
+        for name in unknown_overrides(self):
+            self.health.problem('unknown_parameter', f'Unknown parameter {name!r} is ignored.')
+        self._detection = read_parameters(self, DetectionParameters)
+        parameters = read_parameters(self, DetectionNodeParameters)
+        self._use_confidence = parameters.use_confidence
+        self._observer = self.get_namespace().strip('/') or 'mav'
+        self._camera: PinholeCamera | None = None
+        self._info: CameraInfo | None = None
+        self._confidence: Image | None = None
+        self._waiting: Image | None = None
+        self._publisher = self.create_publisher(
+            PointCloud2, RELATIVE_MEASUREMENTS, qos_profile(parameters.measurement_qos, 10)
+        )
+
+        def mismatch(text: str) -> None:
+            self.health.problem('qos', text)
+
+        masks = qos_profile(parameters.mask_qos, 2)
+        self._mask_subscription = subscribe(self, Image, MASK, self._on_mask, masks, mismatch)
+        if self._use_confidence:
+            subscribe(self, Image, CONFIDENCE, self._on_confidence, masks, mismatch)
+        info = qos_profile(parameters.camera_info_qos, 5)
+        self._info_subscription = subscribe(
+            self, CameraInfo, CAMERA_INFO, self._on_info, info, mismatch
+        )
+        self.health.watch(self._mask_subscription, parameters.mask_qos)
+        self.health.watch(self._info_subscription, parameters.camera_info_qos)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        self.health.saw(self._info_subscription)
+        if self._info is not None and _same_calibration(message, self._info):
+            return
+        try:
+            self._camera = camera_from_info(message)
+            self._info = message
+        except MavPerceptionError as error:
+            self.health.problem('camera_info', str(error))
+
+    def _on_confidence(self, message: Image) -> None:
+        self._confidence = message
+        if self._waiting is not None and self._waiting.header.stamp == message.header.stamp:
+            mask, self._waiting = self._waiting, None
+            self._measure(mask)
+
+    def _on_mask(self, message: Image) -> None:
+        self.health.saw(self._mask_subscription)
+        self.health.count('masks')
+        if self._waiting is not None:
+            # Its confidence never came: it is worth more without a score than not at all.
+            late, self._waiting = self._waiting, None
+            self.health.problem('confidence', 'A mask came without its confidence image.')
+            self._measure(late)
+        if self._use_confidence and not self._has_confidence(message):
+            self._waiting = message
+            return
+        self._measure(message)
+
+    def _has_confidence(self, mask: Image) -> bool:
+        return self._confidence is not None and self._confidence.header.stamp == mask.header.stamp
+
+    def _measure(self, message: Image) -> None:
+        try:
+            sightings = measure_mask(
+                self._label_mask(message),
+                self._require_camera(),
+                self._detection,
+                self._observer,
+                stamp_to_ns(message.header.stamp),
+            )
+        except MavPerceptionError as error:
+            self.health.problem('mask', str(error))
+            return
+        self._publisher.publish(sightings_to_cloud(sightings, message.header))
+        self.health.count('frames')
+        self.health.count('sightings', len(sightings))
+
+    def _require_camera(self) -> PinholeCamera:
+        if self._camera is None:
+            raise InputError(
+                f'No usable camera_info yet on {self._info_subscription.topic_name}: masks cannot '
+                'be measured without the intrinsics of the camera.'
+            )
+        return self._camera
+
+    def _label_mask(self, message: Image) -> LabelMask:
+        labels: ByteImage = image_to_array(message)
+        if labels.ndim != 2:
+            raise InputError(f'A mask must be mono8 class ids, got {message.encoding}.')
+        if self._use_confidence and self._has_confidence(message):
+            assert self._confidence is not None
+            return LabelMask(labels, image_to_array(self._confidence))
+        return LabelMask(labels, np.full_like(labels, 255))
+
+
+def _same_calibration(one: CameraInfo, other: CameraInfo) -> bool:
+    return (
+        (one.width, one.height, one.distortion_model)
+        == (other.width, other.height, other.distortion_model)
+        and np.array_equal(one.k, other.k)
+        and np.array_equal(one.d, other.d)
+    )
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(DetectionNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

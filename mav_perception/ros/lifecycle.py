@@ -1,0 +1,114 @@
+"""Lifecycle node that can activate itself, so that `ros2 run` alone is enough."""
+
+from __future__ import annotations
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from mav_perception.errors import MavPerceptionError
+from mav_perception.ros.health import Health
+from mav_perception.ros.parameters import declare_parameters, unknown_overrides
+
+
+class SelfActivatingNode(LifecycleNode):
+    """Base of the nodes that hold a model or a filter.
+
+    Subclasses implement `load` (configure), `start` (activate), `halt` (deactivate) and `unload`
+    (cleanup); errors of the package in them become one clear diagnostic, and the node stays up to
+    be configured again.
+    """
+
+    def __init__(self, name: str, *parameter_kinds: type) -> None:
+        """Declare parameters and, with `autostart`, configure and activate once spinning."""
+        super().__init__(name)
+        self.health = Health(self)
+        for kind in parameter_kinds:
+            declare_parameters(self, kind)
+        unknown = unknown_overrides(self)
+        if unknown:
+            self.health.problem(
+                'unknown_parameter',
+                f'Unknown parameter {unknown[0]!r} is ignored: check the spelling in the YAML or '
+                'on the command line (ros2 param list shows the known ones).',
+            )
+        self._running = False
+        self.add_on_set_parameters_callback(self._refuse_while_running)
+        self._autostart_timer = self.create_timer(
+            0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def load(self) -> None:
+        """Read parameters and allocate; may raise MavPerceptionError."""
+
+    def start(self) -> None:
+        """Subscribe and begin to work."""
+
+    def halt(self) -> None:
+        """Unsubscribe and stop working."""
+
+    def unload(self) -> None:
+        """Release what `load` allocated."""
+
+    def close(self) -> None:
+        """Stop working before the process ends."""
+        if self._running:
+            self._running = False
+            self.halt()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load, or stay unconfigured with the reason on /diagnostics."""
+        try:
+            self.load()
+        except MavPerceptionError as error:
+            self.health.fail(str(error))
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
+            self.health.fail(f'configure failed: {error!r}')
+            return TransitionCallbackReturn.ERROR
+        self.health.recover()
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start working."""
+        result = super().on_activate(state)
+        try:
+            self.start()
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
+            self.health.fail(f'activate failed: {error}')
+            return TransitionCallbackReturn.ERROR
+        self._running = True
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop working."""
+        self.close()
+        self.health.forget_topics()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the model or filter."""
+        self.unload()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and release."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def _autostart(self) -> None:
+        self._autostart_timer.cancel()
+        if not self.get_parameter('autostart').value:
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def _refuse_while_running(self, parameters: list[Parameter]) -> SetParametersResult:
+        names = [p.name for p in parameters if p.name != 'use_sim_time']
+        if self._running and names:
+            return SetParametersResult(
+                successful=False,
+                reason=f'{names[0]} is read at configure: deactivate and clean up first.',
+            )
+        return SetParametersResult(successful=True)

@@ -1,0 +1,269 @@
+"""Nameless sightings and odometry of all drones -> pose of every drone in one frame."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from sensor_msgs.msg import PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.localization.coupled_pda import CoupledPdaFilter, UpdateReport
+from mav_perception.localization.motion import ROLL_PITCH
+from mav_perception.localization.observation import CameraMount
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team import Team
+from mav_perception.localization.timeline import SightingQueue
+from mav_perception.parameters import parameter
+from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
+from mav_perception.ros.lifecycle import SelfActivatingNode
+from mav_perception.ros.markers import TeamMarkers
+from mav_perception.ros.names import (
+    MARKERS,
+    ODOMETRY,
+    POSE,
+    RELATIVE_MEASUREMENTS,
+    in_namespace,
+    odometry_frame,
+)
+from mav_perception.ros.parameters import read_parameters
+from mav_perception.ros.qos import qos_profile, subscribe
+from mav_perception.ros.running import run_node
+from mav_perception.ros.transforms import OdometryTransforms
+from mav_perception.types import seconds
+
+
+@dataclass(frozen=True)
+class LocalizationNodeParameters:
+    """Parameters of localization_node besides those of the filter; lists follow `drones`."""
+
+    drones: tuple[str, ...] = parameter(('mav1', 'mav2'), 'names; the first one fixes the map')
+    namespaces: tuple[str, ...] = parameter(
+        ('/mav1', '/mav2'), 'namespace of the topics of every drone'
+    )
+    start_poses: tuple[float, ...] = parameter(
+        (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
+        'x, y, z [m] and yaw [rad] in map where the odometry of each drone began',
+    )
+    start_sigmas: tuple[float, ...] = parameter(
+        (0.0, 0.0, 0.0, 0.0, 0.2, 0.2, 0.1, 0.05), 'standard deviations of start_poses', 0.0
+    )
+    camera_translations: tuple[float, ...] = parameter(
+        (0.1, 0.0, 0.0, 0.1, 0.0, 0.0), 'x, y, z of each camera in base_link [m]'
+    )
+    camera_rotations: tuple[float, ...] = parameter(
+        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 'roll, pitch, yaw of each camera, 0 looks along x [rad]'
+    )
+    map_frame: str = parameter('map', 'frame of the poses')
+    odometry_wait: float = parameter(
+        0.3, 'longest wait of a frame for odometry, and for drones that lag [s]', 0.0, 10.0
+    )
+    future_tolerance: float = parameter(
+        0.5, 'stamps further ahead of the clock than this are refused [s]', 0.0, 60.0
+    )
+    publish_rate: float = parameter(
+        5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
+    )
+    publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
+    odometry_qos: str = parameter('sensor_data', 'QoS of odometry: sensor_data or reliable')
+    measurement_qos: str = parameter(
+        'reliable', 'QoS of the relative measurements: sensor_data or reliable'
+    )
+    autostart: bool = parameter(True, 'configure and activate at start')
+
+
+class LocalizationNode(SelfActivatingNode):
+    """One node for the whole team: reads all drones' small topics and runs the joint filter."""
+
+    def __init__(self) -> None:
+        """Declare parameters; the filter is built in configure."""
+        super().__init__('localization_node', FilterParameters, LocalizationNodeParameters)
+        self._subscriptions_of_team: list[Any] = []
+
+    def load(self) -> None:
+        """Build team, filter and publishers from the parameters."""
+        parameters = read_parameters(self, LocalizationNodeParameters)
+        self._settings = parameters
+        self._team = team_from_parameters(parameters)
+        self._filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
+        self._queue = SightingQueue(parameters.odometry_wait)
+        self._markers = TeamMarkers(self._team.names, parameters.map_frame)
+        self._published = [0] * len(self._team.names)
+        self._pose_publishers = [
+            self.create_lifecycle_publisher(
+                PoseWithCovarianceStamped, in_namespace(namespace, POSE), 10
+            )
+            for namespace in parameters.namespaces
+        ]
+        self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, MARKERS, 2)
+        self._transforms = OdometryTransforms(self, parameters.map_frame, parameters.publish_tf)
+
+    def start(self) -> None:
+        """Subscribe to every drone and start the timer."""
+        for name, namespace in zip(self._team.names, self._settings.namespaces, strict=True):
+            self._listen(Odometry, namespace, ODOMETRY, self._settings.odometry_qos, 100,
+                         lambda message, drone=name: self._on_odometry(message, drone))  # fmt: skip
+            self._listen(PointCloud2, namespace, RELATIVE_MEASUREMENTS,
+                         self._settings.measurement_qos, 20,
+                         lambda message, drone=name: self._on_measurements(message, drone))  # fmt: skip
+        self._timer = self.create_timer(
+            1.0 / self._settings.publish_rate,
+            self._on_timer,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
+
+    def halt(self) -> None:
+        """Unsubscribe and stop the timer."""
+        for subscription in self._subscriptions_of_team:
+            self.destroy_subscription(subscription)
+        self._subscriptions_of_team = []
+        self.destroy_timer(self._timer)
+
+    def unload(self) -> None:
+        """Release the publishers; the next configure starts a new filter."""
+        for publisher in [*self._pose_publishers, self._marker_publisher]:
+            self.destroy_lifecycle_publisher(publisher)
+
+    def _listen(
+        self, kind: type, namespace: str, topic: str, qos: str, depth: int, handle: Any
+    ) -> None:
+        """Subscribe to one topic of one drone, watched for silence and bad QoS."""
+
+        def on_message(message: Any) -> None:
+            self.health.saw(subscription)
+            try:
+                handle(message)
+            except MavPerceptionError as error:
+                self.health.problem(f'{topic} of {namespace}', str(error))
+            self._process()
+
+        subscription = subscribe(
+            self,
+            kind,
+            in_namespace(namespace, topic),
+            on_message,
+            qos_profile(qos, depth),
+            lambda text: self.health.problem('qos', text),
+        )
+        self._subscriptions_of_team.append(subscription)
+        self.health.watch(subscription, qos)
+
+    def _on_odometry(self, message: Odometry, drone: str) -> None:
+        sample = odometry_to_sample(message)
+        self._check_future(sample.stamp_ns, f'Odometry of {drone}')
+        notice = self._filter.add_odometry(drone, sample)
+        self.health.count('odometry')
+        if notice is not None:
+            self.health.problem(f'{notice.code} of {drone}', f'{drone}: {notice.text}')
+
+    def _on_measurements(self, message: PointCloud2, drone: str) -> None:
+        sightings = cloud_to_sightings(message, drone)
+        self._check_future(sightings.stamp_ns, f'Sightings of {drone}')
+        self._queue.add(sightings, time.monotonic_ns())
+
+    def _check_future(self, stamp_ns: int, what: str) -> None:
+        now = self.get_clock().now().nanoseconds
+        ahead = seconds(stamp_ns - now)
+        if now > 0 and ahead > self._settings.future_tolerance:
+            raise ConfigurationError(
+                f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks (chrony), '
+                'or set use_sim_time alike on all nodes.'
+            )
+
+    def _process(self) -> None:
+        """Run every frame that has its odometry through the filter, and publish."""
+        odometry = self._filter.odometry
+        newest = [odometry.newest_ns(drone) for drone in range(len(self._team.names))]
+        for sightings in self._queue.ready(newest, time.monotonic_ns()):
+            begin = time.perf_counter()
+            try:
+                report = self._filter.update(sightings)
+            except MavPerceptionError as error:
+                self.health.problem(f'sightings of {sightings.observer}', str(error))
+                continue
+            self._describe(report, 1e3 * (time.perf_counter() - begin))
+            self._publish(self._team.index(sightings.observer), sightings.stamp_ns)
+
+    def _describe(self, report: UpdateReport, milliseconds: float) -> None:
+        self.health.count('frames')
+        self.health.count('sightings outside every gate', report.outside_gate)
+        self.health.set('update ms', f'{milliseconds:.2f}')
+        self.health.set('joint association events', report.events)
+        if report.nis_size:
+            self.health.set('NIS per dof', f'{report.nis / report.nis_size:.2f}')
+        if report.dropped > 0.01:
+            self.health.problem(
+                'events_cut',
+                f'{100 * report.dropped:.0f} % of the association weight was cut at max_events: '
+                'raise it or lower clutter_per_frame and gate_probability.',
+            )
+
+    def _publish(self, drone: int, stamp_ns: int) -> None:
+        """Publish the pose of one drone once for a stamp; stamps of a drone only grow."""
+        if stamp_ns <= self._published[drone]:
+            return
+        self._published[drone] = stamp_ns
+        state = self._filter.predict(stamp_ns)
+        row = self._filter.odometry.rows(stamp_ns)[drone]
+        self._pose_publishers[drone].publish(
+            pose_message(state, drone, row[ROLL_PITCH], self._settings.map_frame)
+        )
+        name = self._team.names[drone]
+        self._transforms.publish(state, drone, row, odometry_frame(name))
+
+    def _on_timer(self) -> None:
+        """Release frames whose wait is over; keep poses and markers alive without frames."""
+        self._process()
+        stamp = self._filter.stamp_ns
+        if stamp is None:
+            silent = [self._team.names[i] for i in self._filter.odometry.silent()]
+            self.health.problem('waiting', f'Waiting for the odometry of {", ".join(silent)}.')
+            return
+        for drone in range(len(self._team.names)):
+            newest = self._filter.odometry.newest_ns(drone)
+            if newest is not None and newest - self._published[drone] > 1e9:
+                self._publish(drone, newest)
+        self._marker_publisher.publish(self._markers.build(self._filter.predict(stamp)))
+
+
+def team_from_parameters(parameters: LocalizationNodeParameters) -> Team:
+    """Build the team from flat parameter lists, or raise ConfigurationError that names one."""
+    count = len(parameters.drones)
+    if len(parameters.namespaces) != count:
+        raise ConfigurationError(f'namespaces needs one entry for each of {count} drones.')
+    tables = {}
+    for name, width in (
+        ('start_poses', 4),
+        ('start_sigmas', 4),
+        ('camera_translations', 3),
+        ('camera_rotations', 3),
+    ):
+        values = np.array(getattr(parameters, name), float)
+        if values.size != count * width:
+            raise ConfigurationError(
+                f'{name} has {values.size} numbers, {count} drones need {count * width}.'
+            )
+        tables[name] = values.reshape(count, width)
+    mounts = tuple(
+        CameraMount.forward(translation, rotation)
+        for translation, rotation in zip(
+            tables['camera_translations'], tables['camera_rotations'], strict=True
+        )
+    )
+    return Team(tuple(parameters.drones), tables['start_poses'], tables['start_sigmas'], mounts)
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(LocalizationNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,248 @@
+"""Watches a flight: a live table, and at the end a summary, a JSON and a picture."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
+
+from mav_perception.errors import ConfigurationError
+from mav_perception.evaluation.flight_log import DroneLog, score_flight
+from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.parameters import parameter
+from mav_perception.ros.conversions import stamp_to_ns
+from mav_perception.ros.names import (
+    CAMERA_INFO,
+    DIAGNOSTICS,
+    GROUND_TRUTH,
+    ODOMETRY,
+    POSE,
+    in_namespace,
+)
+from mav_perception.ros.parameters import declare_parameters, read_parameters
+from mav_perception.ros.qos import qos_profile
+from mav_perception.ros.running import run_node
+from mav_perception.types import FloatArray, seconds
+
+
+@dataclass(frozen=True)
+class MonitorNodeParameters:
+    """Parameters of monitor_node."""
+
+    drones: tuple[str, ...] = parameter(('mav1', 'mav2'), 'names of the team', read_only=True)
+    namespaces: tuple[str, ...] = parameter(
+        ('/mav1', '/mav2'), 'namespace of the topics of every drone', read_only=True
+    )
+    start_poses: tuple[float, ...] = parameter(
+        (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
+        'x, y, z, yaw in map as localization_node is told, for the VIO-alone comparison',
+        read_only=True,
+    )
+    duration: float = parameter(
+        0.0, 'end with the summary after so many seconds of truth, 0 for never [s]', 0.0,
+        read_only=True,
+    )  # fmt: skip
+    output: str = parameter('', 'folder for summary.json and tracks.png, empty for none',
+                            read_only=True)  # fmt: skip
+    live: bool = parameter(True, 'print the live table', read_only=True)
+    refresh: float = parameter(1.0, 'seconds between live tables', 0.1, 60.0, read_only=True)
+
+
+class DroneWatch:
+    """Live figures of one drone: its log, arrival rate and latency of its poses."""
+
+    def __init__(self, name: str, start: FloatArray) -> None:
+        """Start with nothing seen."""
+        self.name = name
+        self.log = DroneLog(start)
+        self.latencies: list[float] = []
+        self.arrivals: deque[float] = deque(maxlen=50)
+        self.dropped = 0
+        self._frames: dict[int, float] = {}
+
+    def on_camera_info(self, message: CameraInfo) -> None:
+        """Note when a frame was taken: camera_info travels with its image."""
+        self._frames[stamp_to_ns(message.header.stamp)] = time.monotonic()
+        while len(self._frames) > 200:
+            del self._frames[next(iter(self._frames))]
+
+    def on_pose(self, message: PoseWithCovarianceStamped) -> None:
+        """Note an estimate, and how long after its frame it came."""
+        stamp, now = stamp_to_ns(message.header.stamp), time.monotonic()
+        covariance = np.asarray(message.pose.covariance).reshape(6, 6)
+        axes = np.array([0, 1, 2, 5])
+        self.log.estimate.append((stamp, pose_of(message.pose.pose)))
+        self.log.covariance.append(covariance[np.ix_(axes, axes)])
+        self.arrivals.append(now)
+        taken = self._frames.pop(stamp, None)
+        if taken is not None:
+            self.latencies.append(1e3 * (now - taken))
+
+    @property
+    def rate(self) -> float:
+        """Return poses a second of the last arrivals."""
+        if len(self.arrivals) < 2:
+            return 0.0
+        return (len(self.arrivals) - 1) / max(self.arrivals[-1] - self.arrivals[0], 1e-6)
+
+
+class MonitorNode(Node):
+    """Prints the table while the team flies and the summary at the end."""
+
+    def __init__(self) -> None:
+        """Subscribe to every drone's poses, truth and odometry, and to /diagnostics."""
+        super().__init__('monitor_node')
+        declare_parameters(self, MonitorNodeParameters)
+        self._settings = read_parameters(self, MonitorNodeParameters)
+        names, spaces = self._settings.drones, self._settings.namespaces
+        starts = np.array(self._settings.start_poses)
+        if len(spaces) != len(names) or starts.size != 4 * len(names):
+            raise ConfigurationError('namespaces and start_poses must follow the list of drones.')
+        self._drones = [
+            DroneWatch(name, start)
+            for name, start in zip(names, starts.reshape(-1, 4), strict=True)
+        ]
+        for drone, namespace in zip(self._drones, spaces, strict=True):
+            self._watch(drone, namespace)
+        self.create_subscription(DiagnosticArray, DIAGNOSTICS, self._on_diagnostics, 50)
+        self._problems: dict[str, str] = {}
+        self._real_time_factor = '-'
+        self._lost = 0
+        self._lines = 0
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(self._settings.refresh, self._refresh, clock=steady)
+
+    def _watch(self, drone: DroneWatch, namespace: str) -> None:
+        def listen(kind: type, topic: str, callback: Any) -> None:
+            self.create_subscription(
+                kind, in_namespace(namespace, topic), callback, qos_profile('sensor_data', 100)
+            )
+
+        def remember(rows: list[tuple[int, FloatArray]], stamp: Any, pose: Any) -> None:
+            rows.append((stamp_to_ns(stamp), pose_of(pose)))
+
+        log = drone.log
+        listen(PoseWithCovarianceStamped, POSE, drone.on_pose)
+        listen(CameraInfo, CAMERA_INFO, drone.on_camera_info)
+        listen(PoseStamped, GROUND_TRUTH, lambda m: remember(log.truth, m.header.stamp, m.pose))
+        listen(Odometry, ODOMETRY, lambda m: remember(log.odometry, m.header.stamp, m.pose.pose))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {item.key: item.value for item in status.values}
+            if status.level == DiagnosticStatus.OK:
+                self._problems.pop(status.name, None)
+            else:
+                self._problems[status.name] = status.message
+            for drone, namespace in zip(self._drones, self._settings.namespaces, strict=True):
+                if status.hardware_id == namespace.strip('/') and 'images dropped' in values:
+                    drone.dropped = int(values['images dropped'])
+            if 'real-time factor' in values:
+                self._real_time_factor = values['real-time factor']
+                self._lost = int(values.get('frames lost', 0))
+
+    def _refresh(self) -> None:
+        flown = max((seconds(d.log.truth[-1][0]) for d in self._drones if d.log.truth), default=0.0)
+        if self._settings.live:
+            self._print_table(flown)
+        if 0.0 < self._settings.duration <= flown + 0.3:
+            self._finish()
+
+    def _print_table(self, flown: float) -> None:
+        lines = [f'{flown:6.1f} s flown, real-time factor {self._real_time_factor}', HEADER]
+        lines += [table_row(drone) for drone in self._drones]
+        lines += [f'! {name}: {text}'[:160] for name, text in sorted(self._problems.items())]
+        if sys.stdout.isatty() and self._lines:
+            print(f'\x1b[{self._lines}A\x1b[J', end='')
+        print('\n'.join(lines), flush=True)
+        self._lines = len(lines)
+
+    def _finish(self) -> None:
+        """Print and write the summary, and end the process: 0 if the team beats VIO alone."""
+        logs = [drone.log for drone in self._drones]
+        score = score_flight(logs)
+        if score is None:
+            print('No score: some drone has no pose, odometry or truth.')
+            raise SystemExit(1)
+        latencies = np.concatenate([drone.latencies for drone in self._drones])
+        p50, p95 = np.percentile(latencies, [50, 95]) if len(latencies) else (np.nan, np.nan)
+        better = score.team_shape < score.vio_team_shape
+        dropped = sum(drone.dropped for drone in self._drones)
+        summary = score.figures() | {
+            'latency_ms_p50': round(float(p50), 1),
+            'latency_ms_p95': round(float(p95), 1),
+            'images_dropped': dropped,
+            'frames_lost': self._lost,
+            'real_time_factor': self._real_time_factor,
+            'beats_vio': bool(better),
+        }
+        rows = [
+            f'  {drone.name:8} filter {mine:.3f} m   VIO alone {vio:.3f} m'
+            for drone, mine, vio in zip(
+                self._drones, score.drone_position, score.drone_vio_position, strict=True
+            )
+        ]
+        print(
+            '\nsummary: RMSE in map',
+            *rows,
+            f'  team     filter {score.position:.3f} m   VIO alone {score.vio_position:.3f} m',
+            f'  team shape: filter {score.team_shape:.3f} m, VIO alone {score.vio_team_shape:.3f} m',
+            f'  image to pose: median {p50:.0f} ms, 95 % {p95:.0f} ms; {dropped} images dropped, '
+            f'{self._lost} frames lost',
+            f'  {"the team beats VIO alone" if better else "VIO ALONE WAS BETTER"}',
+            sep='\n',
+            flush=True,
+        )
+        if self._settings.output:
+            self._write(Path(self._settings.output), summary)
+        raise SystemExit(0 if better else 1)
+
+    def _write(self, folder: Path, summary: dict[str, Any]) -> None:
+        from mav_perception.evaluation.plots import plot_flight  # only here: matplotlib is slow
+
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+        names = tuple(drone.name for drone in self._drones)
+        plot_flight(names, [drone.log for drone in self._drones], folder / 'tracks.png')
+        print(f'  written: {folder / "summary.json"}, {folder / "tracks.png"}', flush=True)
+
+
+HEADER = f'{"drone":8} {"rate":>6} {"latency":>8} {"dropped":>8} {"error":>8} {"sigma":>8} {"VIO":>8}'
+
+
+def table_row(drone: DroneWatch) -> str:
+    """Return the live line of one drone."""
+    latest = drone.log.latest()
+    latency = float(np.median(drone.latencies[-20:])) if drone.latencies else float('nan')
+    return (
+        f'{drone.name:8} {drone.rate:4.1f}Hz {latency:5.0f} ms {drone.dropped:8d} '
+        f'{latest.error:6.2f} m {latest.sigma:6.2f} m {latest.vio_error:6.2f} m'
+    )
+
+
+def pose_of(pose: Any) -> FloatArray:
+    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose."""
+    p, q = pose.position, pose.orientation
+    yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
+    return np.array([p.x, p.y, p.z, yaw])
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(MonitorNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""Every topic and frame name of the package, in one place. Topics are relative to a namespace."""
+
+from __future__ import annotations
+
+IMAGE = 'camera/image_raw'
+CAMERA_INFO = 'camera/camera_info'
+ODOMETRY = 'odometry'
+MASK = 'segmentation/mask'
+CONFIDENCE = 'segmentation/confidence'
+RELATIVE_MEASUREMENTS = 'detection/relative_measurements'
+POSE = 'localization/pose'
+GROUND_TRUTH = 'ground_truth/pose'
+MARKERS = '/team/markers'
+DIAGNOSTICS = '/diagnostics'
+CLOCK = '/clock'
+
+MAP_FRAME = 'map'
+
+
+def in_namespace(namespace: str, topic: str) -> str:
+    """Return the full name of a drone's topic."""
+    return topic if topic.startswith('/') else f'/{namespace.strip("/")}/{topic}'
+
+
+def odometry_frame(drone: str) -> str:
+    """Return the frame of a drone's VIO: gravity-aligned, its origin where the VIO began."""
+    return f'{drone}/odom'
+
+
+def body_frame(drone: str) -> str:
+    """Return the body frame: x forward, y left, z up."""
+    return f'{drone}/base_link'
+
+
+def optical_frame(drone: str) -> str:
+    """Return the optical frame of the drone's camera: z forward, x right, y down."""
+    return f'{drone}/camera_optical'

@@ -1,0 +1,70 @@
+"""The only place that touches the ROS parameter server: dataclasses in, dataclasses out."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+from rclpy.node import Node
+
+from mav_perception.errors import ConfigurationError
+from mav_perception.parameters import check_ranges, describe
+
+T = TypeVar('T')
+
+
+def declare_parameters(node: Node, kind: type[T]) -> None:
+    """Declare every field of a parameter dataclass with its description and range.
+
+    Raises:
+        ConfigurationError: a value given on the command line or in YAML has a wrong type or lies
+            outside its range; the message names the parameter.
+    """
+    defaults = kind()
+    for item in fields(kind):  # type: ignore[arg-type]
+        value = getattr(defaults, item.name)
+        if node.has_parameter(item.name):
+            continue
+        try:
+            node.declare_parameter(
+                item.name, list(value) if isinstance(value, tuple) else value, _descriptor(item)
+            )
+        except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            raise ConfigurationError(
+                f'Parameter {item.name} ({describe(item).text}): {error} Note that YAML needs 1.0, '
+                'not 1, where a decimal is wanted.'
+            ) from error
+
+
+def read_parameters(node: Node, kind: type[T]) -> T:
+    """Return the current values as a frozen dataclass, checked against their ranges."""
+    values: dict[str, Any] = {}
+    for item in fields(kind):  # type: ignore[arg-type]
+        value = node.get_parameter(item.name).value
+        values[item.name] = value if isinstance(value, (bool, int, float, str)) else tuple(value)
+    return check_ranges(kind(**values))
+
+
+def unknown_overrides(node: Node) -> list[str]:
+    """Return names given by YAML or command line that the node never declared: typing errors."""
+    given = node._parameter_overrides  # noqa: SLF001 - rclpy has no public way to list them
+    return sorted(name for name in given if not node.has_parameter(name))
+
+
+def _descriptor(item: Any) -> ParameterDescriptor:
+    description = describe(item)
+    descriptor = ParameterDescriptor(description=description.text, read_only=description.read_only)
+    if description.low is None and description.high is None:
+        return descriptor
+    # Lists carry no range in ROS; `check_ranges` looks at their elements.
+    if isinstance(item.default, int) and not isinstance(item.default, bool):
+        low = -(2**62) if description.low is None else int(description.low)
+        high = 2**62 if description.high is None else int(description.high)
+        descriptor.integer_range = [IntegerRange(from_value=low, to_value=high)]
+    elif isinstance(item.default, float):
+        low_f = -1e300 if description.low is None else float(description.low)
+        high_f = 1e300 if description.high is None else float(description.high)
+        descriptor.floating_point_range = [FloatingPointRange(from_value=low_f, to_value=high_f)]
+    return descriptor

@@ -1,0 +1,62 @@
+"""Start, spin and end a node cleanly: same main for every executable."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from mav_perception.errors import MavPerceptionError
+
+try:  # not public in every distribution, and SIGTERM can race into it
+    from rclpy._rclpy_pybind11 import RCLError
+except ImportError:
+    RCLError = RuntimeError
+
+
+def run_node(make: Callable[[], Node]) -> int:
+    """Build a node, spin it until SIGINT, SIGTERM or its own request, and release it.
+
+    A node may have a method `close()` that joins its threads, and ends itself by raising
+    SystemExit from a callback.
+
+    Returns:
+        Exit code: 0 for a clean end, 2 if the node could not be built.
+    """
+    logging.basicConfig(level=logging.WARNING)
+    node: Node | None = None
+    code = 0
+    try:
+        rclpy.init(args=sys.argv)
+        node = make()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except SystemExit as request:
+        code = int(request.code or 0)
+    except MavPerceptionError as error:
+        print(f'{sys.argv[0].rsplit("/", 1)[-1]}: {error}', file=sys.stderr)
+        code = 2
+    except RCLError:
+        if rclpy.ok():
+            raise
+    finally:
+        _release(node)
+    return code
+
+
+def _release(node: Node | None) -> None:
+    try:
+        if node is not None:
+            if hasattr(node, 'close'):
+                node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+    except (KeyboardInterrupt, RCLError):
+        pass  # a second signal while ending

@@ -1,0 +1,1 @@
+"""Image -> mask: networks, preprocessing, inference backends and the `Segmenter` over them."""

@@ -1,0 +1,116 @@
+"""Model files: an ONNX network and the YAML card beside it that says all one must know to run it.
+
+A model is named by its folder-less name ('drone'), found in the models folders, or by a path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mav_perception.errors import ModelError
+from mav_perception.resources import share_folders
+from mav_perception.segmentation.labels import LabelSpace, label_space
+from mav_perception.segmentation.preprocessing import Preprocessing
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is, expects and reached.
+
+    Attributes:
+        name: name of the model, also of its files.
+        network: registry name of its architecture.
+        labels: name of its label space.
+        height, width, channels, mean, std: see `Preprocessing`.
+        parameters: number of trained weights.
+        training_data: what it was trained on, in words.
+        sha256: hash of the ONNX file.
+        figures: measured results, such as the IoU of the target class on val.
+    """
+
+    name: str
+    network: str
+    labels: str
+    height: int
+    width: int
+    channels: int
+    mean: float
+    std: float
+    parameters: int
+    training_data: str
+    sha256: str
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Return the input format."""
+        return Preprocessing(self.height, self.width, self.channels, self.mean, self.std)
+
+    @property
+    def label_space(self) -> LabelSpace:
+        """Return the classes."""
+        return label_space(self.labels)
+
+    def save(self, path: Path) -> None:
+        """Write the card as YAML."""
+        path.write_text(yaml.safe_dump(asdict(self), sort_keys=False))
+
+
+def models_folders() -> list[Path]:
+    """Return the folders that are searched for models, the most specific first."""
+    own = [Path(p) for p in os.environ.get('MAV_PERCEPTION_MODELS', '').split(os.pathsep) if p]
+    return own + share_folders('models')
+
+
+def find_model(name: str) -> Path:
+    """Return the ONNX file of a model given by name or by path.
+
+    Raises:
+        ModelError: there is none; the message lists where it looked and what there is.
+    """
+    direct = Path(name).expanduser()
+    if direct.suffix == '.onnx' and direct.is_file():
+        return direct
+    folders = models_folders()
+    for folder in folders:
+        if (folder / f'{name}.onnx').is_file():
+            return folder / f'{name}.onnx'
+    known = sorted({p.stem for folder in folders for p in folder.glob('*.onnx')})
+    searched = ', '.join(str(f) for f in folders)
+    raise ModelError(
+        f'No weights file for model {name!r}. Known models: {", ".join(known) or "none"}. Give one '
+        f'of them, a path to an .onnx file, or put it in a models folder (searched: {searched}).'
+    )
+
+
+def load_card(model: Path) -> ModelCard:
+    """Read the card beside an ONNX file and check that it belongs to it.
+
+    Raises:
+        ModelError: the card is missing or broken, or the weights are not those it describes.
+    """
+    path = model.with_suffix('.yaml')
+    try:
+        card = ModelCard(**yaml.safe_load(path.read_text()))
+        card.label_space  # noqa: B018 - raises if the label space is unknown
+    except FileNotFoundError:
+        raise ModelError(f'{model} has no card: export it again to write {path}.') from None
+    except (TypeError, yaml.YAMLError) as error:
+        raise ModelError(f'{path} is not a model card ({error}): export the model again.') from error
+    if file_hash(model) != card.sha256:
+        raise ModelError(
+            f'{model} is not the file that {path} describes (sha256 differs): the file is broken '
+            'or was replaced. Export the model again or restore both files.'
+        )
+    return card
+
+
+def file_hash(path: Path) -> str:
+    """Return the sha256 of a file in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

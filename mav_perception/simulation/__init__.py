@@ -1,0 +1,1 @@
+"""A seeded world: flights, drifting odometry, rendered cameras and nameless sightings."""

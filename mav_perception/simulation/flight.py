@@ -1,0 +1,107 @@
+"""A whole simulated flight without images, as a recording: for Monte-Carlo and tests."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.evaluation.recording import LabelledFrame, Path4, Recording
+from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.localization.observation import CameraMount
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team import Team
+from mav_perception.simulation.odometry import drifting_odometry
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.sightings import draw_sightings
+from mav_perception.simulation.trajectories import FlightPath, plan_flights
+from mav_perception.types import FloatArray, nanoseconds
+from scipy.spatial.transform import Rotation
+
+CAMERA_TRANSLATION = (0.1, 0.0, 0.0)
+"""The camera looks forward from the nose of the drone, metres in base_link."""
+
+
+def true_path(path: FlightPath, times: FloatArray) -> Path4:
+    """Return the 4-DoF truth of one drone at times (K,) seconds."""
+    yaw = roll_pitch_yaw(Rotation.from_matrix(path.rotation(times)).as_quat())[:, 2]
+    poses = np.column_stack([path.position(times), np.unwrap(yaw)])
+    return Path4(np.array([nanoseconds(t) for t in times]), poses)
+
+
+def believed_start(scenario: Scenario, paths: tuple[FlightPath, ...]) -> tuple[FloatArray, FloatArray]:
+    """Return start poses (N, 4) as the filter is told them, and their sigmas.
+
+    The first drone's start is exact, since it defines `map`; the others err by `start_sigma`.
+    """
+    begin = np.zeros(1)
+    truth = np.concatenate([true_path(path, begin).poses for path in paths])
+    sigma = np.tile(scenario.start_sigma, (scenario.drones, 1))
+    sigma[0] = 0.0
+    rng = np.random.default_rng((scenario.seed, 20))
+    return truth + sigma * rng.standard_normal(truth.shape), sigma
+
+
+def fly(scenario: Scenario) -> Recording:
+    """Simulate odometry, sightings and truth of a scenario."""
+    paths = plan_flights(scenario)
+    mount = CameraMount.forward(np.array(CAMERA_TRANSLATION), np.zeros(3))
+    odometry_times = np.arange(0.0, scenario.duration + 1e-9, 1.0 / scenario.odometry_rate)
+    rng = np.random.default_rng((scenario.seed, 10))
+    odometry = tuple(
+        drifting_odometry(path, odometry_times, scenario.odometry_noise, rng) for path in paths
+    )
+    frames: list[LabelledFrame] = []
+    for time in np.arange(1.0 / scenario.frame_rate, scenario.duration, 1.0 / scenario.frame_rate):
+        frames += _frames_at(float(time), scenario, paths, mount, rng)
+    start, sigma = believed_start(scenario, paths)
+    truth_times = np.arange(0.0, scenario.duration + 1e-9, 0.05)
+    return Recording(
+        team=Team(scenario.names, start, sigma, (mount,) * scenario.drones),
+        odometry=odometry,
+        frames=tuple(frames),
+        truth=tuple(true_path(path, truth_times) for path in paths),
+        begin_ns=0,
+        end_ns=nanoseconds(scenario.duration),
+    )
+
+
+def matching_parameters(scenario: Scenario) -> FilterParameters:
+    """Return filter parameters that know the statistics of the scenario."""
+    drift, sight = scenario.odometry_noise, scenario.sighting_noise
+    half_x, half_y = scenario.camera.half_field_of_view
+    return FilterParameters(
+        detection_probability=sight.detection_probability,
+        clutter_per_frame=max(sight.clutter_per_frame, 0.01),
+        half_view_horizontal=half_x,
+        half_view_vertical=half_y,
+        min_range=sight.min_range,
+        max_range=sight.max_range,
+        position_noise=float(np.hypot(drift.position, drift.scale)),
+        yaw_noise=drift.yaw,
+        turn_noise=0.0,
+        hover_position_noise=drift.hover_position,
+        hover_yaw_noise=drift.hover_yaw,
+    )
+
+
+def _frames_at(
+    time: float,
+    scenario: Scenario,
+    paths: tuple[FlightPath, ...],
+    mount: CameraMount,
+    rng: np.random.Generator,
+) -> list[LabelledFrame]:
+    now = np.array([time])
+    positions = np.concatenate([path.position(now) for path in paths])
+    frames = []
+    for observer, path in enumerate(paths):
+        others = np.delete(np.arange(scenario.drones), observer)
+        rotation = path.rotation(now)[0]
+        body = (positions[others] - positions[observer]) @ rotation
+        optical = (body - mount.translation) @ mount.rotation.T
+        frames.append(
+            draw_sightings(
+                scenario.names[observer], nanoseconds(time), optical, others, scenario.camera,
+                scenario.sighting_noise, rng,
+            )  # fmt: skip
+        )
+    return frames

@@ -1,0 +1,61 @@
+"""Nameless sightings drawn from truth by a statistical detector, for runs without images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.camera import PinholeCamera
+from mav_perception.evaluation.recording import LabelledFrame
+from mav_perception.geometry import tangent_basis
+from mav_perception.simulation.scenario import SightingNoise
+from mav_perception.types import FloatArray, Sightings
+
+
+def draw_sightings(
+    observer: str,
+    stamp_ns: int,
+    targets: FloatArray,
+    identities: FloatArray,
+    camera: PinholeCamera,
+    noise: SightingNoise,
+    rng: np.random.Generator,
+) -> LabelledFrame:
+    """Draw one frame: misses, bearing and range noise, and clutter uniform in view and range.
+
+    Args:
+        observer: name of the drone with the camera.
+        stamp_ns: time of the frame.
+        targets: (T, 3) true positions of the others in the optical frame.
+        identities: (T,) their drone indices.
+        camera: field of view.
+        noise: statistics of the detector.
+        rng: source of chance.
+    """
+    distance = np.linalg.norm(targets, axis=1)
+    half_x, half_y = camera.half_field_of_view
+    seen = (targets[:, 2] > 0.0) & (distance > noise.min_range) & (distance < noise.max_range)
+    seen &= np.abs(np.arctan2(targets[:, 0], targets[:, 2])) < half_x
+    seen &= np.abs(np.arctan2(targets[:, 1], targets[:, 2])) < half_y
+    seen &= rng.random(len(targets)) < noise.detection_probability
+    true = targets[seen]
+    ranges = distance[seen] * (1.0 + noise.range_share * rng.standard_normal(len(true)))
+    directions = true / distance[seen, None]
+    tilt = noise.bearing * rng.standard_normal((len(true), 2))
+    directions = directions + np.einsum('ti,tij->tj', tilt, tangent_basis(directions))
+
+    false = rng.poisson(noise.clutter_per_frame)
+    angles = np.tan(rng.uniform([-half_x, -half_y], [half_x, half_y], (false, 2)))
+    directions = np.concatenate([directions, np.column_stack([angles, np.ones(false)])])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    ranges = np.concatenate([ranges, rng.uniform(noise.min_range, noise.max_range, false)])
+    ranges = np.maximum(ranges, 0.05)
+    labels = np.concatenate([identities[seen], np.full(false, -1)]).astype(np.int64)
+    order = rng.permutation(len(ranges))
+    sightings = Sightings(
+        observer,
+        stamp_ns,
+        (directions * ranges[:, None])[order],
+        np.full(len(ranges), noise.bearing**2),
+        (noise.range_share * ranges[order]) ** 2,
+    )
+    return LabelledFrame(sightings, labels[order])

@@ -1,0 +1,1 @@
+"""Train the segmentation networks on real and rendered images."""

@@ -1,0 +1,53 @@
+"""ament_python package: everything that pip needs, and the share files that ROS needs."""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NODES = ('segmentation', 'detection', 'localization', 'simulation', 'monitor', 'recorder')
+
+
+def share(folder: str, pattern: str) -> tuple[str, list[str]]:
+    """Install matching files under share/mav_perception."""
+    return (f'share/mav_perception/{folder}', sorted(glob(f'{folder}/{pattern}')))
+
+
+setup(
+    name='mav_perception',
+    version='0.1.0',
+    packages=find_packages(include=['mav_perception', 'mav_perception.*']),
+    python_requires='>=3.10',
+    install_requires=[
+        'setuptools',
+        'numpy>=1.21',
+        'scipy>=1.8',
+        'opencv-python-headless>=4.5',
+        'pyyaml',
+        'onnxruntime>=1.16',
+        'tqdm',
+    ],
+    extras_require={
+        'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],
+        'sim': ['panda3d>=1.10.13', 'matplotlib'],
+        'bag': ['rosbags>=0.10'],
+        'test': ['pytest', 'filterpy', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
+    },
+    data_files=[
+        ('share/ament_index/resource_index/packages', ['resource/mav_perception']),
+        ('share/mav_perception', ['package.xml']),
+        share('launch', '*.launch.*'),
+        share('config', '*.yaml'),
+        share('config', '*.xml'),
+        share('config/training', '*.yaml'),
+        share('models', '*'),
+    ],
+    zip_safe=True,
+    maintainer='mav_perception maintainers',
+    maintainer_email='maintainers@users.noreply.r-seed-7f2e614f.example',
+    description='Localize teams of micro aerial vehicles from nameless sightings and VIO.',
+    license='Apache-2.0',
+    entry_points={
+        'console_scripts': ['mav-perception = mav_perception.cli:main']
+        + [f'{node}_node = mav_perception.ros.{node}_node:main' for node in NODES],
+    },
+)
