@@ -41,16 +41,19 @@ class PinholeCamera:
     def __post_init__(self) -> None:
         """Refuse intrinsics that cannot be those of a camera."""
         if not (self.width > 0 and self.height > 0):
-            raise InputError(f'camera_info has image size {self.width}x{self.height}: calibrate it.')
+            raise InputError(
+                f'camera_info has image size {self.width}x{self.height}: calibrate it.'
+            )
         values = np.array([self.fx, self.fy, self.cx, self.cy, *self.distortion])
         if not np.isfinite(values).all() or self.fx <= 0.0 or self.fy <= 0.0:
             raise InputError(
-                f'camera_info has no intrinsics (fx {self.fx}, fy {self.fy}): calibrate the camera '
-                'and let its driver publish K.'
+                f'camera_info has no intrinsics (fx {self.fx}, fy {self.fy}): calibrate the '
+                'camera and let its driver publish K.'
             )
         if self.model not in DISTORTION_MODELS:
             raise InputError(
-                f'Unknown distortion model {self.model!r}: use one of {", ".join(DISTORTION_MODELS)}.'
+                f'Unknown distortion model {self.model!r}: use one of '
+                f'{", ".join(DISTORTION_MODELS)}.'
             )
         if len(self.distortion) not in (0, DISTORTION_MODELS[self.model]):
             raise InputError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
@@ -16,7 +14,7 @@ OPTICAL_FROM_BODY = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0
 
 def wrap_angle(angle: ArrayLike) -> FloatArray:
     """Wrap angles in radians to (-pi, pi]."""
-    return cast(FloatArray, -((-np.asarray(angle, float) + np.pi) % (2.0 * np.pi) - np.pi))
+    return -((-np.asarray(angle, float) + np.pi) % (2.0 * np.pi) - np.pi)
 
 
 def yaw_rotation(yaw: ArrayLike) -> FloatArray:
@@ -54,7 +52,7 @@ def roll_pitch_yaw(quaternion: ArrayLike) -> FloatArray:
 def quaternion_from_euler(roll_pitch_yaw_angles: ArrayLike) -> FloatArray:
     """Build quaternions (..., 4) x, y, z, w from roll, pitch, yaw (..., 3) in radians."""
     angles = np.asarray(roll_pitch_yaw_angles, float)
-    return cast(FloatArray, Rotation.from_euler('ZYX', angles[..., ::-1]).as_quat())
+    return Rotation.from_euler('ZYX', angles[..., ::-1]).as_quat()
 
 
 def tangent_basis(direction: FloatArray) -> FloatArray:
@@ -81,4 +79,4 @@ def sphere_log(base: FloatArray, direction: FloatArray, basis: FloatArray) -> Fl
     sine = np.linalg.norm(tangent, axis=-1)
     angle = np.arctan2(sine, np.sum(base * direction, axis=-1))
     scale = np.where(sine > 1e-12, angle / np.maximum(sine, 1e-12), 1.0)
-    return cast(FloatArray, tangent * scale[..., None])
+    return tangent * scale[..., None]

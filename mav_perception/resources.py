@@ -38,6 +38,6 @@ def find_executable(name: str) -> Path:
         if os.access(path, os.X_OK):
             return path
     raise ConfigurationError(
-        f'The executable {name} is not installed: run `make install`, or `colcon build` and source '
-        'its setup file.'
+        f'The executable {name} is not installed: run `make install`, or `colcon build` and '
+        'source its setup file.'
     )

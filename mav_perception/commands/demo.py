@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--drones', type=int, default=4, help='size of the team (default 4)')
     parser.add_argument('--duration', type=float, default=60.0, help='seconds (default 60)')
     parser.add_argument('--seed', type=int, default=0, help='decides the whole flight (default 0)')
-    parser.add_argument('--rate', type=float, default=5.0, help='camera frames a second (default 5)')
+    parser.add_argument(
+        '--rate', type=float, default=5.0, help='camera frames a second (default 5)'
+    )
     parser.add_argument('--model', default='sim', help='segmentation model (default sim)')
     parser.add_argument('--record', type=Path, metavar='BAG', help='record all topics to this bag')
-    parser.add_argument(
-        '--headless', action='store_true', help='no live table, only the summary'
-    )
+    parser.add_argument('--headless', action='store_true', help='no live table, only the summary')
     parser.add_argument(
         '--output', type=Path, default=Path('demo_output'), help='folder for logs and results'
     )
@@ -94,7 +94,9 @@ def start_chain(
 ) -> None:
     """Start every node, the simulator last."""
 
-    def ros_arguments(*parameters: str, namespace: str = '', files: tuple[Path, ...] = ()) -> list[str]:
+    def ros_arguments(
+        *parameters: str, namespace: str = '', files: tuple[Path, ...] = ()
+    ) -> list[str]:
         remap = ['-r', f'__ns:=/{namespace}'] if namespace else []
         given = [item for file in files for item in ('--params-file', str(file))]
         for text in parameters:

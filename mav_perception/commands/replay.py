@@ -46,9 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.seconds is not None and arguments.seconds <= 0.0:
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     begin = time.perf_counter()
-    recording = load_mrclam(
-        arguments.folder, arguments.clutter, arguments.seconds, arguments.seed
-    )
+    recording = load_mrclam(arguments.folder, arguments.clutter, arguments.seconds, arguments.seed)
     scores = compare(
         recording, mrclam_parameters(arguments.clutter), (0, 1, 3), progress=sys.stderr.isatty()
     )

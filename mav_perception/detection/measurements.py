@@ -20,17 +20,15 @@ class DetectionParameters:
     target_class: int = parameter(1, 'class id of a drone in the mask', 1, 254)
     smallest_area: int = parameter(12, 'blobs of fewer pixels are noise', 1, 1_000_000)
     target_width: float = parameter(
-        0.5, 'width of a drone between the rims of opposite rotors [m]', 0.01, 100.0
+        0.46, 'width of a drone as seen from the side, averaged over its yaw [m]', 0.01, 100.0
     )
     width_sigma: float = parameter(
-        0.08, 'spread of the apparent width with attitude, as a share of the width', 0.0, 1.0
+        0.1, 'spread of the apparent width with attitude, as a share of the width', 0.0, 1.0
     )
-    edge_sigma: float = parameter(1.0, 'noise of a blob edge [pixel]', 0.01, 100.0)
-    centroid_sigma: float = parameter(
-        1.5, 'noise of a blob centre [pixel], more for drones seen large', 0.01, 100.0
-    )
+    edge_sigma: float = parameter(1.5, 'noise of a blob edge [pixel]', 0.01, 100.0)
+    centroid_sigma: float = parameter(1.0, 'noise of a blob centre [pixel]', 0.01, 100.0)
     centre_spread: float = parameter(
-        0.06, 'noise of the blob centre as a share of its width', 0.0, 1.0
+        0.04, 'noise of the blob centre as a share of its width', 0.0, 1.0
     )
     cut_factor: float = parameter(
         5.0, 'factor on the noise of blobs cut by the image border', 1.0, 100.0
@@ -98,7 +96,7 @@ def measure_detections(
 
 
 def cartesian_covariances(sightings: Sightings) -> FloatArray:
-    """Return (m, 3, 3) position covariances u u' var_r + r^2 var_b (I - u u') in the optical frame."""
+    """Return (m, 3, 3) covariances u u' var_r + r^2 var_b (I - u u') in the optical frame."""
     distance = np.linalg.norm(sightings.positions, axis=1)
     unit = sightings.positions / np.maximum(distance, 1e-9)[:, None]
     along = unit[:, :, None] * unit[:, None, :]

@@ -13,7 +13,7 @@ from mav_perception.evaluation.recording import carry_forward
 from mav_perception.types import FloatArray
 
 matplotlib.use('Agg')
-from matplotlib import pyplot  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot
 
 ELLIPSES = 8
 """Covariance ellipses along each track."""
@@ -49,11 +49,21 @@ def plot_flight(names: tuple[str, ...], logs: list[DroneLog], path: Path) -> Non
         error = np.linalg.norm((estimate.poses - truth.at(estimate.stamps))[:, :3], axis=1)
         errors.plot(seconds, error, color=colour, lw=1.2, label=name)
         vio_error = np.linalg.norm((vio - truth.poses)[:, :3], axis=1)
-        errors.plot((truth.stamps - truth.stamps[0]) * 1e-9, vio_error, color=colour, lw=0.8, ls=':')
-    above.set(title='from above: truth (wide), estimate with 3 sigma, VIO alone (dotted)',
-              xlabel='x [m]', ylabel='y [m]', aspect='equal')  # fmt: skip
-    errors.set(title='error in map: estimate (line), VIO alone (dotted)',
-               xlabel='time [s]', ylabel='error [m]', ylim=(0, None))  # fmt: skip
+        errors.plot(
+            (truth.stamps - truth.stamps[0]) * 1e-9, vio_error, color=colour, lw=0.8, ls=':'
+        )
+    above.set(
+        title='from above: truth (wide), estimate with 3 sigma, VIO alone (dotted)',
+        xlabel='x [m]',
+        ylabel='y [m]',
+        aspect='equal',
+    )
+    errors.set(
+        title='error in map: estimate (line), VIO alone (dotted)',
+        xlabel='time [s]',
+        ylabel='error [m]',
+        ylim=(0, None),
+    )
     for axes in (above, errors):
         axes.grid(alpha=0.3)
         axes.legend(loc='upper right', fontsize=8)

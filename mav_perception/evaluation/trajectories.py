@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation
@@ -31,7 +29,7 @@ def align_team(estimate: FloatArray, truth: FloatArray) -> FloatArray:
     sine = (e[..., 0] * t[..., 1] - e[..., 1] * t[..., 0]).sum(axis=1)
     cosine = (e[..., 0] * t[..., 0] + e[..., 1] * t[..., 1]).sum(axis=1)
     rotation = yaw_rotation(np.arctan2(sine, cosine))
-    return cast(FloatArray, np.einsum('mij,mnj->mni', rotation, e) + centre_t)
+    return np.einsum('mij,mnj->mni', rotation, e) + centre_t
 
 
 def team_shape_rmse(estimate: FloatArray, truth: FloatArray) -> float:

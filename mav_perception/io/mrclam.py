@@ -131,14 +131,18 @@ def _table(folder: Path, name: str, columns: int) -> FloatArray:
             except (OSError, ValueError, EOFError) as error:
                 raise DataError(f'{path} is broken ({error}): download it again.') from error
             if table.shape[1] != columns or not np.isfinite(table).all():
-                raise DataError(f'{path} needs {columns} columns of numbers, has {table.shape[1]}.')
+                raise DataError(
+                    f'{path} needs {columns} columns of numbers, has {table.shape[1]}.'
+                )
             return table
     raise DataError(f'{folder} has no {name}.dat or .dat.gz: give the folder of an MR.CLAM set.')
 
 
 def _odometry(robot: RobotTables, begin: float, end: float) -> tuple[OdometrySample, ...]:
     """Integrate velocities along circular arcs, and keep a pose every ODOMETRY_STEP."""
-    table = robot.odometry[(robot.odometry[:, 0] >= begin - 1.0) & (robot.odometry[:, 0] <= end + 1)]
+    table = robot.odometry[
+        (robot.odometry[:, 0] >= begin - 1.0) & (robot.odometry[:, 0] <= end + 1)
+    ]
     time, speed, rate = table.T
     step = np.diff(time)
     yaw = np.concatenate([[0.0], np.cumsum(rate[:-1] * step)])

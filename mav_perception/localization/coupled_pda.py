@@ -56,7 +56,7 @@ class UpdateReport:
 class CoupledPdaFilter:
     """Localize a team from nameless sightings and odometry, the start roughly known.
 
-    Call `add_odometry` for every VIO output, `update` for every camera frame and `predict` whenever
+    Call `add_odometry` for every VIO output, `update` for every camera frame and `predict` when
     poses are wanted. The coupled update is that of Blom & Bloem 2000; its use on teams of drones
     that see each other is that of Nguyen et al. (arXiv 1909.08200). The equations are in `motion`,
     `observation`, `association` and `mixture`, in the order in which `update` calls them.
@@ -146,7 +146,9 @@ class CoupledPdaFilter:
     def _propagated(self, stamp_ns: int) -> AnchoredState:
         if self._state is None:
             silent = [self.team.names[i] for i in self._odometry.silent()]
-            raise InputError(f'No joint state yet: waiting for the odometry of {", ".join(silent)}.')
+            raise InputError(
+                f'No joint state yet: waiting for the odometry of {", ".join(silent)}.'
+            )
         return propagate(self._state, stamp_ns, self._odometry.rows(stamp_ns), self.parameters)
 
     def _check_age(self, sightings: Sightings) -> None:

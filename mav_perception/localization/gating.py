@@ -36,4 +36,4 @@ def mahalanobis(
 
 def validation_gate(distance: FloatArray, gate_probability: float) -> BoolArray:
     """Return (T, m): the sighting lies in the gate of the candidate."""
-    return cast(BoolArray, distance < gate_threshold(gate_probability))
+    return distance < gate_threshold(gate_probability)

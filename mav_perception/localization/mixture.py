@@ -37,12 +37,12 @@ class DetectionModel:
     def log_detected(self) -> FloatArray:
         """Return (T,) log of P_D / lambda."""
         tiny = np.finfo(float).tiny
-        return np.log(np.maximum(self.probability, tiny)) - np.log(self.clutter_density)  # type: ignore[no-any-return]
+        return np.log(np.maximum(self.probability, tiny)) - np.log(self.clutter_density)
 
     @property
     def log_missed(self) -> FloatArray:
         """Return (T,) log of 1 - P_D P_G."""
-        return np.log(1.0 - self.probability * self.gate_probability)  # type: ignore[no-any-return]
+        return np.log(1.0 - self.probability * self.gate_probability)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def mixture_update(
         events: (E, T) joint association events.
         model: P_D, P_G and clutter density.
     """
-    count, sightings = innovations.shape[:2]
+    sightings = innovations.shape[1]
     size = len(covariance)
     stacked = jacobians.reshape(-1, size)
     cross = covariance @ stacked.T  # P H' for all candidates at once

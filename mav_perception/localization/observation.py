@@ -1,4 +1,4 @@
-"""What an observer should see of every other drone: predicted bearing and range, Jacobians, P_D."""
+"""What an observer should see of every other drone: bearing and range, Jacobians, P_D."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ def check_sightings(sightings: Sightings) -> None:
     count = len(sightings)
     shapes = (sightings.positions.shape, sightings.bearing_var.shape, sightings.range_var.shape)
     if shapes != ((count, 3), (count,), (count,)):
-        raise InputError(f'Sightings of {sightings.observer} have shapes {shapes}: need one row each.')
+        raise InputError(
+            f'Sightings of {sightings.observer} have shapes {shapes}: need one row each.'
+        )
     values = (sightings.positions, sightings.bearing_var, sightings.range_var)
     if not all(np.isfinite(v).all() for v in values):
         raise InputError(

@@ -51,7 +51,8 @@ class Team:
             return self.names.index(name)
         except ValueError:
             raise ConfigurationError(
-                f'Unknown drone {name!r}: the team is {", ".join(self.names)}. Add it to team.yaml.'
+                f'Unknown drone {name!r}: the team is {", ".join(self.names)}. Add it to '
+                'team.yaml.'
             ) from None
 
     def start_covariance(self) -> FloatArray:

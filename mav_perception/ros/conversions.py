@@ -57,7 +57,7 @@ def image_to_array(message: Image) -> ByteImage:
     if rows == 0 or columns == 0 or step < columns * channels or len(message.data) < rows * step:
         raise InputError(
             f'Image of {columns}x{rows} {message.encoding} with step {step} needs {rows * step} '
-            f'bytes, has {len(message.data)}: the driver fills height, width, step or data wrongly.'
+            f'bytes, has {len(message.data)}: height, width, step or data is wrong.'
         )
     flat = np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)
     pixels = flat[:, : columns * channels].reshape(rows, columns, channels)

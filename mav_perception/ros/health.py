@@ -130,8 +130,8 @@ class Health:
             p.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for p in publishers
         ):
             return text + (
-                f'{names} publishes best effort, this node wants reliable. Set its *_qos parameter '
-                'to sensor_data.'
+                f'{names} publishes best effort, this node wants reliable. Set its *_qos '
+                'parameter to sensor_data.'
             )
         return text + (
             f'{names} announces it but sends nothing that arrives. Large images need '

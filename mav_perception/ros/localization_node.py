@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -107,12 +108,19 @@ class LocalizationNode(SelfActivatingNode):
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
-        for name, namespace in zip(self._team.names, self._settings.namespaces, strict=True):
-            self._listen(Odometry, namespace, ODOMETRY, self._settings.odometry_qos, 100,
-                         lambda message, drone=name: self._on_odometry(message, drone))  # fmt: skip
-            self._listen(PointCloud2, namespace, RELATIVE_MEASUREMENTS,
-                         self._settings.measurement_qos, 20,
-                         lambda message, drone=name: self._on_measurements(message, drone))  # fmt: skip
+        settings = self._settings
+        for name, namespace in zip(self._team.names, settings.namespaces, strict=True):
+            odometry = partial(self._on_odometry, drone=name)
+            measurements = partial(self._on_measurements, drone=name)
+            self._listen(Odometry, namespace, ODOMETRY, settings.odometry_qos, 100, odometry)
+            self._listen(
+                PointCloud2,
+                namespace,
+                RELATIVE_MEASUREMENTS,
+                settings.measurement_qos,
+                20,
+                measurements,
+            )
         self._timer = self.create_timer(
             1.0 / self._settings.publish_rate,
             self._on_timer,
@@ -173,8 +181,8 @@ class LocalizationNode(SelfActivatingNode):
         ahead = seconds(stamp_ns - now)
         if now > 0 and ahead > self._settings.future_tolerance:
             raise ConfigurationError(
-                f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks (chrony), '
-                'or set use_sim_time alike on all nodes.'
+                f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks '
+                '(chrony), or set use_sim_time alike on all nodes.'
             )
 
     def _process(self) -> None:

@@ -6,9 +6,9 @@ from collections import deque
 
 import numpy as np
 from geometry_msgs.msg import Point
+from scipy.spatial.transform import Rotation
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
-from scipy.spatial.transform import Rotation
 
 from mav_perception.ros.conversions import fill_pose, ns_to_stamp
 from mav_perception.types import TeamState

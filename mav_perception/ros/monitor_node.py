@@ -51,11 +51,14 @@ class MonitorNodeParameters:
         read_only=True,
     )
     duration: float = parameter(
-        0.0, 'end with the summary after so many seconds of truth, 0 for never [s]', 0.0,
+        0.0,
+        'end with the summary after so many seconds of truth, 0 for never [s]',
+        0.0,
         read_only=True,
-    )  # fmt: skip
-    output: str = parameter('', 'folder for summary.json and tracks.png, empty for none',
-                            read_only=True)  # fmt: skip
+    )
+    output: str = parameter(
+        '', 'folder for summary.json and tracks.png, empty for none', read_only=True
+    )
     live: bool = parameter(True, 'print the live table', read_only=True)
     refresh: float = parameter(1.0, 'seconds between live tables', 0.1, 60.0, read_only=True)
 
@@ -154,7 +157,9 @@ class MonitorNode(Node):
                 self._lost = int(values.get('frames lost', 0))
 
     def _refresh(self) -> None:
-        flown = max((seconds(d.log.truth[-1][0]) for d in self._drones if d.log.truth), default=0.0)
+        flown = max(
+            (seconds(d.log.truth[-1][0]) for d in self._drones if d.log.truth), default=0.0
+        )
         if self._settings.live:
             self._print_table(flown)
         if 0.0 < self._settings.duration <= flown + 0.3:
@@ -198,7 +203,7 @@ class MonitorNode(Node):
             '\nsummary: RMSE in map',
             *rows,
             f'  team     filter {score.position:.3f} m   VIO alone {score.vio_position:.3f} m',
-            f'  team shape: filter {score.team_shape:.3f} m, VIO alone {score.vio_team_shape:.3f} m',
+            f'  shape    filter {score.team_shape:.3f} m   VIO alone {score.vio_team_shape:.3f} m',
             f'  image to pose: median {p50:.0f} ms, 95 % {p95:.0f} ms; {dropped} images dropped, '
             f'{self._lost} frames lost',
             f'  {"the team beats VIO alone" if better else "VIO ALONE WAS BETTER"}',
@@ -219,7 +224,9 @@ class MonitorNode(Node):
         print(f'  written: {folder / "summary.json"}, {folder / "tracks.png"}', flush=True)
 
 
-HEADER = f'{"drone":8} {"rate":>6} {"latency":>8} {"dropped":>8} {"error":>8} {"sigma":>8} {"VIO":>8}'
+HEADER = (
+    f'{"drone":8} {"rate":>6} {"latency":>8} {"dropped":>8} {"error":>8} {"sigma":>8} {"VIO":>8}'
+)
 
 
 def table_row(drone: DroneWatch) -> str:

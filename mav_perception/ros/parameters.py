@@ -33,8 +33,8 @@ def declare_parameters(node: Node, kind: type[T]) -> None:
             )
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             raise ConfigurationError(
-                f'Parameter {item.name} ({describe(item).text}): {error} Note that YAML needs 1.0, '
-                'not 1, where a decimal is wanted.'
+                f'Parameter {item.name} ({describe(item).text}): {error} YAML needs 1.0, not 1, '
+                'where a decimal is wanted.'
             ) from error
 
 
@@ -49,7 +49,7 @@ def read_parameters(node: Node, kind: type[T]) -> T:
 
 def unknown_overrides(node: Node) -> list[str]:
     """Return names given by YAML or command line that the node never declared: typing errors."""
-    given = node._parameter_overrides  # noqa: SLF001 - rclpy has no public way to list them
+    given = node._parameter_overrides
     return sorted(name for name in given if not node.has_parameter(name))
 
 

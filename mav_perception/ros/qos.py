@@ -20,7 +20,7 @@ from mav_perception.errors import ConfigurationError
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
 except ModuleNotFoundError:  # ROS 2 Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks  # type: ignore[no-redef]
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 RELIABILITY = {
     'sensor_data': ReliabilityPolicy.BEST_EFFORT,

@@ -134,7 +134,9 @@ class SimulationNode(Node):
         self._pacer = Pacer()
         self._thread = threading.Thread(target=self._fly, name='flight')
         self._thread.start()
-        self.create_timer(0.2, self._end_when_finished, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_timer(
+            0.2, self._end_when_finished, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
 
     def close(self) -> None:
         """Stop the flight and wait for its thread."""

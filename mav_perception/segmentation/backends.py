@@ -41,14 +41,18 @@ class OnnxRuntimeBackend:
                 str(path), options, providers=['CPUExecutionProvider']
             )
         except Exception as error:  # onnxruntime raises a class per status code
-            raise ModelError(f'{path} is not a network that ONNX Runtime can load: {error}') from error
+            raise ModelError(
+                f'{path} is not a network that ONNX Runtime can load: {error}'
+            ) from error
         expected = [1, card.channels, card.height, card.width]
         found = list(self._session.get_inputs()[0].shape)
         if found != expected:
-            raise ModelError(f'{path} takes input {found}, its card says {expected}: export again.')
+            raise ModelError(
+                f'{path} takes input {found}, its card says {expected}: export again.'
+            )
         self._input = self._session.get_inputs()[0].name
         self.description = f'ONNX Runtime {onnxruntime.__version__} CPU, {threads} threads'
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """Run the network once."""
-        return self._session.run(None, {self._input: tensor})[0]  # type: ignore[no-any-return]
+        return self._session.run(None, {self._input: tensor})[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -11,12 +10,10 @@ from mav_perception.errors import ModelError
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.model_card import ModelCard, file_hash
 from mav_perception.segmentation.networks import build_network, count_parameters
-from mav_perception.training.configuration import TrainingConfiguration
+from mav_perception.training.configuration import configuration_from_dict
 
 
-def export_checkpoint(
-    checkpoint: Path, folder: Path, figures: dict[str, Any] | None = None
-) -> ModelCard:
+def export_checkpoint(checkpoint: Path, folder: Path) -> ModelCard:
     """Write `folder/NAME.onnx` and `folder/NAME.yaml` from a training checkpoint.
 
     Raises:
@@ -24,8 +21,7 @@ def export_checkpoint(
     """
     try:
         state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-        settings = {k: tuple(v) if isinstance(v, list) else v for k, v in state['configuration'].items()}
-        configuration = TrainingConfiguration(**settings)
+        configuration = configuration_from_dict(state['configuration'])
     except Exception as error:  # torch raises many kinds for a broken file
         raise ModelError(f'{checkpoint} is no checkpoint of `train`: {error}') from error
     classes = label_space(configuration.labels).size
@@ -36,9 +32,16 @@ def export_checkpoint(
     path = folder / f'{configuration.name}.onnx'
     example = torch.zeros(1, configuration.channels, configuration.height, configuration.width)
     torch.onnx.export(
-        network, (example,), str(path), input_names=['image'], output_names=['logits'],
-        opset_version=18, dynamo=True, external_data=False, verbose=False,
-    )  # fmt: skip
+        network,
+        (example,),
+        str(path),
+        input_names=['image'],
+        output_names=['logits'],
+        opset_version=18,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
     preprocessing = configuration.preprocessing
     card = ModelCard(
         name=configuration.name,
@@ -52,7 +55,6 @@ def export_checkpoint(
         parameters=count_parameters(network),
         training_data=configuration.training_data,
         sha256=file_hash(path),
-        figures=figures or {},
     )
     card.save(path.with_suffix('.yaml'))
     return card

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,10 @@ class ModelCard:
         """Return the classes."""
         return label_space(self.labels)
 
+    def with_figures(self, figures: dict[str, Any]) -> ModelCard:
+        """Return the card with measured results."""
+        return replace(self, figures=figures)
+
     def save(self, path: Path) -> None:
         """Write the card as YAML."""
         path.write_text(yaml.safe_dump(asdict(self), sort_keys=False))
@@ -84,8 +88,8 @@ def find_model(name: str) -> Path:
     known = sorted({p.stem for folder in folders for p in folder.glob('*.onnx')})
     searched = ', '.join(str(f) for f in folders)
     raise ModelError(
-        f'No weights file for model {name!r}. Known models: {", ".join(known) or "none"}. Give one '
-        f'of them, a path to an .onnx file, or put it in a models folder (searched: {searched}).'
+        f'No weights file for model {name!r}. Known models: {", ".join(known) or "none"}. Give '
+        f'one of them, a path to an .onnx file, or put it in a models folder (searched: {searched}).'
     )
 
 
@@ -102,7 +106,9 @@ def load_card(model: Path) -> ModelCard:
     except FileNotFoundError:
         raise ModelError(f'{model} has no card: export it again to write {path}.') from None
     except (TypeError, yaml.YAMLError) as error:
-        raise ModelError(f'{path} is not a model card ({error}): export the model again.') from error
+        raise ModelError(
+            f'{path} is not a model card ({error}): export the model again.'
+        ) from error
     if file_hash(model) != card.sha256:
         raise ModelError(
             f'{model} is not the file that {path} describes (sha256 differs): the file is broken '

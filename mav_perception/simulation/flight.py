@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mav_perception.evaluation.recording import LabelledFrame, Path4, Recording
 from mav_perception.geometry import roll_pitch_yaw
@@ -14,7 +15,6 @@ from mav_perception.simulation.scenario import Scenario
 from mav_perception.simulation.sightings import draw_sightings
 from mav_perception.simulation.trajectories import FlightPath, plan_flights
 from mav_perception.types import FloatArray, nanoseconds
-from scipy.spatial.transform import Rotation
 
 CAMERA_TRANSLATION = (0.1, 0.0, 0.0)
 """The camera looks forward from the nose of the drone, metres in base_link."""
@@ -27,7 +27,9 @@ def true_path(path: FlightPath, times: FloatArray) -> Path4:
     return Path4(np.array([nanoseconds(t) for t in times]), poses)
 
 
-def believed_start(scenario: Scenario, paths: tuple[FlightPath, ...]) -> tuple[FloatArray, FloatArray]:
+def believed_start(
+    scenario: Scenario, paths: tuple[FlightPath, ...]
+) -> tuple[FloatArray, FloatArray]:
     """Return start poses (N, 4) as the filter is told them, and their sigmas.
 
     The first drone's start is exact, since it defines `map`; the others err by `start_sigma`.
@@ -100,8 +102,13 @@ def _frames_at(
         optical = (body - mount.translation) @ mount.rotation.T
         frames.append(
             draw_sightings(
-                scenario.names[observer], nanoseconds(time), optical, others, scenario.camera,
-                scenario.sighting_noise, rng,
-            )  # fmt: skip
+                scenario.names[observer],
+                nanoseconds(time),
+                optical,
+                others,
+                scenario.camera,
+                scenario.sighting_noise,
+                rng,
+            )
         )
     return frames

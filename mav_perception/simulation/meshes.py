@@ -27,7 +27,7 @@ BOX_FACES = (
 
 
 def polygon(corners: FloatArray, normal: FloatArray, texture_scale: float = 1.0) -> NodePath:
-    """Return a convex polygon from (n, 3) corners in counter-clockwise order, seen from outside."""
+    """Return a convex polygon from (n, 3) corners, counter-clockwise as seen from outside."""
     data = GeomVertexData('polygon', GeomVertexFormat.getV3n3t2(), Geom.UHStatic)
     vertex = GeomVertexWriter(data, 'vertex')
     normals = GeomVertexWriter(data, 'normal')
@@ -51,14 +51,16 @@ def polygon(corners: FloatArray, normal: FloatArray, texture_scale: float = 1.0)
 
 
 def box(size: FloatArray, inward: bool = False, texture_scale: float = 1.0) -> NodePath:
-    """Return a box of (3,) edge lengths around the origin; `inward` shows its inside, as a room."""
+    """Return a box of (3,) edge lengths around the origin; `inward` shows its inside."""
     path = NodePath('box')
     half = np.asarray(size, float) / 2.0
     for normal_axis, in_plane in BOX_FACES:
         normal = np.array(normal_axis, float)
         u = np.array(in_plane, float)
         v = np.cross(normal, u)
-        corners = np.array([normal + s * u + t * v for s, t in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+        corners = np.array(
+            [normal + s * u + t * v for s, t in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        )
         if inward:
             corners, normal = corners[::-1], -normal
         polygon(corners * half, normal, texture_scale).reparentTo(path)
@@ -117,7 +119,9 @@ def quadrotor(rng: np.random.Generator | None = None) -> NodePath:
 def grey_texture(image: ByteImage) -> Texture:
     """Return a repeating texture from a (rows, columns) uint8 image."""
     texture = Texture()
-    texture.setup2dTexture(image.shape[1], image.shape[0], Texture.TUnsignedByte, Texture.FLuminance)
+    texture.setup2dTexture(
+        image.shape[1], image.shape[0], Texture.TUnsignedByte, Texture.FLuminance
+    )
     texture.setRamImage(np.ascontiguousarray(image).tobytes())
     texture.setWrapU(Texture.WMRepeat)
     texture.setWrapV(Texture.WMRepeat)

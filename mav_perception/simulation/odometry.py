@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mav_perception.geometry import quaternion_from_euler, roll_pitch_yaw, yaw_rotation
 from mav_perception.simulation.scenario import OdometryNoise
 from mav_perception.simulation.trajectories import FlightPath
 from mav_perception.types import FloatArray, OdometrySample, nanoseconds
-from scipy.spatial.transform import Rotation
 
 
 def drifting_odometry(

@@ -1,4 +1,4 @@
-"""Real time where the machine keeps up; slower simulated time where it does not, never dropping."""
+"""Real time where the machine keeps up, slower simulated time where it does not."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from panda3d.core import (
     DirectionalLight,
     FrameBufferProperties,
     GraphicsEngine,
+    GraphicsOutput,
     GraphicsPipe,
     GraphicsPipeSelection,
-    GraphicsOutput,
     LightAttrib,
     LMatrix4,
     NodePath,
@@ -25,8 +25,8 @@ from panda3d.core import (
 )
 
 from mav_perception.camera import PinholeCamera
-from mav_perception.simulation.room import build_room
 from mav_perception.simulation.meshes import quadrotor
+from mav_perception.simulation.room import build_room
 from mav_perception.types import ByteImage, FloatArray
 
 loadPrcFileData(

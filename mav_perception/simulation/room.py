@@ -41,7 +41,9 @@ def build_room(rng: np.random.Generator, arena: FloatArray) -> NodePath:
         _put_box(room, rng, size)
     for _ in range(rng.integers(4, 10)):
         lamp = box(np.array([rng.uniform(0.3, 1.5), 0.15, 0.06]))
-        lamp.setPos(*(rng.uniform(-0.4, 0.4, 2) * size[:2]), float(size[2] - rng.uniform(0.1, 0.6)))
+        lamp.setPos(
+            *(rng.uniform(-0.4, 0.4, 2) * size[:2]), float(size[2] - rng.uniform(0.1, 0.6))
+        )
         lamp.setH(float(rng.choice([0.0, 90.0])))
         lamp.setLightOff()
         lamp.reparentTo(room)

@@ -66,8 +66,8 @@ class Scenario:
             raise ConfigurationError(f'A simulated team has 2 to 20 drones, not {self.drones}.')
         if self.duration <= 0.0 or self.frame_rate <= 0.0 or self.odometry_rate < self.frame_rate:
             raise ConfigurationError(
-                f'duration {self.duration} s and frame rate {self.frame_rate} Hz must be positive, '
-                f'and odometry_rate {self.odometry_rate} Hz at least the frame rate.'
+                f'duration {self.duration} s and frame rate {self.frame_rate} Hz must be positive '
+                f'and odometry_rate {self.odometry_rate} Hz no lower than the frame rate.'
             )
 
     @property

@@ -8,14 +8,14 @@ from mav_perception.camera import PinholeCamera
 from mav_perception.evaluation.recording import LabelledFrame
 from mav_perception.geometry import tangent_basis
 from mav_perception.simulation.scenario import SightingNoise
-from mav_perception.types import FloatArray, Sightings
+from mav_perception.types import FloatArray, IntArray, Sightings
 
 
 def draw_sightings(
     observer: str,
     stamp_ns: int,
     targets: FloatArray,
-    identities: FloatArray,
+    identities: IntArray,
     camera: PinholeCamera,
     noise: SightingNoise,
     rng: np.random.Generator,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -45,19 +44,19 @@ class FlightPath:
             axis=-1,
         )
         wave = np.sin(np.multiply.outer(time, self.frequency[:3]) + self.phase[:3])
-        return cast(FloatArray, ring + self.amplitude[:3] * wave)
+        return ring + self.amplitude[:3] * wave
 
     def acceleration(self, time: FloatArray) -> FloatArray:
         """Return (K, 3) accelerations by central differences."""
         step = 1e-3
         around = [self.position(time + shift) for shift in (-step, 0.0, step)]
-        return cast(FloatArray, (around[0] - 2.0 * around[1] + around[2]) / step**2)
+        return (around[0] - 2.0 * around[1] + around[2]) / step**2
 
     def yaw(self, time: FloatArray) -> FloatArray:
         """Return (K,) yaw: towards the middle of the ring, swinging to both sides."""
         x, y, _ = self.position(time).T
         swing = self.amplitude[3] * np.sin(time * self.frequency[3] + self.phase[3])
-        return cast(FloatArray, np.unwrap(np.arctan2(-y, -x)) + swing)
+        return np.unwrap(np.arctan2(-y, -x)) + swing
 
     def rotation(self, time: FloatArray) -> FloatArray:
         """Return (K, 3, 3) rotations body to map: thrust carries gravity and acceleration."""
@@ -67,7 +66,7 @@ class FlightPath:
         pitch = np.arctan2(level[:, 0], level[:, 2])
         roll = np.arctan2(-level[:, 1], np.hypot(level[:, 0], level[:, 2]))
         angles = np.stack([yaw, pitch, roll], axis=-1)
-        return cast(FloatArray, Rotation.from_euler('ZYX', angles).as_matrix())
+        return Rotation.from_euler('ZYX', angles).as_matrix()
 
 
 def plan_flights(scenario: Scenario) -> tuple[FlightPath, ...]:

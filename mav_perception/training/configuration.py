@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -75,14 +76,18 @@ def load_training_configuration(path: Path) -> TrainingConfiguration:
         raise ConfigurationError(
             f'{path}: unknown key {unknown[0]!r}; known keys: {", ".join(sorted(known))}.'
         )
-    for key in ('crop', 'class_weights'):
-        if key in values:
-            values[key] = tuple(values[key])
     try:
-        configuration = TrainingConfiguration(**values)
+        configuration = configuration_from_dict(values)
     except TypeError as error:
         raise ConfigurationError(f'{path}: {error}.') from error
     classes = label_space(configuration.labels).size
     if len(configuration.class_weights) != classes:
         raise ConfigurationError(f'{path}: class_weights needs {classes} numbers.')
     return configuration
+
+
+def configuration_from_dict(values: dict[str, Any]) -> TrainingConfiguration:
+    """Build a configuration from plain values, lists given for tuples."""
+    return TrainingConfiguration(
+        **{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+    )

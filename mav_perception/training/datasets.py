@@ -10,40 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from mav_perception.errors import DataError
+from mav_perception.evaluation.measuring import labelled_pairs, read_pair
 from mav_perception.segmentation.preprocessing import Preprocessing
 from mav_perception.training.augmentation import augment
 from mav_perception.types import ByteImage
-
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
-
-
-def labelled_pairs(folder: Path) -> list[tuple[Path, Path]]:
-    """Pair every image in `folder/images` with the PNG of the same stem in `folder/labels`.
-
-    Raises:
-        DataError: a folder is missing or empty, or an image has no label.
-    """
-    images = sorted(p for p in (folder / 'images').glob('*') if p.suffix in IMAGE_SUFFIXES)
-    if not images:
-        raise DataError(f'No images in {folder / "images"}: give a folder with images/ and labels/.')
-    pairs = [(image, folder / 'labels' / f'{image.stem}.png') for image in images]
-    missing = [label for _, label in pairs if not label.is_file()]
-    if missing:
-        raise DataError(f'{len(missing)} images have no label, the first is {missing[0]}.')
-    return pairs
-
-
-def read_image(path: Path) -> ByteImage:
-    """Read a file as (H, W) grey or (H, W, 3) RGB uint8, or raise DataError that names it."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if image is None:
-        raise DataError(f'{path} is not a readable image: restore it or take it out.')
-    if image.dtype != np.uint8:
-        raise DataError(f'{path} has {image.dtype} pixels: convert it to 8 bit.')
-    if image.ndim == 3:
-        return cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
-    return image  # type: ignore[return-value]
 
 
 class LabelledFolder:
@@ -52,14 +22,13 @@ class LabelledFolder:
     def __init__(self, folder: Path, preprocessing: Preprocessing) -> None:
         """Read all pairs of a folder."""
         self.samples = []
-        for image_path, label_path in labelled_pairs(folder):
-            image = read_image(image_path)
-            labels = read_image(label_path)
-            if labels.shape != image.shape[:2]:
-                raise DataError(f'{label_path} has shape {labels.shape}, its image {image.shape}.')
+        for pair in labelled_pairs(folder):
+            image, labels = read_pair(*pair)
             fitted = preprocessing.fit(image)
             size = fitted.shape[1::-1]
-            self.samples.append((fitted, cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)))
+            self.samples.append(
+                (fitted, cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST))
+            )
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -43,8 +43,10 @@ class Trainer:
         classes = label_space(configuration.labels).size
         self.network = build_network(configuration.network, configuration.channels, classes)
         # Channels last is up to twice as fast for these networks on a CPU.
-        self.network.to(self._device, memory_format=torch.channels_last)
-        train = self._source(configuration.train, configuration.rendered_images, configuration.seed)
+        self.network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        train = self._source(
+            configuration.train, configuration.rendered_images, configuration.seed
+        )
         self._validation = self._source(configuration.val, VALIDATION_IMAGES, VALIDATION_SEED)
         self._crops = TrainingCrops(
             train, configuration.preprocessing, configuration.crop, configuration.seed
@@ -86,20 +88,21 @@ class Trainer:
         self._crops.epoch = epoch
         order = torch.Generator().manual_seed(self._configuration.seed * 100_003 + epoch)
         batches = DataLoader(
-            self._crops, self._configuration.batch_size, shuffle=True, generator=order,
+            self._crops,
+            self._configuration.batch_size,
+            shuffle=True,
+            generator=order,
             drop_last=len(self._crops) >= self._configuration.batch_size,
-        )  # fmt: skip
+        )
         total = 0.0
         progress = tqdm(batches, desc=f'epoch {epoch + 1}', leave=False, mininterval=2.0)
         for images, labels in progress:
-            logits = self.network(
-                images.to(self._device, memory_format=torch.channels_last)
-            )
+            logits = self.network(images.to(self._device, memory_format=torch.channels_last))
             loss = segmentation_loss(
                 logits, labels.to(self._device), self._configuration.class_weights
             )
             self._optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self._optimiser.step()
             self._schedule.step()

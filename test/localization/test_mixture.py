@@ -98,11 +98,11 @@ def test_number_of_events_is_that_of_the_literature(targets, sightings, count):
 def test_order_of_candidates_and_sightings_does_not_matter():
     rng = np.random.default_rng(5)
     covariance, jacobians, innovations, noise, model = random_case(rng, 3, 4)
-    posterior = mixture_update(
-        covariance, jacobians, innovations, noise, every_event(3, 4), model
-    )
+    posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(3, 4), model)
     who, which = np.array([2, 0, 1]), np.array([3, 1, 0, 2])
-    shuffled = DetectionModel(model.probability[who], model.gate_probability, model.clutter_density)
+    shuffled = DetectionModel(
+        model.probability[who], model.gate_probability, model.clutter_density
+    )
     other = mixture_update(
         covariance,
         jacobians[who],

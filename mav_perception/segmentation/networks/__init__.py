@@ -31,7 +31,7 @@ def build_network(name: str, channels: int, classes: int) -> nn.Module:
         raise ConfigurationError(f'Unknown network {name!r}: use one of {", ".join(NETWORKS)}.')
     if channels not in (1, 3) or classes < 2:
         raise ConfigurationError(
-            f'A network takes 1 or 3 channels and at least 2 classes, not {channels} and {classes}.'
+            f'A network takes 1 or 3 channels and 2 classes or more, not {channels} and {classes}.'
         )
     return NETWORKS[name](channels, classes)
 

@@ -10,7 +10,6 @@ we leave out both.
 from __future__ import annotations
 
 import math
-from typing import cast
 
 from torch import Tensor, cat, nn
 from torch.nn import functional
@@ -44,14 +43,12 @@ class DilatedFactorisedBlock(nn.Module):
             nn.ReLU(),
             nn.Conv2d(width, width, (1, 3), padding=(0, dilation), dilation=(1, dilation)),
         )
-        self.fuse = nn.Sequential(
-            nn.Conv2d(2 * width, width, 1), nn.BatchNorm2d(width), nn.ReLU()
-        )
+        self.fuse = nn.Sequential(nn.Conv2d(2 * width, width, 1), nn.BatchNorm2d(width), nn.ReLU())
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
         context = self.context(self.local(features))
-        return cast(Tensor, self.fuse(cat([context, features], dim=1)))
+        return self.fuse(cat([context, features], dim=1))
 
 
 class NonBottleneck1D(nn.Module):
@@ -114,4 +111,4 @@ class MavNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits of the input's size."""
-        return cast(Tensor, self.classify(self.decode(self.context(self.encode(image)))))
+        return self.classify(self.decode(self.context(self.encode(image))))

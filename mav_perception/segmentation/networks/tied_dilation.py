@@ -10,8 +10,6 @@ not parameters; a skip at stride 4 keeps the outline of small drones.
 
 from __future__ import annotations
 
-from typing import cast
-
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -81,4 +79,4 @@ class TiedDilationNetwork(nn.Module):
         context = self.lift(self.tied(self.descend(skip)))
         context = functional.interpolate(context, scale_factor=2.0, mode='bilinear')
         logits = self.classify(self.refine(skip + context))
-        return cast(Tensor, functional.interpolate(logits, scale_factor=4.0, mode='bilinear'))
+        return functional.interpolate(logits, scale_factor=4.0, mode='bilinear')

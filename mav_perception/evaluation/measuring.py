@@ -1,0 +1,74 @@
+"""Measure a model on labelled images, real or rendered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mav_perception.errors import DataError
+from mav_perception.evaluation.segmentation import SegmentationScore
+from mav_perception.io.images import image_files, read_image
+from mav_perception.segmentation.segmenter import Segmenter
+from mav_perception.types import ByteImage
+
+RENDERED_SEED = 424_242
+
+
+def labelled_pairs(folder: Path) -> list[tuple[Path, Path]]:
+    """Pair every image in `folder/images` with the PNG of the same stem in `folder/labels`.
+
+    Raises:
+        DataError: a folder is missing or empty, or an image has no label.
+    """
+    images = image_files(folder / 'images')
+    if not images:
+        raise DataError(
+            f'No images in {folder / "images"}: give a folder with images/ and labels/.'
+        )
+    pairs = [(image, folder / 'labels' / f'{image.stem}.png') for image in images]
+    missing = [label for _, label in pairs if not label.is_file()]
+    if missing:
+        raise DataError(f'{len(missing)} images have no label, the first is {missing[0]}.')
+    return pairs
+
+
+def read_pair(image_path: Path, label_path: Path) -> tuple[ByteImage, ByteImage]:
+    """Read an image and its labels, which must be of one size."""
+    image, labels = read_image(image_path), read_image(label_path)
+    if labels.shape != image.shape[:2]:
+        raise DataError(f'{label_path} has shape {labels.shape}, its image {image.shape}.')
+    return image, labels
+
+
+def folder_samples(folder: Path) -> Iterator[tuple[ByteImage, ByteImage]]:
+    """Yield the images and labels of a folder."""
+    return (read_pair(*pair) for pair in labelled_pairs(folder))
+
+
+def rendered_samples(count: int) -> Iterator[tuple[ByteImage, ByteImage]]:
+    """Yield images of the embedded simulator that no training has seen, with exact labels."""
+    from mav_perception.simulation.imagery import RandomImagery  # needs the `sim` extra
+
+    imagery = RandomImagery(640, 512)
+    return (imagery.draw(np.random.default_rng((RENDERED_SEED, i))) for i in range(count))
+
+
+def measure(
+    segmenter: Segmenter, samples: Iterable[tuple[ByteImage, ByteImage]]
+) -> dict[str, Any]:
+    """Run a model over labelled images and return the figures of the evaluation command."""
+    score = SegmentationScore.of_classes(segmenter.card.label_space.size)
+    milliseconds = []
+    for image, labels in samples:
+        begin = time.perf_counter()
+        mask = segmenter.segment(image)
+        milliseconds.append(1e3 * (time.perf_counter() - begin))
+        score.add(mask, labels)
+    return score.figures() | {
+        'ms_per_image': round(float(np.median(milliseconds)), 2),
+        'params': segmenter.card.parameters,
+    }
