@@ -89,7 +89,7 @@ def find_model(name: str) -> Path:
     searched = ', '.join(str(f) for f in folders)
     raise ModelError(
         f'No weights file for model {name!r}. Known models: {", ".join(known) or "none"}. Give '
-        f'one of them, a path to an .onnx file, or put it in a models folder (searched: {searched}).'
+        f'one of them or a path to an .onnx file, or put it in a models folder: {searched}.'
     )
 
 

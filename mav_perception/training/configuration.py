@@ -88,6 +88,5 @@ def load_training_configuration(path: Path) -> TrainingConfiguration:
 
 def configuration_from_dict(values: dict[str, Any]) -> TrainingConfiguration:
     """Build a configuration from plain values, lists given for tuples."""
-    return TrainingConfiguration(
-        **{key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-    )
+    settings: Any = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return TrainingConfiguration(**settings)

