@@ -11,7 +11,7 @@ from mav_perception.types import Sightings, nanoseconds
 class SightingQueue:
     """Holds camera frames until every living drone's odometry has reached them.
 
-    A drone that is more than `wait` behind is not waited for: it has dropped out.
+    A drone that lags more than `wait` behind the newest one is not waited for: it dropped out.
     """
 
     def __init__(self, wait: float) -> None:
@@ -36,12 +36,12 @@ class SightingQueue:
             now_ns: machine time.
         """
         released = []
+        known = [newest for newest in newest_odometry if newest is not None]
+        all_known = len(known) == len(newest_odometry)
+        living = [newest for newest in known if newest + self._wait_ns >= max(known)]
         while self._heap:
             stamp, _, arrived, sightings = self._heap[0]
-            covered = all(
-                newest is not None and (newest >= stamp or newest + self._wait_ns < stamp)
-                for newest in newest_odometry
-            )
+            covered = all_known and min(living) >= stamp
             if not covered and now_ns - arrived < self._wait_ns:
                 break
             heapq.heappop(self._heap)

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.errors import InputError, MavPerceptionError
 from mav_perception.localization.coupled_pda import CoupledPdaFilter, UpdateReport
 from mav_perception.localization.motion import ROLL_PITCH
-from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.team import Team
 from mav_perception.localization.timeline import SightingQueue
-from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
 from mav_perception.ros.lifecycle import SelfActivatingNode
 from mav_perception.ros.markers import TeamMarkers
@@ -37,47 +32,9 @@ from mav_perception.ros.names import (
 from mav_perception.ros.parameters import read_parameters
 from mav_perception.ros.qos import qos_profile, subscribe
 from mav_perception.ros.running import run_node
+from mav_perception.ros.team_parameters import LocalizationNodeParameters, team_from_parameters
 from mav_perception.ros.transforms import OdometryTransforms
 from mav_perception.types import seconds
-
-
-@dataclass(frozen=True)
-class LocalizationNodeParameters:
-    """Parameters of localization_node besides those of the filter; lists follow `drones`."""
-
-    drones: tuple[str, ...] = parameter(('mav1', 'mav2'), 'names; the first one fixes the map')
-    namespaces: tuple[str, ...] = parameter(
-        ('/mav1', '/mav2'), 'namespace of the topics of every drone'
-    )
-    start_poses: tuple[float, ...] = parameter(
-        (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
-        'x, y, z [m] and yaw [rad] in map where the odometry of each drone began',
-    )
-    start_sigmas: tuple[float, ...] = parameter(
-        (0.0, 0.0, 0.0, 0.0, 0.2, 0.2, 0.1, 0.05), 'standard deviations of start_poses', 0.0
-    )
-    camera_translations: tuple[float, ...] = parameter(
-        (0.1, 0.0, 0.0, 0.1, 0.0, 0.0), 'x, y, z of each camera in base_link [m]'
-    )
-    camera_rotations: tuple[float, ...] = parameter(
-        (0.0, 0.0, 0.0, 0.0, 0.0, 0.0), 'roll, pitch, yaw of each camera, 0 looks along x [rad]'
-    )
-    map_frame: str = parameter('map', 'frame of the poses')
-    odometry_wait: float = parameter(
-        0.3, 'longest wait of a frame for odometry, and for drones that lag [s]', 0.0, 10.0
-    )
-    future_tolerance: float = parameter(
-        0.5, 'stamps further ahead of the clock than this are refused [s]', 0.0, 60.0
-    )
-    publish_rate: float = parameter(
-        5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
-    )
-    publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
-    odometry_qos: str = parameter('sensor_data', 'QoS of odometry: sensor_data or reliable')
-    measurement_qos: str = parameter(
-        'reliable', 'QoS of the relative measurements: sensor_data or reliable'
-    )
-    autostart: bool = parameter(True, 'configure and activate at start')
 
 
 class LocalizationNode(SelfActivatingNode):
@@ -180,7 +137,7 @@ class LocalizationNode(SelfActivatingNode):
         now = self.get_clock().now().nanoseconds
         ahead = seconds(stamp_ns - now)
         if now > 0 and ahead > self._settings.future_tolerance:
-            raise ConfigurationError(
+            raise InputError(
                 f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks '
                 '(chrony), or set use_sim_time alike on all nodes.'
             )
@@ -239,33 +196,6 @@ class LocalizationNode(SelfActivatingNode):
             if newest is not None and newest - self._published[drone] > 1e9:
                 self._publish(drone, newest)
         self._marker_publisher.publish(self._markers.build(self._filter.predict(stamp)))
-
-
-def team_from_parameters(parameters: LocalizationNodeParameters) -> Team:
-    """Build the team from flat parameter lists, or raise ConfigurationError that names one."""
-    count = len(parameters.drones)
-    if len(parameters.namespaces) != count:
-        raise ConfigurationError(f'namespaces needs one entry for each of {count} drones.')
-    tables = {}
-    for name, width in (
-        ('start_poses', 4),
-        ('start_sigmas', 4),
-        ('camera_translations', 3),
-        ('camera_rotations', 3),
-    ):
-        values = np.array(getattr(parameters, name), float)
-        if values.size != count * width:
-            raise ConfigurationError(
-                f'{name} has {values.size} numbers, {count} drones need {count * width}.'
-            )
-        tables[name] = values.reshape(count, width)
-    mounts = tuple(
-        CameraMount.forward(translation, rotation)
-        for translation, rotation in zip(
-            tables['camera_translations'], tables['camera_rotations'], strict=True
-        )
-    )
-    return Team(tuple(parameters.drones), tables['start_poses'], tables['start_sigmas'], mounts)
 
 
 def main() -> int:

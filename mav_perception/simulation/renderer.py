@@ -20,6 +20,7 @@ from panda3d.core import (
     RenderState,
     Texture,
     TextureAttrib,
+    TransformState,
     WindowProperties,
     loadPrcFileData,
 )
@@ -77,6 +78,9 @@ class Renderer:
         self._room.removeNode()
         for drone in self._drones:
             drone.removeNode()
+        # Panda3D keeps states, and through them textures, until they are collected.
+        RenderState.garbageCollect()
+        TransformState.garbageCollect()
         self._room = build_room(rng, arena)
         self._room.reparentTo(self._scene)
         self._light(rng)

@@ -1,0 +1,96 @@
+"""Rules of the house that a machine can check."""
+
+import ast
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team import load_team
+from mav_perception.parameters import describe
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKAGE = REPOSITORY / 'mav_perception'
+ROS_PREFIXES = ('rclpy', 'tf2_ros', 'launch', 'ament_index_python', 'rosgraph_msgs')
+
+
+def imported_modules(path):
+    """Return the top-level names of all modules that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split('.')[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.split('.')[0]
+
+
+def is_ros(module):
+    """Tell whether a module belongs to ROS."""
+    return module in ROS_PREFIXES or module.endswith(('_msgs', '_interfaces'))
+
+
+def test_only_the_ros_folder_imports_ros():
+    files = [p for p in PACKAGE.rglob('*.py') if PACKAGE / 'ros' not in p.parents]
+    offenders = {str(p): m for p in files for m in imported_modules(p) if is_ros(m)}
+    assert len(files) > 40
+    assert offenders == {}
+    assert any(is_ros(m) for m in imported_modules(PACKAGE / 'ros' / 'localization_node.py'))
+
+
+def test_core_does_not_import_the_ros_folder():
+    for path in PACKAGE.rglob('*.py'):
+        if PACKAGE / 'ros' not in path.parents:
+            assert 'mav_perception.ros' not in path.read_text(), path
+
+
+def test_files_stay_short():
+    long = {
+        p.name: n for p in PACKAGE.rglob('*.py') if (n := len(p.read_text().split('\n'))) > 260
+    }
+    assert long == {}
+
+
+def parameter_classes(node):
+    """Return the dataclasses that a node declares."""
+    pytest.importorskip('rclpy', reason='the node parameters live in mav_perception/ros')
+    from mav_perception.ros.detection_node import DetectionNodeParameters
+    from mav_perception.ros.monitor_node import MonitorNodeParameters
+    from mav_perception.ros.segmentation_node import SegmentationNodeParameters
+    from mav_perception.ros.simulation_node import SimulationNodeParameters
+    from mav_perception.ros.team_parameters import LocalizationNodeParameters
+
+    return {
+        'segmentation': (SegmentationNodeParameters,),
+        'detection': (DetectionParameters, DetectionNodeParameters),
+        'localization': (FilterParameters, LocalizationNodeParameters),
+        'monitor': (MonitorNodeParameters,),
+        'simulation': (SimulationNodeParameters,),
+    }[node]
+
+
+NODE_CONFIGS = sorted(
+    p.stem for p in (REPOSITORY / 'config').glob('*.yaml') if not p.stem.startswith('team')
+)
+
+
+@pytest.mark.parametrize('node', NODE_CONFIGS)
+def test_yaml_matches_declared_parameters(node):
+    document = yaml.safe_load((REPOSITORY / 'config' / f'{node}.yaml').read_text())
+    assert list(document) == ['/**'], 'keyed /** so that it works in every namespace'
+    values = document['/**']['ros__parameters']
+    declared = {f.name: f for kind in parameter_classes(node) for f in fields(kind)}
+    assert set(values) <= set(declared)
+    for name, value in values.items():
+        default, description = declared[name].default, describe(declared[name])
+        assert type(value) is type(default), f'{name}: {value!r} is not like {default!r}'
+        if description.low is not None:
+            assert value >= description.low, name
+        if description.high is not None:
+            assert value <= description.high, name
+
+
+def test_team_yaml_loads():
+    entries = load_team(REPOSITORY / 'config' / 'team.yaml')
+    assert [e.name for e in entries] == ['mav1', 'mav2', 'mav3', 'mav4']
