@@ -14,13 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-
 from mav_perception.commands.processes import NodeProcesses, ros_environment
+from mav_perception.localization.team import save_team
 from mav_perception.resources import find_share
-from mav_perception.simulation.flight import CAMERA_TRANSLATION, believed_start
+from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.scenario import Scenario
-from mav_perception.simulation.trajectories import plan_flights
 
 SLOWEST = 10.0
 """The demo gives up when it has taken this many times the flight's duration, plus a minute."""
@@ -52,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     arguments.output.mkdir(parents=True, exist_ok=True)
-    team_file = arguments.output / 'team_parameters.yaml'
-    write_team_parameters(scenario, team_file)
+    team_file = arguments.output / 'team.yaml'
+    save_team(scenario_team(scenario), team_file)
     environment = ros_environment()
     print(
         f'{scenario.drones} drones, {scenario.duration:.0f} s at {scenario.frame_rate} Hz, seed '
@@ -73,20 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     print('every node lived and ended cleanly')
     return int(verdict or 0)
-
-
-def write_team_parameters(scenario: Scenario, path: Path) -> None:
-    """Write the start that localization and monitor are told, as one `/**` parameter file."""
-    start, sigma = believed_start(scenario, plan_flights(scenario))
-    values = {
-        'drones': list(scenario.names),
-        'namespaces': [f'/{name}' for name in scenario.names],
-        'start_poses': [float(v) for v in start.ravel()],
-        'start_sigmas': [float(v) for v in sigma.ravel()],
-        'camera_translations': [*map(float, CAMERA_TRANSLATION)] * scenario.drones,
-        'camera_rotations': [0.0] * (3 * scenario.drones),
-    }
-    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': values}}))
 
 
 def start_chain(
@@ -112,7 +96,9 @@ def start_chain(
     nodes.start(
         'localization',
         'localization_node',
-        ros_arguments('use_sim_time:=true', files=(config['localization'], team_file)),
+        ros_arguments(
+            'use_sim_time:=true', f'team_file:={team_file}', files=(config['localization'],)
+        ),
     )
     for name in scenario.names:
         nodes.start(
@@ -137,7 +123,8 @@ def start_chain(
             f'duration:={scenario.duration}',
             f'output:={arguments.output}',
             f'live:={not arguments.headless}'.lower(),
-            files=(config['monitor'], team_file),
+            f'team_file:={team_file}',
+            files=(config['monitor'],),
         ),
         quiet=False,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.observation import CameraMount
+from mav_perception.resources import find_share
 from mav_perception.types import FloatArray
 
 
@@ -78,6 +79,20 @@ DEFAULTS: dict[str, Any] = {
     'camera_translation': [0.1, 0.0, 0.0],
     'camera_rotation': [0.0, 0.0, 0.0],
 }
+
+
+def team_path(path: str) -> Path:
+    """Return the path of a team file; an empty one means the example that is shipped."""
+    return Path(path).expanduser() if path else find_share('config', 'team.yaml')
+
+
+def save_team(entries: tuple[DroneEntry, ...], path: Path) -> None:
+    """Write team.yaml."""
+    drones = [
+        {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(entry).items()}
+        for entry in entries
+    ]
+    path.write_text(yaml.safe_dump({'drones': drones}, sort_keys=False))
 
 
 def load_team(path: Path) -> tuple[DroneEntry, ...]:

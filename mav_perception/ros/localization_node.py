@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,9 @@ from mav_perception.errors import InputError, MavPerceptionError
 from mav_perception.localization.coupled_pda import CoupledPdaFilter, UpdateReport
 from mav_perception.localization.motion import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team import load_team, team_from_entries, team_path
 from mav_perception.localization.timeline import SightingQueue
+from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
 from mav_perception.ros.lifecycle import SelfActivatingNode
 from mav_perception.ros.markers import TeamMarkers
@@ -32,9 +35,31 @@ from mav_perception.ros.names import (
 from mav_perception.ros.parameters import read_parameters
 from mav_perception.ros.qos import qos_profile, subscribe
 from mav_perception.ros.running import run_node
-from mav_perception.ros.team_parameters import LocalizationNodeParameters, team_from_parameters
 from mav_perception.ros.transforms import OdometryTransforms
 from mav_perception.types import seconds
+
+
+@dataclass(frozen=True)
+class LocalizationNodeParameters:
+    """Parameters of localization_node besides those of the filter."""
+
+    team_file: str = parameter('', 'team.yaml with names, namespaces, starts and cameras')
+    map_frame: str = parameter('map', 'frame of the poses')
+    odometry_wait: float = parameter(
+        0.3, 'longest wait of a frame for odometry, and for drones that lag [s]', 0.0, 10.0
+    )
+    future_tolerance: float = parameter(
+        0.5, 'stamps further ahead of the clock than this are refused [s]', 0.0, 60.0
+    )
+    publish_rate: float = parameter(
+        5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
+    )
+    publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
+    odometry_qos: str = parameter('sensor_data', 'QoS of odometry: sensor_data or reliable')
+    measurement_qos: str = parameter(
+        'reliable', 'QoS of the relative measurements: sensor_data or reliable'
+    )
+    autostart: bool = parameter(True, 'configure and activate at start')
 
 
 class LocalizationNode(SelfActivatingNode):
@@ -49,16 +74,17 @@ class LocalizationNode(SelfActivatingNode):
         """Build team, filter and publishers from the parameters."""
         parameters = read_parameters(self, LocalizationNodeParameters)
         self._settings = parameters
-        self._team = team_from_parameters(parameters)
+        self._entries = load_team(team_path(parameters.team_file))
+        self._team = team_from_entries(self._entries)
         self._filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
         self._queue = SightingQueue(parameters.odometry_wait)
         self._markers = TeamMarkers(self._team.names, parameters.map_frame)
         self._published = [0] * len(self._team.names)
         self._pose_publishers = [
             self.create_lifecycle_publisher(
-                PoseWithCovarianceStamped, in_namespace(namespace, POSE), 10
+                PoseWithCovarianceStamped, in_namespace(entry.namespace, POSE), 10
             )
-            for namespace in parameters.namespaces
+            for entry in self._entries
         ]
         self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, MARKERS, 2)
         self._transforms = OdometryTransforms(self, parameters.map_frame, parameters.publish_tf)
@@ -66,9 +92,10 @@ class LocalizationNode(SelfActivatingNode):
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
         settings = self._settings
-        for name, namespace in zip(self._team.names, settings.namespaces, strict=True):
-            odometry = partial(self._on_odometry, drone=name)
-            measurements = partial(self._on_measurements, drone=name)
+        for entry in self._entries:
+            namespace = entry.namespace
+            odometry = partial(self._on_odometry, drone=entry.name)
+            measurements = partial(self._on_measurements, drone=entry.name)
             self._listen(Odometry, namespace, ODOMETRY, settings.odometry_qos, 100, odometry)
             self._listen(
                 PointCloud2,

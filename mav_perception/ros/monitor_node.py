@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,11 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
-from mav_perception.errors import ConfigurationError
-from mav_perception.evaluation.flight_log import DroneLog, score_flight
-from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.evaluation.flight_log import score_flight
+from mav_perception.localization.team import load_team, team_path
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import stamp_to_ns
+from mav_perception.ros.drone_watch import HEADER, DroneWatch, pose_of, table_row
 from mav_perception.ros.names import (
     CAMERA_INFO,
     DIAGNOSTICS,
@@ -41,14 +39,8 @@ from mav_perception.types import FloatArray, seconds
 class MonitorNodeParameters:
     """Parameters of monitor_node."""
 
-    drones: tuple[str, ...] = parameter(('mav1', 'mav2'), 'names of the team', read_only=True)
-    namespaces: tuple[str, ...] = parameter(
-        ('/mav1', '/mav2'), 'namespace of the topics of every drone', read_only=True
-    )
-    start_poses: tuple[float, ...] = parameter(
-        (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
-        'x, y, z, yaw in map as localization_node is told, for the VIO-alone comparison',
-        read_only=True,
+    team_file: str = parameter(
+        '', 'team.yaml as localization_node gets it, for names and VIO alone', read_only=True
     )
     duration: float = parameter(
         0.0,
@@ -63,44 +55,6 @@ class MonitorNodeParameters:
     refresh: float = parameter(1.0, 'seconds between live tables', 0.1, 60.0, read_only=True)
 
 
-class DroneWatch:
-    """Live figures of one drone: its log, arrival rate and latency of its poses."""
-
-    def __init__(self, name: str, start: FloatArray) -> None:
-        """Start with nothing seen."""
-        self.name = name
-        self.log = DroneLog(start)
-        self.latencies: list[float] = []
-        self.arrivals: deque[float] = deque(maxlen=50)
-        self.dropped = 0
-        self._frames: dict[int, float] = {}
-
-    def on_camera_info(self, message: CameraInfo) -> None:
-        """Note when a frame was taken: camera_info travels with its image."""
-        self._frames[stamp_to_ns(message.header.stamp)] = time.monotonic()
-        while len(self._frames) > 200:
-            del self._frames[next(iter(self._frames))]
-
-    def on_pose(self, message: PoseWithCovarianceStamped) -> None:
-        """Note an estimate, and how long after its frame it came."""
-        stamp, now = stamp_to_ns(message.header.stamp), time.monotonic()
-        covariance = np.asarray(message.pose.covariance).reshape(6, 6)
-        axes = np.array([0, 1, 2, 5])
-        self.log.estimate.append((stamp, pose_of(message.pose.pose)))
-        self.log.covariance.append(covariance[np.ix_(axes, axes)])
-        self.arrivals.append(now)
-        taken = self._frames.pop(stamp, None)
-        if taken is not None:
-            self.latencies.append(1e3 * (now - taken))
-
-    @property
-    def rate(self) -> float:
-        """Return poses a second of the last arrivals."""
-        if len(self.arrivals) < 2:
-            return 0.0
-        return (len(self.arrivals) - 1) / max(self.arrivals[-1] - self.arrivals[0], 1e-6)
-
-
 class MonitorNode(Node):
     """Prints the table while the team flies and the summary at the end."""
 
@@ -109,16 +63,10 @@ class MonitorNode(Node):
         super().__init__('monitor_node')
         declare_parameters(self, MonitorNodeParameters)
         self._settings = read_parameters(self, MonitorNodeParameters)
-        names, spaces = self._settings.drones, self._settings.namespaces
-        starts = np.array(self._settings.start_poses)
-        if len(spaces) != len(names) or starts.size != 4 * len(names):
-            raise ConfigurationError('namespaces and start_poses must follow the list of drones.')
-        self._drones = [
-            DroneWatch(name, start)
-            for name, start in zip(names, starts.reshape(-1, 4), strict=True)
-        ]
-        for drone, namespace in zip(self._drones, spaces, strict=True):
-            self._watch(drone, namespace)
+        self._entries = load_team(team_path(self._settings.team_file))
+        self._drones = [DroneWatch(e.name, np.array(e.start)) for e in self._entries]
+        for drone, entry in zip(self._drones, self._entries, strict=True):
+            self._watch(drone, entry.namespace)
         self.create_subscription(DiagnosticArray, DIAGNOSTICS, self._on_diagnostics, 50)
         self._problems: dict[str, str] = {}
         self._real_time_factor = '-'
@@ -149,8 +97,8 @@ class MonitorNode(Node):
                 self._problems.pop(status.name, None)
             else:
                 self._problems[status.name] = status.message
-            for drone, namespace in zip(self._drones, self._settings.namespaces, strict=True):
-                if status.hardware_id == namespace.strip('/') and 'images dropped' in values:
+            for drone, entry in zip(self._drones, self._entries, strict=True):
+                if status.hardware_id == entry.namespace.strip('/') and 'images dropped' in values:
                     drone.dropped = int(values['images dropped'])
             if 'real-time factor' in values:
                 self._real_time_factor = values['real-time factor']
@@ -222,28 +170,6 @@ class MonitorNode(Node):
         names = tuple(drone.name for drone in self._drones)
         plot_flight(names, [drone.log for drone in self._drones], folder / 'tracks.png')
         print(f'  written: {folder / "summary.json"}, {folder / "tracks.png"}', flush=True)
-
-
-HEADER = (
-    f'{"drone":8} {"rate":>6} {"latency":>8} {"dropped":>8} {"error":>8} {"sigma":>8} {"VIO":>8}'
-)
-
-
-def table_row(drone: DroneWatch) -> str:
-    """Return the live line of one drone."""
-    latest = drone.log.latest()
-    latency = float(np.median(drone.latencies[-20:])) if drone.latencies else float('nan')
-    return (
-        f'{drone.name:8} {drone.rate:4.1f}Hz {latency:5.0f} ms {drone.dropped:8d} '
-        f'{latest.error:6.2f} m {latest.sigma:6.2f} m {latest.vio_error:6.2f} m'
-    )
-
-
-def pose_of(pose: Any) -> FloatArray:
-    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose."""
-    p, q = pose.position, pose.orientation
-    yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
-    return np.array([p.x, p.y, p.z, yaw])
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from mav_perception.evaluation.recording import LabelledFrame, Path4, Recording
 from mav_perception.geometry import roll_pitch_yaw
 from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.team import Team
+from mav_perception.localization.team import DroneEntry, Team
 from mav_perception.simulation.odometry import drifting_odometry
 from mav_perception.simulation.scenario import Scenario
 from mav_perception.simulation.sightings import draw_sightings
@@ -40,6 +40,22 @@ def believed_start(
     sigma[0] = 0.0
     rng = np.random.default_rng((scenario.seed, 20))
     return truth + sigma * rng.standard_normal(truth.shape), sigma
+
+
+def scenario_team(scenario: Scenario) -> tuple[DroneEntry, ...]:
+    """Return the team as team.yaml describes it: what the chain is told before the flight."""
+    start, sigma = believed_start(scenario, plan_flights(scenario))
+    return tuple(
+        DroneEntry(
+            name=name,
+            namespace=f'/{name}',
+            start=tuple(start[index].tolist()),
+            start_sigma=tuple(sigma[index].tolist()),
+            camera_translation=CAMERA_TRANSLATION,
+            camera_rotation=(0.0, 0.0, 0.0),
+        )
+        for index, name in enumerate(scenario.names)
+    )
 
 
 def fly(scenario: Scenario) -> Recording:
