@@ -11,12 +11,13 @@ from mav_perception.types import Sightings, nanoseconds
 class SightingQueue:
     """Holds camera frames until every living drone's odometry has reached them.
 
-    A drone that lags more than `wait` behind the newest one is not waited for: it dropped out.
+    A drone whose odometry lags more than `dropout` seconds behind the newest one has dropped out
+    and is not waited for.
     """
 
-    def __init__(self, wait: float) -> None:
+    def __init__(self, wait: float, dropout: float = 1.0) -> None:
         """Wait at most `wait` seconds of the machine's time for any frame."""
-        self._wait_ns = nanoseconds(wait)
+        self._wait_ns, self._dropout_ns = nanoseconds(wait), nanoseconds(dropout)
         self._heap: list[tuple[int, int, int, Sightings]] = []
         self._order = itertools.count()
 
@@ -38,7 +39,7 @@ class SightingQueue:
         released = []
         known = [newest for newest in newest_odometry if newest is not None]
         all_known = len(known) == len(newest_odometry)
-        living = [newest for newest in known if newest + self._wait_ns >= max(known)]
+        living = [newest for newest in known if newest + self._dropout_ns >= max(known)]
         while self._heap:
             stamp, _, arrived, sightings = self._heap[0]
             covered = all_known and min(living) >= stamp

@@ -45,8 +45,9 @@ class LocalizationNodeParameters:
 
     team_file: str = parameter('', 'team.yaml with names, namespaces, starts and cameras')
     map_frame: str = parameter('map', 'frame of the poses')
-    odometry_wait: float = parameter(
-        0.3, 'longest wait of a frame for odometry, and for drones that lag [s]', 0.0, 10.0
+    odometry_wait: float = parameter(0.3, 'longest wait of a frame for odometry [s]', 0.0, 10.0)
+    dropout_after: float = parameter(
+        1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
     )
     future_tolerance: float = parameter(
         0.5, 'stamps further ahead of the clock than this are refused [s]', 0.0, 60.0
@@ -77,7 +78,7 @@ class LocalizationNode(SelfActivatingNode):
         self._entries = load_team(team_path(parameters.team_file))
         self._team = team_from_entries(self._entries)
         self._filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
-        self._queue = SightingQueue(parameters.odometry_wait)
+        self._queue = SightingQueue(parameters.odometry_wait, parameters.dropout_after)
         self._markers = TeamMarkers(self._team.names, parameters.map_frame)
         self._published = [0] * len(self._team.names)
         self._pose_publishers = [

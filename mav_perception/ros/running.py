@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
 
@@ -58,5 +59,8 @@ def _release(node: Node | None) -> None:
                 node.close()
             node.destroy_node()
         rclpy.try_shutdown()
+        # rclpy has given the signals back: a late one must not turn a clean end into a death.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
     except (KeyboardInterrupt, RCLError):
         pass  # a second signal while ending

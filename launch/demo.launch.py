@@ -1,0 +1,86 @@
+"""The embedded simulator, the team and the monitor: what `mav-perception demo` starts."""
+
+import tempfile
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    Shutdown,
+)
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from mav_perception.localization.team import save_team
+from mav_perception.simulation.flight import scenario_team
+from mav_perception.simulation.scenario import Scenario
+
+SHARE = Path(get_package_share_directory('mav_perception'))
+
+ARGUMENTS = {
+    'drones': ('4', 'Size of the team.'),
+    'duration': ('60.0', 'Length of the flight in seconds.'),
+    'rate': ('5.0', 'Camera frames a second and drone.'),
+    'seed': ('0', 'Decides flights, drift, noise and the room.'),
+    'model': ('sim', 'Segmentation model.'),
+    'output': ('demo_output', 'Folder for summary.json and tracks.png.'),
+    'log_level': ('info', 'debug, info, warn or error.'),
+}
+
+
+def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Write the scenario's team file and start everything."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    rate = float(value['rate'])
+    flight = {
+        'drones': int(value['drones']),
+        'duration': float(value['duration']),
+        'frame_rate': rate,
+        'odometry_rate': max(25.0, rate),
+        'seed': int(value['seed']),
+    }
+    team_file = str(Path(tempfile.mkdtemp(prefix='mav_perception_')) / 'team.yaml')
+    save_team(scenario_team(Scenario(**flight)), Path(team_file))
+    team = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),
+        launch_arguments=[
+            ('team_file', team_file),
+            ('model', value['model']),
+            ('use_sim_time', 'true'),
+            ('log_level', value['log_level']),
+        ],
+    )
+    monitor = Node(
+        package='mav_perception',
+        executable='monitor_node',
+        output='screen',
+        parameters=[
+            str(SHARE / 'config/monitor.yaml'),
+            {
+                'team_file': team_file,
+                'duration': flight['duration'],
+                'output': value['output'],
+            },
+        ],
+        on_exit=Shutdown(reason='the flight is over'),
+    )
+    simulation = Node(
+        package='mav_perception',
+        executable='simulation_node',
+        output='screen',
+        parameters=[str(SHARE / 'config/simulation.yaml'), flight],
+    )
+    return [team, monitor, simulation]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start the demo."""
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=start_demo)])

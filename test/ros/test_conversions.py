@@ -1,0 +1,119 @@
+"""Messages to arrays and back; what a message gets wrong is named."""
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from mav_perception.camera import PinholeCamera
+from mav_perception.errors import InputError
+from mav_perception.ros.conversions import (
+    array_to_image,
+    camera_from_info,
+    cloud_to_sightings,
+    image_to_array,
+    info_from_camera,
+    ns_to_stamp,
+    pose_message,
+    sightings_to_cloud,
+    stamp_to_ns,
+)
+from mav_perception.types import Sightings, TeamState
+
+
+def image(encoding, channels, rows=4, columns=5, padding=0):
+    step = columns * channels + padding
+    pixels = np.random.default_rng(0).integers(0, 255, (rows, step), dtype=np.uint8)
+    message = Image(height=rows, width=columns, encoding=encoding, step=step)
+    message.data = pixels.tobytes()
+    return message, pixels[:, : columns * channels].reshape(rows, columns, channels)
+
+
+@pytest.mark.parametrize('padding', [0, 3])
+@pytest.mark.parametrize(
+    ('encoding', 'order'),
+    [('rgb8', [0, 1, 2]), ('bgr8', [2, 1, 0]), ('rgba8', [0, 1, 2]), ('bgra8', [2, 1, 0])],
+)
+def test_colour_images_become_rgb_whatever_their_padding(encoding, order, padding):
+    message, pixels = image(encoding, 4 if 'a' in encoding else 3, padding=padding)
+    np.testing.assert_array_equal(image_to_array(message), pixels[..., order])
+
+
+def test_images_survive_the_round_trip():
+    rng = np.random.default_rng(1)
+    for shape in ((7, 9), (7, 9, 3)):
+        pixels = rng.integers(0, 255, shape, dtype=np.uint8)
+        np.testing.assert_array_equal(image_to_array(array_to_image(pixels, Header())), pixels)
+
+
+@pytest.mark.parametrize(
+    ('change', 'word'),
+    [
+        ({'encoding': 'yuv422'}, 'encoding'),
+        ({'height': 40}, 'bytes'),
+        ({'step': 2}, 'step'),
+        ({'width': 0}, 'needs'),
+    ],
+)
+def test_broken_images_are_refused_by_name(change, word):
+    message, _ = image('mono8', 1)
+    for name, value in change.items():
+        setattr(message, name, value)
+    with pytest.raises(InputError, match=word):
+        image_to_array(message)
+
+
+def test_camera_info_survives_the_round_trip():
+    camera = PinholeCamera(640, 480, 300, 301, 320, 240, 'equidistant', np.full(4, 0.01))
+    again = camera_from_info(info_from_camera(camera, Header()))
+    np.testing.assert_array_equal(again.matrix, camera.matrix)
+    np.testing.assert_array_equal(again.distortion, camera.distortion)
+    assert (again.model, again.width, again.height) == ('equidistant', 640, 480)
+
+
+def test_camera_info_without_intrinsics_says_calibrate():
+    with pytest.raises(InputError, match='calibrate'):
+        camera_from_info(CameraInfo(width=640, height=480))
+
+
+@pytest.mark.parametrize('count', [0, 1, 3])
+def test_sightings_survive_the_round_trip(count):
+    rng = np.random.default_rng(2)
+    sightings = Sightings(
+        'mav1', 12_345_678_901, rng.uniform(1, 5, (count, 3)), rng.uniform(0.1, 1, count),
+        rng.uniform(0.1, 1, count), rng.uniform(0, 1, count),
+    )  # fmt: skip
+    cloud = sightings_to_cloud(sightings, Header(stamp=ns_to_stamp(sightings.stamp_ns)))
+    assert cloud.width == count
+    again = cloud_to_sightings(cloud, 'mav1')
+    assert again.stamp_ns == sightings.stamp_ns
+    np.testing.assert_allclose(again.positions, sightings.positions, rtol=1e-6)
+    np.testing.assert_allclose(again.range_var, sightings.range_var, rtol=1e-6)
+    np.testing.assert_allclose(again.score, sightings.score, rtol=1e-6)
+
+
+def test_clouds_of_other_nodes_are_refused_by_the_missing_field():
+    with pytest.raises(InputError, match="'x'"):
+        cloud_to_sightings(PointCloud2(), 'mav1')
+
+
+def test_truncated_clouds_are_refused():
+    sightings = Sightings('mav1', 0, np.ones((2, 3)), np.ones(2), np.ones(2))
+    cloud = sightings_to_cloud(sightings, Header())
+    cloud.data = cloud.data[:50]
+    with pytest.raises(InputError, match='bytes'):
+        cloud_to_sightings(cloud, 'mav1')
+
+
+def test_stamps_are_exact():
+    assert stamp_to_ns(ns_to_stamp(1_795_508_766_190_501_396)) == 1_795_508_766_190_501_396
+
+
+def test_pose_covariance_is_row_major_with_yaw_last():
+    covariance = np.zeros((8, 8))
+    covariance[4:, 4:] = np.arange(16).reshape(4, 4)
+    state = TeamState(0, np.ones((2, 4)), covariance)
+    matrix = np.array(pose_message(state, 1, np.zeros(2), 'map').pose.covariance).reshape(6, 6)
+    assert matrix[0, 5] == 3
+    assert matrix[5, 5] == 15
+    assert matrix[2, 1] == 9

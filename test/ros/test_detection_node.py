@@ -1,0 +1,108 @@
+"""detection_node alone: mask in, nameless measurements out, bad input named."""
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from mav_perception.camera import PinholeCamera
+from mav_perception.ros.conversions import (
+    array_to_image,
+    cloud_to_sightings,
+    info_from_camera,
+    ns_to_stamp,
+)
+from mav_perception.ros.detection_node import DetectionNode
+
+CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
+MASK, CONFIDENCE = '/mav1/segmentation/mask', '/mav1/segmentation/confidence'
+
+
+def mask(stamp, blobs=((300, 200, 40, 16),), shape=(512, 640)):
+    labels = np.zeros(shape, np.uint8)
+    for left, top, width, height in blobs:
+        labels[top : top + height, left : left + width] = 1
+    header = Header(stamp=ns_to_stamp(stamp), frame_id='mav1/camera_optical')
+    return array_to_image(labels, header)
+
+
+@pytest.fixture
+def chain(bench):
+    bench.start(DetectionNode)
+    bench.clouds = bench.collect(PointCloud2, '/mav1/detection/relative_measurements')
+    bench.diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    bench.info = bench.publisher(CameraInfo, '/mav1/camera/camera_info', qos_profile_sensor_data)
+    bench.mask, bench.confidence = (bench.publisher(Image, t) for t in (MASK, CONFIDENCE))
+    return bench
+
+
+def send(chain, message, score=200):
+    shape = (message.height, message.width)
+    chain.confidence.publish(array_to_image(np.full(shape, score, np.uint8), message.header))
+    chain.mask.publish(message)
+
+
+def calibrated(chain):
+    chain.info.publish(info_from_camera(CAMERA, Header()))
+    assert chain.until(lambda: chain.node._camera is not None)
+
+
+def test_one_point_a_drone_with_stamp_frame_and_score(chain):
+    calibrated(chain)
+    message = mask(1_000_000_007)
+    send(chain, message)
+    assert chain.until(lambda: chain.clouds)
+    cloud = chain.clouds[0]
+    assert cloud.header == message.header
+    sightings = cloud_to_sightings(cloud, 'mav1')
+    assert len(sightings) == 1
+    expected = CAMERA.unproject(np.array([[319.5, 207.5]]))[0]
+    direction = sightings.positions[0] / np.linalg.norm(sightings.positions[0])
+    np.testing.assert_allclose(direction, expected, atol=1e-5)
+    assert sightings.score[0] == pytest.approx(200 / 255, abs=1e-3)
+    assert not any('mav2' in field.name for field in cloud.fields)
+
+
+def test_an_empty_mask_says_looked_and_saw_nobody(chain):
+    calibrated(chain)
+    send(chain, mask(1, blobs=()))
+    assert chain.until(lambda: chain.clouds)
+    assert chain.clouds[0].width == 0
+
+
+def test_a_mask_of_another_size_is_named_and_the_next_one_is_used(chain):
+    calibrated(chain)
+    send(chain, mask(1, shape=(480, 640)))
+    assert chain.problem(chain.diagnostics, 'must have the size of the image')
+    assert not chain.clouds
+    send(chain, mask(2))
+    assert chain.until(lambda: chain.clouds)
+
+
+def test_camera_info_without_intrinsics_is_named(chain):
+    chain.info.publish(CameraInfo(width=640, height=512))
+    assert chain.problem(chain.diagnostics, 'no intrinsics')
+    send(chain, mask(1))
+    assert chain.problem(chain.diagnostics, 'No usable camera_info')
+    calibrated(chain)
+    send(chain, mask(2))
+    assert chain.until(lambda: chain.clouds)
+
+
+def test_a_mask_without_confidence_is_used_when_the_next_one_comes(chain):
+    calibrated(chain)
+    chain.mask.publish(mask(1))
+    assert not chain.until(lambda: chain.clouds, timeout=0.5)
+    send(chain, mask(2))
+    assert chain.until(lambda: len(chain.clouds) == 2)
+    assert chain.problem(chain.diagnostics, 'without its confidence')
+
+
+def test_a_colour_image_is_no_mask(chain):
+    calibrated(chain)
+    header = Header(stamp=ns_to_stamp(1))
+    chain.confidence.publish(array_to_image(np.zeros((512, 640), np.uint8), header))
+    chain.mask.publish(array_to_image(np.zeros((512, 640, 3), np.uint8), header))
+    assert chain.problem(chain.diagnostics, 'mono8 class ids')

@@ -1,0 +1,143 @@
+"""localization_node alone: odometry and sightings in, poses out, bad input named."""
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
+
+from mav_perception.ros.conversions import ns_to_stamp, sightings_to_cloud
+from mav_perception.ros.localization_node import LocalizationNode
+from mav_perception.types import Sightings, nanoseconds
+
+TEAM = """
+drones:
+  - {name: mav1, start: [0, 0, 1, 0], start_sigma: [0, 0, 0, 0]}
+  - {name: mav2, start: [4.3, 0, 1, 3.14159], start_sigma: [0.5, 0.5, 0.2, 0.1]}
+"""
+
+
+def odometry(time, x=0.0, w=1.0):
+    message = Odometry(header=Header(stamp=ns_to_stamp(nanoseconds(time))))
+    message.pose.pose.position.x = x
+    message.pose.pose.orientation.w = w
+    return message
+
+
+def cloud(time, points=((0.0, 0.0, 3.9),), range_var=0.01):
+    count = len(points)
+    sightings = Sightings(
+        'mav1', nanoseconds(time), np.array(points).reshape(-1, 3), np.full(count, 1e-4),
+        np.full(count, range_var),
+    )  # fmt: skip
+    return sightings_to_cloud(sightings, Header(stamp=ns_to_stamp(sightings.stamp_ns)))
+
+
+@pytest.fixture
+def team_file(tmp_path):
+    path = tmp_path / 'team.yaml'
+    path.write_text(TEAM)
+    return path
+
+
+@pytest.fixture
+def chain(bench, team_file):
+    bench.start(LocalizationNode, f'team_file:={team_file}', namespace='')
+    bench.poses = {
+        n: bench.collect(PoseWithCovarianceStamped, f'/{n}/localization/pose')
+        for n in ('mav1', 'mav2')
+    }
+    bench.diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    bench.markers = bench.collect(MarkerArray, '/team/markers')
+    bench.odometry = {n: bench.publisher(Odometry, f'/{n}/odometry') for n in ('mav1', 'mav2')}
+    bench.cloud = bench.publisher(PointCloud2, '/mav1/detection/relative_measurements')
+    return bench
+
+
+def fly(chain, *times):
+    for time in times:
+        for publisher in chain.odometry.values():
+            publisher.publish(odometry(time))
+
+
+def test_a_sighting_moves_the_target_and_shrinks_its_covariance(chain):
+    fly(chain, 0.5, 1.0, 1.5)
+    chain.cloud.publish(cloud(1.2))
+    assert chain.until(lambda: chain.poses['mav1'])
+    pose = chain.poses['mav1'][0]
+    assert pose.header.frame_id == 'map'
+    assert pose.header.stamp == ns_to_stamp(nanoseconds(1.2))
+    fly(chain, 3.0)  # one second without a frame of its own: mav2's pose follows its odometry
+    assert chain.until(lambda: chain.poses['mav2'])
+    seen = chain.poses['mav2'][-1].pose
+    assert seen.pose.position.x == pytest.approx(4.0, abs=0.1)
+    assert seen.covariance[0] < 0.1
+    assert chain.until(lambda: chain.markers)
+    assert {m.ns for m in chain.markers[-1].markers} == {'covariance', 'name', 'trail'}
+
+
+@pytest.mark.parametrize(
+    ('message', 'word'),
+    [
+        (odometry(2.0, x=float('nan')), 'not finite'),
+        (odometry(2.0, w=0.0), 'norm'),
+        (odometry(1.0), 'not newer'),
+        (odometry(2.1e9), 'in the future'),
+    ],
+)
+def test_bad_odometry_is_named_and_the_chain_goes_on(chain, message, word):
+    fly(chain, 0.5, 1.0)
+    chain.odometry['mav1'].publish(message)
+    assert chain.problem(chain.diagnostics, word)
+    fly(chain, 2.5)
+    chain.cloud.publish(cloud(2.2))
+    assert chain.until(lambda: chain.poses['mav1'])
+
+
+@pytest.mark.parametrize(
+    ('message', 'word'),
+    [
+        (cloud(1.0, points=((float('nan'), 0.0, 1.0),)), 'NaN'),
+        (cloud(1.0, range_var=0.0), 'not positive'),
+        (PointCloud2(width=1, height=1), "'x'"),
+    ],
+)
+def test_bad_sightings_are_named_and_the_chain_goes_on(chain, message, word):
+    fly(chain, 0.5, 1.0)
+    chain.cloud.publish(message)
+    assert chain.problem(chain.diagnostics, word)
+    fly(chain, 1.5)
+    chain.cloud.publish(cloud(1.4))
+    assert chain.until(lambda: chain.poses['mav1'])
+
+
+def test_it_says_whose_odometry_it_waits_for(chain):
+    chain.odometry['mav1'].publish(odometry(1.0))
+    assert chain.problem(chain.diagnostics, 'Waiting for the odometry of mav2')
+
+
+@pytest.mark.parametrize(
+    ('text', 'word'),
+    [('drones: [{name: mav1}]', 'at least two'), ('drons: []', 'needs a list')],
+)
+def test_a_broken_team_file_is_named_and_can_be_mended(bench, team_file, text, word):
+    team_file.write_text(text)
+    node = bench.start(LocalizationNode, f'team_file:={team_file}', namespace='')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    assert bench.problem(diagnostics, word)
+    team_file.write_text(TEAM)
+    node.trigger_configure()
+    node.trigger_activate()
+    assert bench.until(lambda: node._running)
+
+
+def test_a_parameter_outside_its_range_is_refused(bench, team_file):
+    node = bench.start(
+        LocalizationNode, f'team_file:={team_file}', 'autostart:=false', namespace=''
+    )
+    result = node.set_parameters([Parameter('detection_probability', value=1.5)])[0]
+    assert not result.successful

@@ -1,0 +1,82 @@
+"""segmentation_node alone: image in, mask out, bad input named."""
+
+import numpy as np
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import State
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from mav_perception.ros.conversions import array_to_image, image_to_array, ns_to_stamp
+from mav_perception.ros.segmentation_node import SegmentationNode
+
+
+def picture(stamp_ns=5_000_000_001, shape=(120, 161)):
+    pixels = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    header = Header(stamp=ns_to_stamp(stamp_ns), frame_id='mav1/camera_optical')
+    return array_to_image(pixels, header)
+
+
+def test_mask_and_confidence_have_size_stamp_and_frame_of_the_image(bench):
+    bench.start(SegmentationNode)
+    masks = bench.collect(Image, '/mav1/segmentation/mask')
+    confidences = bench.collect(Image, '/mav1/segmentation/confidence')
+    image = picture()
+    bench.publisher(Image, '/mav1/camera/image_raw', qos_profile_sensor_data).publish(image)
+    assert bench.until(lambda: masks and confidences)
+    for message in (masks[0], confidences[0]):
+        assert message.encoding == 'mono8'
+        assert (message.height, message.width) == (120, 161)
+        assert message.header == image.header
+    assert set(np.unique(image_to_array(masks[0]))) <= {0, 1}
+
+
+def test_a_broken_image_is_named_and_the_next_one_is_used(bench):
+    bench.start(SegmentationNode)
+    masks = bench.collect(Image, '/mav1/segmentation/mask')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    publisher = bench.publisher(Image, '/mav1/camera/image_raw', qos_profile_sensor_data)
+    broken = picture()
+    broken.height = 999
+    publisher.publish(broken)
+    assert bench.problem(diagnostics, 'step')
+    assert not masks
+    publisher.publish(picture())
+    assert bench.until(lambda: masks)
+
+
+def test_missing_weights_leave_the_node_up_with_the_fix_on_diagnostics(bench):
+    node = bench.start(SegmentationNode, 'model:=nonsense')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    assert bench.problem(diagnostics, "No weights file for model 'nonsense'")
+    assert node._state_machine.current_state[0] == State.PRIMARY_STATE_UNCONFIGURED
+    node.set_parameters([Parameter('model', value='sim')])
+    node.trigger_configure()
+    node.trigger_activate()
+    assert node._state_machine.current_state[0] == State.PRIMARY_STATE_ACTIVE
+
+
+def test_without_autostart_it_waits_for_the_lifecycle(bench):
+    node = bench.start(SegmentationNode, 'autostart:=false')
+    assert not bench.until(lambda: node._segmenter, timeout=1.0)
+    node.trigger_configure()
+    assert node._segmenter is not None
+    node.trigger_activate()
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    assert node._segmenter is None
+
+
+def test_parameters_cannot_change_under_a_running_model(bench):
+    node = bench.start(SegmentationNode)
+    assert bench.until(lambda: node._running)
+    result = node.set_parameters([Parameter('model', value='drone')])[0]
+    assert not result.successful
+    assert 'deactivate' in result.reason
+
+
+def test_misspelt_parameters_are_reported(bench):
+    bench.start(SegmentationNode, 'modle:=sim')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    assert bench.problem(diagnostics, "'modle'")
