@@ -1,0 +1,54 @@
+"""Image -> network input -> image: exact inverse for any size."""
+
+import numpy as np
+import pytest
+
+from mav_perception.errors import InputError
+from mav_perception.segmentation.preprocessing import Preprocessing
+
+GREY = Preprocessing(128, 160, 1, 0.45, 0.25)
+
+
+@pytest.mark.parametrize(
+    'shape', [(128, 160), (256, 320), (101, 333), (512, 97), (1, 1), (127, 161), (128, 160, 3)]
+)
+def test_restored_map_has_the_size_and_place_of_the_image(shape):
+    image = np.zeros(shape, np.uint8)
+    image[: shape[0] // 2] = 255  # upper half bright
+    tensor = GREY.normalise(GREY.fit(image))
+    assert tensor.shape == (1, 1, 128, 160)
+    assert tensor.dtype == np.float32
+    restored = GREY.restore(tensor[0, 0], image)
+    assert restored.shape == shape[:2]
+    if shape[0] > 10:
+        assert restored[: shape[0] // 2 - 3].min() > restored[shape[0] // 2 + 3 :].max()
+
+
+def test_an_image_of_the_networks_size_passes_unchanged():
+    image = np.random.default_rng(0).integers(0, 255, (128, 160), dtype=np.uint8)
+    np.testing.assert_array_equal(GREY.fit(image), image)
+    expected = (image / 255.0 - 0.45) / 0.25
+    np.testing.assert_allclose(GREY.normalise(image)[0, 0], expected, atol=1e-5)
+
+
+def test_grey_and_colour_fit_networks_of_both_kinds():
+    colour = Preprocessing(128, 160, 3, 0.45, 0.25)
+    image = np.random.default_rng(0).integers(0, 255, (128, 160), dtype=np.uint8)
+    three = colour.normalise(colour.fit(image))
+    assert three.shape == (1, 3, 128, 160)
+    np.testing.assert_array_equal(three[0, 0], three[0, 2])
+    assert GREY.fit(np.repeat(image[..., None], 3, axis=2)).shape == (128, 160)
+
+
+@pytest.mark.parametrize(
+    'image',
+    [
+        np.zeros((0, 10), np.uint8),
+        np.zeros((10, 10), np.float32),
+        np.zeros((10, 10, 4), np.uint8),
+        np.zeros((2, 2, 2, 2), np.uint8),
+    ],
+)
+def test_what_is_no_image_is_refused(image):
+    with pytest.raises(InputError):
+        GREY.fit(image)
