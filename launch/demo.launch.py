@@ -50,6 +50,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         launch_arguments=[
             ('team_file', team_file),
             ('model', value['model']),
+            ('image_qos', 'reliable'),  # the simulator waits, so nothing may get lost
             ('use_sim_time', 'true'),
             ('log_level', value['log_level']),
         ],

@@ -16,6 +16,7 @@ ARGUMENTS = {
     'team_file': (str(SHARE / 'config/team.yaml'), 'Names, namespaces, starts and cameras.'),
     'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
     'threads': ('1', 'CPU threads of each inference.'),
+    'image_qos': ('sensor_data', 'QoS of the images: sensor_data or reliable.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
     'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
@@ -33,7 +34,7 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Read the team file and start a vehicle for each of its drones."""
     entries = load_team(Path(LaunchConfiguration('team_file').perform(context)))
     common = {n: LaunchConfiguration(n) for n in ('use_sim_time', 'autostart', 'log_level')}
-    vehicle = common | {n: LaunchConfiguration(n) for n in ('model', 'threads')}
+    vehicle = common | {n: LaunchConfiguration(n) for n in ('model', 'threads', 'image_qos')}
     localization = common | {n: LaunchConfiguration(n) for n in ('team_file', 'params_file')}
     vehicles = [
         include('vehicle.launch.xml', namespace=entry.namespace.strip('/'), **vehicle)

@@ -17,6 +17,7 @@ from pathlib import Path
 from mav_perception.commands.processes import NodeProcesses, ros_environment
 from mav_perception.localization.team import save_team
 from mav_perception.resources import find_share
+from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.scenario import Scenario
 
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         odometry_rate=max(25.0, arguments.rate),
         seed=arguments.seed,
     )
+    load_card(find_model(arguments.model))  # a missing model is said before anything starts
     arguments.output.mkdir(parents=True, exist_ok=True)
     team_file = arguments.output / 'team.yaml'
     save_team(scenario_team(scenario), team_file)
@@ -107,6 +109,7 @@ def start_chain(
             ros_arguments(
                 'use_sim_time:=true',
                 f'model:={arguments.model}',
+                'image_qos:=reliable',  # the simulator waits, so nothing may get lost
                 namespace=name,
                 files=(config['segmentation'],),
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mav_perception.errors import DataError
@@ -44,3 +44,16 @@ class BagWriter:
     def close(self) -> None:
         """Write the index; a bag that is not closed has none."""
         self._writer.close()
+
+
+def read_topics(folder: Path) -> dict[str, int]:
+    """Return how many messages a bag has of every topic.
+
+    Raises:
+        DataError: it is no bag, or it was not closed.
+    """
+    try:
+        with Reader(folder) as reader:
+            return {name: int(info.msgcount) for name, info in reader.topics.items()}
+    except (ReaderError, OSError) as error:
+        raise DataError(f'{folder} is not a complete ROS 2 bag: {error}') from error

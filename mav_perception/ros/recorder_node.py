@@ -12,6 +12,7 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.bags import BagWriter
@@ -68,8 +69,9 @@ class RecorderNode(Node):
             self._writer.write(topic, kind, data, time.time_ns())
             self.health.count('messages')
 
-        # Reliable publishers serve both kinds of reader, so best effort can record everything.
-        profile = qos_profile('sensor_data', 100)
+        publishers = self.get_publishers_info_by_topic(topic)
+        reliable = all(p.qos_profile.reliability == ReliabilityPolicy.RELIABLE for p in publishers)
+        profile = qos_profile('reliable' if reliable else 'sensor_data', 100)
         self.create_subscription(message_class(kind), topic, write, profile, raw=True)
 
 

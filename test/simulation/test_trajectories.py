@@ -34,7 +34,7 @@ def test_thrust_carries_gravity_and_acceleration():
     path = plan_flights(Scenario(seed=5))[0]
     time = np.linspace(0.0, 10.0, 20)
     rotation = path.rotation(time)
-    thrust = path.acceleration(time) + [0.0, 0.0, GRAVITY]
+    thrust = path.acceleration(time) + np.array([0.0, 0.0, GRAVITY])
     in_body = np.einsum('kji,kj->ki', rotation, thrust)
     np.testing.assert_allclose(in_body[:, :2], 0.0, atol=1e-9)
     assert (in_body[:, 2] > 0).all()
