@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from mav_perception.types import BoolArray, FloatArray
 
@@ -15,7 +15,7 @@ MEASUREMENT_SIZE = 3
 
 def gate_threshold(gate_probability: float) -> float:
     """Return the chi-square quantile gamma such that a true sighting has nu' S^-1 nu < gamma."""
-    return float(chi2.ppf(gate_probability, MEASUREMENT_SIZE))
+    return float(chdtri(MEASUREMENT_SIZE, 1.0 - gate_probability))
 
 
 def mahalanobis(

@@ -1,0 +1,46 @@
+"""Real images and real robots: the figures that the README states, within bounds.
+
+Skipped with the reason where the data is not at hand.
+"""
+
+import json
+
+import pytest
+
+from mav_perception.cli import main
+from mav_perception.evaluation.measuring import folder_samples, measure
+from mav_perception.segmentation.segmenter import Segmenter
+
+
+@pytest.mark.parametrize('model', ['drone', 'drone_mavnet'])
+def test_the_shipped_model_reaches_the_iou_of_its_card(perch_drone_val, model):
+    segmenter = Segmenter.load(model)
+    figures = measure(segmenter, folder_samples(perch_drone_val))
+    assert figures['iou'][1] > 0.4
+    assert figures['iou'][1] == pytest.approx(segmenter.card.figures['iou'][1], abs=0.01)
+    assert figures['p_d'] > 0.8
+
+
+def test_mrclam6_without_clutter(mrclam6, tmp_path):
+    path = tmp_path / 'figures.json'
+    arguments = ['replay', 'mrclam', str(mrclam6), '--clutter', '0', '--start', 'known']
+    assert main([*arguments, '--seconds', '756', '--json', str(path)]) == 0
+    figures = json.loads(path.read_text())
+    keys = {
+        'dead_reckoning', 'nearest_neighbour', 'cpdaf', 'labelled', 'anees', 'seconds',
+        'update_ms_median',
+    }  # fmt: skip
+    assert set(figures) == keys
+    assert figures['cpdaf'] < 1.15 * figures['labelled']
+    assert figures['cpdaf'] < 0.2
+    assert figures['dead_reckoning'] == pytest.approx(1.57, abs=0.05)
+
+
+def test_segment_writes_masks_overlays_and_detections(perch_drone_val, tmp_path):
+    image = sorted((perch_drone_val / 'images').iterdir())[0]
+    assert main(['segment', str(image), '--model', 'drone', '--output', str(tmp_path)]) == 0
+    assert (tmp_path / 'masks' / f'{image.stem}.png').is_file()
+    assert (tmp_path / 'overlays' / f'{image.stem}.jpg').is_file()
+    header, *rows = (tmp_path / 'detections.csv').read_text().splitlines()
+    assert header.startswith('image,class,column,row')
+    assert all(row.startswith(f'{image.stem},drone,') for row in rows)

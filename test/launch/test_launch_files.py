@@ -1,0 +1,167 @@
+"""The launch files, started for real by launch_pytest; skipped where launch is not installed."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+REASON = 'launch, launch_ros and launch_pytest come with ROS 2 and are on no package index'
+launch_pytest = pytest.importorskip('launch_pytest', reason=REASON)
+pytest.importorskip('launch_ros', reason=REASON)
+
+import rclpy  # noqa: E402
+from ament_index_python.packages import get_package_share_directory  # noqa: E402
+from geometry_msgs.msg import PoseWithCovarianceStamped  # noqa: E402
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription  # noqa: E402
+from launch.launch_description_sources import AnyLaunchDescriptionSource  # noqa: E402
+from nav_msgs.msg import Odometry  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
+from std_msgs.msg import Header  # noqa: E402
+
+from launch import LaunchDescription  # noqa: E402
+from mav_perception.camera import PinholeCamera  # noqa: E402
+from mav_perception.ros.conversions import (  # noqa: E402
+    array_to_image,
+    info_from_camera,
+    ns_to_stamp,
+)
+
+LAUNCH = Path(get_package_share_directory('mav_perception')) / 'launch'
+FILES = sorted(p.name for p in LAUNCH.glob('*.launch.*'))
+
+
+def description_of(file, **arguments):
+    """Return a launch description that includes a file and then lets the test run."""
+    source = AnyLaunchDescriptionSource(str(LAUNCH / file))
+    include = IncludeLaunchDescription(source, launch_arguments=list(arguments.items()))
+    return LaunchDescription([include, launch_pytest.actions.ReadyToTest()])
+
+
+@pytest.fixture
+def tester():
+    """Give a real node that talks to what was launched."""
+    rclpy.init()
+    node = rclpy.create_node('launch_tester')
+    yield node
+    node.destroy_node()
+    rclpy.shutdown()
+
+
+def spin_until(node, condition, timeout=30.0):
+    """Spin a node until a condition holds; return whether it does."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline and not condition():
+        rclpy.spin_once(node, timeout_sec=0.05)
+    return condition()
+
+
+def running(node):
+    """Return the full names of all nodes that are up."""
+    return {f'{space.rstrip("/")}/{name}' for name, space in node.get_node_names_and_namespaces()}
+
+
+def test_every_file_is_installed():
+    assert FILES == [
+        'demo.launch.py', 'localization.launch.xml', 'team.launch.py', 'vehicle.launch.xml',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize('file', FILES)
+def test_every_argument_is_described(file):
+    from launch import LaunchContext
+
+    description = AnyLaunchDescriptionSource(str(LAUNCH / file)).get_launch_description(
+        LaunchContext()
+    )
+    arguments = [e for e in description.entities if isinstance(e, DeclareLaunchArgument)]
+    assert len(arguments) >= 5
+    assert all(len(a.description) > 10 for a in arguments)
+
+
+@launch_pytest.fixture
+def vehicle():
+    """Launch one drone."""
+    return description_of('vehicle.launch.xml', namespace='mav7', model='sim')
+
+
+@pytest.mark.launch(fixture=vehicle)
+def test_vehicle_turns_images_into_measurements(tester):
+    clouds = []
+    tester.create_subscription(
+        PointCloud2, '/mav7/detection/relative_measurements', clouds.append, 10
+    )
+    image = tester.create_publisher(Image, '/mav7/camera/image_raw', 10)
+    info = tester.create_publisher(CameraInfo, '/mav7/camera/camera_info', 10)
+    camera = PinholeCamera.with_field_of_view(640, 512, 1.5)
+    assert spin_until(
+        tester, lambda: image.get_subscription_count() and info.get_subscription_count()
+    )
+    header = Header(stamp=ns_to_stamp(10**9))
+
+    def answered():
+        info.publish(info_from_camera(camera, header))
+        image.publish(array_to_image(np.full((512, 640), 90, np.uint8), header))
+        return bool(clouds)
+
+    assert spin_until(tester, answered)
+    assert running(tester) >= {'/mav7/segmentation_node', '/mav7/detection_node'}
+
+
+@launch_pytest.fixture
+def localization():
+    """Launch the localization node with the shipped team."""
+    return description_of('localization.launch.xml')
+
+
+@pytest.mark.launch(fixture=localization)
+def test_localization_turns_odometry_into_poses(tester):
+    poses = []
+    tester.create_subscription(
+        PoseWithCovarianceStamped, '/mav3/localization/pose', poses.append, 10
+    )
+    publishers = [tester.create_publisher(Odometry, f'/mav{k}/odometry', 10) for k in range(1, 5)]
+    assert spin_until(tester, lambda: all(p.get_subscription_count() for p in publishers))
+    step = 0
+
+    def posed():
+        nonlocal step
+        step += 1
+        message = Odometry(header=Header(stamp=ns_to_stamp(10**9 + step * 10**8)))
+        message.pose.pose.orientation.w = 1.0
+        for publisher in publishers:
+            publisher.publish(message)
+        return bool(poses)
+
+    assert spin_until(tester, posed)
+
+
+@launch_pytest.fixture
+def team():
+    """Launch the shipped team of four."""
+    return description_of('team.launch.py', model='sim')
+
+
+@pytest.mark.launch(fixture=team)
+def test_team_starts_every_node_of_every_drone(tester):
+    expected = {f'/mav{k}/{n}_node' for k in range(1, 5) for n in ('segmentation', 'detection')}
+    expected.add('/localization_node')
+    assert spin_until(tester, lambda: running(tester) >= expected), running(tester)
+
+
+@launch_pytest.fixture
+def demo(tmp_path_factory):
+    """Launch a short demo."""
+    folder = tmp_path_factory.mktemp('demo')
+    demo.output = folder
+    return description_of(
+        'demo.launch.py', drones='2', duration='6.0', seed='1', output=str(folder)
+    )
+
+
+@pytest.mark.launch(fixture=demo)
+def test_demo_flies_and_writes_its_summary(tester):
+    path = demo.output / 'summary.json'
+    assert spin_until(tester, path.is_file, timeout=90.0)
+    assert json.loads(path.read_text())['frames_lost'] == 0
