@@ -14,7 +14,7 @@ endif
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(abspath config/fastdds_shm.xml)
 
-.PHONY: help demo test lint install train clean
+.PHONY: help demo test lint install train reference bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -33,6 +33,12 @@ lint: $(VENV)/.test-requirements  ## ruff and mypy
 
 train: install $(VENV)/.test-requirements  ## train a network (ARGS="config/training/drone.yaml")
 	$(BIN)/mav-perception train $(ARGS)
+
+reference: install  ## write doc/parameters.md from the declared parameters
+	$(BIN)/python -m mav_perception.ros.parameter_reference doc/parameters.md
+
+bench: install  ## Monte-Carlo of the filter against its rivals (ARGS="--seeds 20")
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/localization.py $(ARGS)
 
 install: $(VENV)/.requirements  ## install the package and its executables into .venv
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation .

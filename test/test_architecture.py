@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mav_perception.detection.measurements import DetectionParameters
-from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import load_team
 from mav_perception.parameters import describe
 
@@ -52,24 +50,6 @@ def test_files_stay_short():
     assert long == {}
 
 
-def parameter_classes(node):
-    """Return the dataclasses that a node declares."""
-    pytest.importorskip('rclpy', reason='the node parameters live in mav_perception/ros')
-    from mav_perception.ros.detection_node import DetectionNodeParameters
-    from mav_perception.ros.localization_node import LocalizationNodeParameters
-    from mav_perception.ros.monitor_node import MonitorNodeParameters
-    from mav_perception.ros.segmentation_node import SegmentationNodeParameters
-    from mav_perception.ros.simulation_node import SimulationNodeParameters
-
-    return {
-        'segmentation': (SegmentationNodeParameters,),
-        'detection': (DetectionParameters, DetectionNodeParameters),
-        'localization': (FilterParameters, LocalizationNodeParameters),
-        'monitor': (MonitorNodeParameters,),
-        'simulation': (SimulationNodeParameters,),
-    }[node]
-
-
 NODE_CONFIGS = sorted(
     p.stem for p in (REPOSITORY / 'config').glob('*.yaml') if not p.stem.startswith('team')
 )
@@ -80,7 +60,10 @@ def test_yaml_matches_declared_parameters(node):
     document = yaml.safe_load((REPOSITORY / 'config' / f'{node}.yaml').read_text())
     assert list(document) == ['/**'], 'keyed /** so that it works in every namespace'
     values = document['/**']['ros__parameters']
-    declared = {f.name: f for kind in parameter_classes(node) for f in fields(kind)}
+    pytest.importorskip('rclpy', reason='the node parameters live in mav_perception/ros')
+    from mav_perception.ros.parameter_reference import NODE_PARAMETERS
+
+    declared = {f.name: f for kind in NODE_PARAMETERS[node] for f in fields(kind)}
     assert set(values) <= set(declared)
     for name, value in values.items():
         default, description = declared[name].default, describe(declared[name])
@@ -94,3 +77,10 @@ def test_yaml_matches_declared_parameters(node):
 def test_team_yaml_loads():
     entries = load_team(REPOSITORY / 'config' / 'team.yaml')
     assert [e.name for e in entries] == ['mav1', 'mav2', 'mav3', 'mav4']
+
+
+def test_parameter_reference_is_up_to_date():
+    pytest.importorskip('rclpy', reason='the node parameters live in mav_perception/ros')
+    from mav_perception.ros.parameter_reference import reference
+
+    assert (REPOSITORY / 'doc' / 'parameters.md').read_text() == reference(), 'make reference'

@@ -1,0 +1,50 @@
+"""Write the parameter reference of all nodes from their declarations: doc/parameters.md."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.parameters import describe
+from mav_perception.ros.detection_node import DetectionNodeParameters
+from mav_perception.ros.localization_node import LocalizationNodeParameters
+from mav_perception.ros.monitor_node import MonitorNodeParameters
+from mav_perception.ros.recorder_node import RecorderNodeParameters
+from mav_perception.ros.segmentation_node import SegmentationNodeParameters
+from mav_perception.ros.simulation_node import SimulationNodeParameters
+
+NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
+    'segmentation': (SegmentationNodeParameters,),
+    'detection': (DetectionParameters, DetectionNodeParameters),
+    'localization': (FilterParameters, LocalizationNodeParameters),
+    'simulation': (SimulationNodeParameters,),
+    'monitor': (MonitorNodeParameters,),
+    'recorder': (RecorderNodeParameters,),
+}
+"""Parameter dataclasses of every node."""
+
+
+def reference() -> str:
+    """Return the Markdown text."""
+    lines = ['# Parameters', '', 'Made by `make reference` from the declarations in the code.']
+    for node, kinds in NODE_PARAMETERS.items():
+        lines += ['', f'## {node}_node', '', '| parameter | default | range | meaning |']
+        lines.append('| --- | --- | --- | --- |')
+        for item in (field for kind in kinds for field in fields(kind)):
+            description = describe(item)
+            low, high = description.low, description.high
+            limits = '' if low is None and high is None else f'{_number(low)} to {_number(high)}'
+            default = item.default if item.default != '' else "''"
+            lines.append(f'| `{item.name}` | `{default}` | {limits} | {description.text} |')
+    return '\n'.join(lines) + '\n'
+
+
+def _number(value: float | None) -> str:
+    return '' if value is None else f'{value:g}'
+
+
+if __name__ == '__main__':
+    Path(sys.argv[1]).write_text(reference())
