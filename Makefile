@@ -44,8 +44,7 @@ install: $(VENV)/.requirements  ## install the package and its executables into 
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation .
 	@rm -rf build *.egg-info
 	$(BIN)/colcon --log-base $(VENV)/colcon/log build --paths . --merge-install \
-	  --install-base $(VENV) --build-base $(VENV)/colcon/build \
-	  --event-handlers console_direct- status- summary- desktop_notification-
+	  --install-base $(VENV) --build-base $(VENV)/colcon/build
 
 $(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
 	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
