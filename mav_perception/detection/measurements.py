@@ -25,6 +25,9 @@ class DetectionParameters:
     width_sigma: float = parameter(
         0.1, 'spread of the apparent width with attitude, as a share of the width', 0.0, 1.0
     )
+    edge_loss: float = parameter(
+        0.0, 'width that the network loses at both edges together [pixel]', 0.0, 100.0
+    )
     edge_sigma: float = parameter(1.5, 'noise of a blob edge [pixel]', 0.01, 100.0)
     centroid_sigma: float = parameter(1.0, 'noise of a blob centre [pixel]', 0.01, 100.0)
     centre_spread: float = parameter(
@@ -66,8 +69,9 @@ def measure_detections(
     """Turn detections into bearing, range and their variances.
 
     Bearing is the ray through the centroid; range is W / (2 tan(alpha / 2)) with W the width of a
-    drone and alpha the angle between the rays through the left and right edge of the blob. Errors
-    of edges (pixels) and of W add up in quadrature as shares of the range.
+    drone and alpha the angle between the rays through the left and right edge of the blob, widened
+    by the pixels that the network loses there (thin rotors). Errors of edges (pixels) and of W add
+    up in quadrature as shares of the range.
     """
     if not detections:
         empty = np.zeros(0)
@@ -80,9 +84,11 @@ def measure_detections(
     left = camera.unproject(np.column_stack([box[:, 0] - 0.5, centroid[:, 1]]))
     right = camera.unproject(np.column_stack([box[:, 0] + box[:, 2] - 0.5, centroid[:, 1]]))
     angle = np.arccos(np.clip((left * right).sum(axis=1), -1.0, 1.0))
-    distance = parameters.target_width / (2.0 * np.tan(np.maximum(angle, 1e-4) / 2.0))
-    share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / box[:, 2])
     pixel_angle = angle / box[:, 2]
+    width = box[:, 2] + parameters.edge_loss
+    half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
+    distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
+    share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / width)
     centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * box[:, 2])
     factor = np.where(cut, parameters.cut_factor, 1.0)
     return Sightings(

@@ -173,8 +173,9 @@ class SimulationNode(Node):
         if factor < 0.95:
             self.health.problem(
                 'slow',
-                f'The machine is too slow for real time: simulated time runs at {factor:.2f}. '
-                'Nothing is dropped; use fewer drones or a lower frame rate.',
+                f'The machine is too slow for real time: simulated time runs at {factor:.2f}, so '
+                f'that no frame is dropped ({self._flow.lost} lost so far). Use fewer drones or a '
+                'lower frame rate.',
             )
 
     def _publish_frame(self, world: SimulatedWorld, tick: Tick, observer: int) -> None:
@@ -187,28 +188,34 @@ class SimulationNode(Node):
         self.health.count('frames')
 
     def _wait_for_chain(self) -> None:
-        """Wait until every drone's images and odometry have a reader and measurements come."""
+        """Send blank frames until each drone's chain answers and localization listens.
+
+        Discovery takes its time on a loaded machine, and a frame sent before would be lost. There
+        is no odometry yet, so localization does not use the answers.
+        """
+        camera = self._scenario.camera
+        blank = np.full((camera.height, camera.width), 128, np.uint8)
         begin = time.monotonic()
         while not self._stopping.is_set():
-            missing = [d.name for d in self._drones if not self._is_ready(d)]
+            missing = [d for i, d in enumerate(self._drones) if not self._is_ready(i)]
             if not missing:
-                self._stopping.wait(0.5)  # discovery of the last match settles on both sides
                 return
             if time.monotonic() - begin > READY_TIMEOUT:
+                names = ', '.join(d.name for d in missing)
                 self.health.problem(
-                    'chain', f'The chain of {", ".join(missing)} is not complete: flying anyway.'
+                    'chain', f'The chain of {names} is not complete: flying anyway.'
                 )
                 return
-            self._stopping.wait(0.1)
+            for drone in missing:
+                header = Header(frame_id=optical_frame(drone.name))
+                drone.camera_info.publish(info_from_camera(camera, header))
+                drone.image.publish(array_to_image(blank, header))
+            self._stopping.wait(0.5)
 
-    def _is_ready(self, drone: DronePublishers) -> bool:
-        measured = in_namespace(drone.name, RELATIVE_MEASUREMENTS)
-        return bool(
-            drone.image.get_subscription_count()
-            and drone.camera_info.get_subscription_count()
-            and drone.odometry.get_subscription_count()
-            and self.count_publishers(measured)
-        )
+    def _is_ready(self, index: int) -> bool:
+        topic = in_namespace(self._drones[index].name, ODOMETRY)
+        readers = {reader.node_name for reader in self.get_subscriptions_info_by_topic(topic)}
+        return self._flow.answered(index) and 'localization_node' in readers
 
     def _end_when_finished(self) -> None:
         if self._exit_code is not None:

@@ -18,8 +18,8 @@ class FlowControl:
         self._under_way: list[dict[int, float]] = [{} for _ in range(drones)]
         self._window, self._patience = window, patience
         self._returned = threading.Condition()
+        self._answered = [False] * drones
         self.lost = 0
-        self.waited = 0.0
 
     def sent(self, drone: int, stamp_ns: int) -> None:
         """Note that a frame has left."""
@@ -30,11 +30,16 @@ class FlowControl:
         """Note that the measurement of a frame has come."""
         with self._returned:
             self._under_way[drone].pop(stamp_ns, None)
+            self._answered[drone] = True
             self._returned.notify_all()
+
+    def answered(self, drone: int) -> bool:
+        """Tell whether any measurement of a drone has ever come."""
+        with self._returned:
+            return self._answered[drone]
 
     def wait_for_room(self, drone: int, stopping: threading.Event) -> None:
         """Block until a drone may send another frame; frames beyond patience count as lost."""
-        begin = time.monotonic()
         with self._returned:
             while len(self._under_way[drone]) >= self._window and not stopping.is_set():
                 oldest = min(self._under_way[drone], key=self._under_way[drone].__getitem__)
@@ -44,7 +49,6 @@ class FlowControl:
                     self.lost += 1
                     continue
                 self._returned.wait(timeout=min(0.2, self._patience - age + 0.01))
-        self.waited += time.monotonic() - begin
 
 
 class Pacer:

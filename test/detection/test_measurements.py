@@ -1,5 +1,7 @@
 """Bearing and range from blobs, against rendered truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,6 +41,14 @@ def test_far_and_cut_blobs_are_less_certain():
     assert far.range_var[0] > near.range_var[0]
     assert cut.range_var[0] > 10 * near.range_var[0]
     assert cut.bearing_var[0] > 10 * near.bearing_var[0]
+
+
+def test_edges_that_the_network_loses_are_added_to_the_width():
+    whole, shrunk = detection(40), detection(34)
+    corrected = replace(PARAMETERS, edge_loss=6.0)
+    expected = measure_detections([whole], CAMERA, PARAMETERS, 'mav1', 0).positions[0]
+    measured = measure_detections([shrunk], CAMERA, corrected, 'mav1', 0).positions[0]
+    assert np.linalg.norm(measured) == pytest.approx(np.linalg.norm(expected), rel=0.01)
 
 
 def test_a_mask_of_another_size_is_refused():
