@@ -75,7 +75,7 @@ class DetectionNode(Node):
         def mismatch(text: str) -> None:
             self.health.problem('qos', text)
 
-        masks = qos_profile(parameters.mask_qos, 2)
+        masks = qos_profile(parameters.mask_qos, 5)
         self._mask_subscription = subscribe(self, Image, MASK, self._on_mask, masks, mismatch)
         if self._use_confidence:
             subscribe(self, Image, CONFIDENCE, self._on_confidence, masks, mismatch)

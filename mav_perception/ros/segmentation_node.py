@@ -49,7 +49,7 @@ class SegmentationNode(SelfActivatingNode):
         self._segmenter = Segmenter.load(self._settings.model, self._settings.threads)
         self.get_logger().info(f'ready: {self._segmenter.description}')
         self.health.set('model', self._segmenter.description)
-        profile = qos_profile(self._settings.mask_qos, 2)
+        profile = qos_profile(self._settings.mask_qos, 5)
         self._mask_publisher = self.create_lifecycle_publisher(Image, MASK, profile)
         self._confidence_publisher = self.create_lifecycle_publisher(Image, CONFIDENCE, profile)
 

@@ -79,7 +79,7 @@ class DronePublishers:
             )
 
         self.image = advertise(Image, IMAGE, 2)
-        self.camera_info = advertise(CameraInfo, CAMERA_INFO, 2)
+        self.camera_info = advertise(CameraInfo, CAMERA_INFO, 5)
         self.odometry = advertise(Odometry, ODOMETRY, 50)
         self.truth = advertise(PoseStamped, GROUND_TRUTH, 50)
 
@@ -199,6 +199,7 @@ class SimulationNode(Node):
         while not self._stopping.is_set():
             missing = [d for i, d in enumerate(self._drones) if not self._is_ready(i)]
             if not missing:
+                self._stopping.wait(1.0)  # the last blank frames leave the chain
                 return
             if time.monotonic() - begin > READY_TIMEOUT:
                 names = ', '.join(d.name for d in missing)
