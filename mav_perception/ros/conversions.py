@@ -163,14 +163,20 @@ def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
             f'need {count * message.point_step} bytes, the message has {len(message.data)}.'
         )
     order = '>f4' if message.is_bigendian else '<f4'
-    layout = np.dtype(
-        {
-            'names': list(needed),
-            'formats': [order] * len(needed),
-            'offsets': [offsets[name] for name in needed],
-            'itemsize': message.point_step,
-        }
-    )
+    try:
+        layout = np.dtype(
+            {
+                'names': list(needed),
+                'formats': [order] * len(needed),
+                'offsets': [offsets[name] for name in needed],
+                'itemsize': message.point_step,
+            }
+        )
+    except ValueError as error:
+        raise InputError(
+            f'Relative measurements of {observer} have fields outside a point of '
+            f'{message.point_step} bytes ({error}): fill offset and point_step.'
+        ) from error
     points = np.frombuffer(message.data, layout, count)
     columns = {name: points[name].astype(float) for name in needed}
     return Sightings(

@@ -105,6 +105,15 @@ def test_truncated_clouds_are_refused():
         cloud_to_sightings(cloud, 'mav1')
 
 
+@pytest.mark.parametrize('step', [0, 8])
+def test_fields_outside_a_point_are_refused(step):
+    sightings = Sightings('mav1', 0, np.ones((2, 3)), np.ones(2), np.ones(2))
+    cloud = sightings_to_cloud(sightings, Header())
+    cloud.point_step = step
+    with pytest.raises(InputError, match='outside a point'):
+        cloud_to_sightings(cloud, 'mav1')
+
+
 def test_stamps_are_exact():
     assert stamp_to_ns(ns_to_stamp(1_795_508_766_190_501_396)) == 1_795_508_766_190_501_396
 
