@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 import rclpy
@@ -17,6 +19,10 @@ try:  # not public in every distribution, and SIGTERM can race into it
     from rclpy._rclpy_pybind11 import RCLError
 except ImportError:
     RCLError = RuntimeError
+
+
+TEARDOWN_LIMIT = 5.0
+"""Seconds that a node may take to release itself before its process ends without."""
 
 
 def run_node(make: Callable[[], Node]) -> int:
@@ -48,7 +54,14 @@ def run_node(make: Callable[[], Node]) -> int:
         if rclpy.ok():
             raise
     finally:
+        # Middleware teardown has been seen to hang after the work was done; a drone's process
+        # must end all the same, so that its supervisor can start it again.
+        limit = threading.Timer(TEARDOWN_LIMIT, os._exit, [code])
+        limit.daemon = True
+        limit.start()
         _release(node)
+    sys.stdout.flush()
+    sys.stderr.flush()
     return code
 
 
