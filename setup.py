@@ -23,7 +23,7 @@ setup(
         'scipy>=1.8',
         'opencv-python-headless>=4.5',
         'pyyaml',
-        'onnxruntime>=1.16',
+        'onnxruntime>=1.18',
         'tqdm',
     ],
     extras_require={

@@ -18,10 +18,10 @@ class BagWriter:
         """Create the bag folder.
 
         Raises:
-            DataError: it exists and `overwrite` is off.
+            DataError: it exists, and `overwrite` is off or it is not a bag.
         """
         if folder.exists():
-            if not overwrite:
+            if not (overwrite and (folder / 'metadata.yaml').is_file()):
                 raise DataError(f'{folder} exists: remove it or record to another name.')
             shutil.rmtree(folder)
         self._types = get_typestore(Stores.LATEST)

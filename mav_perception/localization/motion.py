@@ -222,7 +222,9 @@ def propagate(
 
 def process_noise(delta: FloatArray, parameters: FilterParameters) -> FloatArray:
     """Return the (N, 4) variances that odometry increments `delta` (N, COLUMNS) add."""
-    distance, turn, gap, time = np.abs(delta[:, [DISTANCE, TURN, GAP, TIME]]).T
+    distance, turn, time = np.abs(delta[:, [DISTANCE, TURN, TIME]]).T
+    # A gap that closes again takes nothing back and adds nothing.
+    gap = np.maximum(delta[:, GAP], 0.0)
     position = (
         parameters.position_noise**2 * distance
         + parameters.hover_position_noise**2 * time

@@ -96,7 +96,7 @@ class Health:
         for item in self._watched:
             if now - item.last > SILENCE_LIMIT:
                 self.problem(f'silent {item.subscription.topic_name}', self._explain_silence(item))
-        recent = [text for at, text in self._problems.values() if now - at < PROBLEM_LASTS]
+        recent = [text for at, text in list(self._problems.values()) if now - at < PROBLEM_LASTS]
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name().lstrip('/'))
         status.hardware_id = self._node.get_namespace().strip('/')
         if self._lasting is not None:
@@ -106,13 +106,13 @@ class Health:
         else:
             status.level, status.message = DiagnosticStatus.OK, 'ok'
         elapsed = max(now - self._last_report, 1e-3)
-        for key, total in self._counts.items():
+        for key, total in list(self._counts.items()):
             rate = (total - self._last_counts[key]) / elapsed
             status.values += [
                 KeyValue(key=key, value=str(total)),
                 KeyValue(key=f'{key} per second', value=f'{rate:.2f}'),
             ]
-        status.values += [KeyValue(key=k, value=v) for k, v in self._values.items()]
+        status.values += [KeyValue(key=k, value=v) for k, v in list(self._values.items())]
         self._last_counts, self._last_report = self._counts.copy(), now
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
