@@ -43,12 +43,10 @@ class AssociationEvents:
     Attributes:
         assignment: (E, T) index of the sighting of every candidate, or -1.
         dropped: share of the weight, by uncoupled likelihood, of the events that were cut.
-        exclusive: one event was decided for; its weight is 1 whatever its likelihood.
     """
 
     assignment: IntArray
     dropped: float = 0.0
-    exclusive: bool = False
 
 
 Associate = Callable[[AssociationProblem, int], AssociationEvents]
@@ -95,7 +93,7 @@ def nearest_neighbour_event(problem: AssociationProblem, max_events: int) -> Ass
     assignment = np.full((1, len(problem.missed)), MISSED, np.int64)
     taken = profit[rows, columns] > 0.0
     assignment[0, rows[taken]] = columns[taken]
-    return AssociationEvents(assignment, exclusive=True)
+    return AssociationEvents(assignment)
 
 
 def labelled_event(problem: AssociationProblem, max_events: int) -> AssociationEvents:
@@ -106,4 +104,4 @@ def labelled_event(problem: AssociationProblem, max_events: int) -> AssociationE
         mine = np.flatnonzero((problem.labels == candidate) & problem.inside[row])
         if len(mine):
             assignment[0, row] = mine[0]
-    return AssociationEvents(assignment, exclusive=True)
+    return AssociationEvents(assignment)

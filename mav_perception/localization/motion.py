@@ -51,7 +51,7 @@ class OdometryHistory:
         self._stamps: list[int] = []
         self._rows: list[FloatArray] = []
         self._raw_last: FloatArray | None = None
-        self._offset = np.zeros(4)
+        self._yaw_offset = 0.0  # from the frame of a restarted VIO to the first one
 
     @property
     def newest_ns(self) -> int | None:
@@ -62,7 +62,8 @@ class OdometryHistory:
         """Append a sample, newer than all before.
 
         A jump faster than `max_speed` is a restarted VIO: the path goes on from where it was, the
-        motion in between is unknown and counts as a gap of one second.
+        motion in between is unknown and counts as a gap, one second longer than
+        the time between the samples.
 
         Raises:
             InputError: not finite, or not newer than the last sample. Nothing has changed then.
@@ -121,7 +122,7 @@ class OdometryHistory:
         elapsed = row[TIME] - last[TIME]
         jumped = length > self._parameters.max_speed * max(elapsed, 0.02)
         if jumped:
-            self._offset[3] = last[YAW] - raw[3]
+            self._yaw_offset = float(last[YAW] - raw[3])
             row[:4] = last[:4]
             row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([0.0, 0.0, elapsed + 1.0])
             return Notice(
@@ -129,7 +130,7 @@ class OdometryHistory:
                 f'Odometry jumped {length:.1f} m in {elapsed:.2f} s: the VIO restarted. Its path '
                 'goes on from the last pose with added uncertainty.',
             )
-        row[POSITION] = last[POSITION] + yaw_rotation(self._offset[3]) @ step
+        row[POSITION] = last[POSITION] + yaw_rotation(self._yaw_offset) @ step
         row[YAW] = last[YAW] + turn
         row[DISTANCE] = last[DISTANCE] + length
         row[TURN] = last[TURN] + abs(turn)
