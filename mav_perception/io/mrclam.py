@@ -15,9 +15,10 @@ import numpy as np
 from mav_perception.errors import DataError
 from mav_perception.evaluation.recording import LabelledFrame, Path4, Recording
 from mav_perception.geometry import OPTICAL_FROM_BODY, quaternion_from_euler
-from mav_perception.localization.observation import CameraMount, clutter_density
+from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import Team
+from mav_perception.localization.visibility import solid_angle
 from mav_perception.types import (
     NANOSECONDS,
     FloatArray,
@@ -60,9 +61,8 @@ def mrclam_parameters(clutter: float) -> FilterParameters:
         hover_yaw_noise=0.005,
         vertical_noise_scale=0.0,
     )
-    flat_density = plane.clutter_per_frame / (2.0 * HALF_VIEW * (MAX_RANGE - MIN_RANGE))
-    wanted = flat_density / (np.sqrt(2.0 * np.pi) * BEARING_SIGMA)
-    return replace(plane, clutter_density_scale=float(wanted / clutter_density(plane)))
+    flat_angle = 2.0 * HALF_VIEW * np.sqrt(2.0 * np.pi) * BEARING_SIGMA
+    return replace(plane, clutter_density_scale=float(solid_angle(plane) / flat_angle))
 
 
 @dataclass(frozen=True)

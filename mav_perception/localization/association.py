@@ -11,10 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.special import logsumexp
 
+from mav_perception.localization.gating import gate_clusters
+from mav_perception.localization.murty import MISSED, k_best_events, log_total_weight
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
-MISSED = -1
+MURTY_EVENTS = 200
+"""Events of a cluster that is too large to enumerate."""
 
 
 @dataclass(frozen=True)
@@ -53,36 +57,72 @@ Associate = Callable[[AssociationProblem, int], AssociationEvents]
 
 
 def joint_association_events(problem: AssociationProblem, max_events: int) -> AssociationEvents:
-    """Enumerate every joint association event inside the gates.
+    """Return every joint association event inside the gates, or the likeliest beyond the budget.
 
-    Beyond `max_events` the enumeration keeps the most likely partial events candidate by candidate
-    and reports the weight that was cut.
+    The gate graph falls into clusters. Each is enumerated whole, or by Murty's algorithm where
+    that would be more than `max_events`; their product is cut to `max_events` as well. The weight
+    that was cut is reported.
     """
-    count = problem.likelihood.shape[1]
+    count = len(problem.missed)
+    assignment, weight = np.full((1, count), MISSED, np.int64), np.zeros(1)
+    log_total, cut = 0.0, False
+    for who, which in gate_clusters(problem.inside):
+        missed, likelihood = problem.missed[who], problem.likelihood[np.ix_(who, which)]
+        likelihood = np.where(problem.inside[np.ix_(who, which)], likelihood, -np.inf)
+        local = enumerate_events(likelihood, max_events)
+        if local is None:
+            local = k_best_events(likelihood, missed, min(max_events, MURTY_EVENTS))
+            cut = True
+        local_weight = event_log_weights(local, likelihood, missed)
+        log_total += log_total_weight(likelihood, missed) if cut else logsumexp(local_weight)
+        first, second = _best_pairs(weight, local_weight, max_events)
+        cut |= len(first) < len(weight) * len(local_weight)
+        assignment, weight = assignment[first], weight[first] + local_weight[second]
+        picked = local[second]
+        assignment[:, who] = np.where(picked == MISSED, MISSED, which[picked])
+    dropped = 1.0 - np.exp(logsumexp(weight) - log_total) if cut else 0.0
+    return AssociationEvents(assignment, float(np.clip(dropped, 0.0, 1.0)))
+
+
+def enumerate_events(likelihood: FloatArray, max_events: int) -> IntArray | None:
+    """Return (E, T) all events of a cluster, or None if there are more than `max_events`.
+
+    Args:
+        likelihood: (T, m), -inf outside the gate.
+        max_events: the budget.
+    """
     assignment = np.empty((1, 0), np.int64)
-    used = np.zeros((1, count), bool)
-    weight = np.zeros(1)
-    dropped = 0.0
-    for row, missed, inside in zip(
-        problem.likelihood, problem.missed, problem.inside, strict=True
-    ):
-        choices = np.flatnonzero(inside)
-        free = ~used[:, choices]
-        parent, picked = np.nonzero(free)
+    used = np.zeros((1, likelihood.shape[1]), bool)
+    for row in likelihood:
+        choices = np.flatnonzero(row > -np.inf)
+        parent, picked = np.nonzero(~used[:, choices])
         sighting = choices[picked]
-        new_used = used[parent]
-        new_used[np.arange(len(parent)), sighting] = True
+        taken = used[parent]
+        taken[np.arange(len(parent)), sighting] = True
         choice = np.concatenate([np.full(len(assignment), MISSED), sighting])
         parents = np.concatenate([np.arange(len(assignment)), parent])
         assignment = np.column_stack([assignment[parents], choice])
-        used = np.concatenate([used, new_used])
-        weight = np.concatenate([weight + missed, weight[parent] + row[sighting]])
-        if len(weight) > max_events:
-            kept = np.argpartition(-weight, max_events)[:max_events]
-            share = np.exp(weight - weight.max())
-            dropped += (1.0 - dropped) * float(1.0 - share[kept].sum() / share.sum())
-            assignment, used, weight = assignment[kept], used[kept], weight[kept]
-    return AssociationEvents(assignment, dropped)
+        used = np.concatenate([used, taken])
+        if len(assignment) > max_events:
+            return None
+    return assignment
+
+
+def event_log_weights(
+    assignment: IntArray, likelihood: FloatArray, missed: FloatArray
+) -> FloatArray:
+    """Return (E,) log weights of events with every candidate on its own (uncoupled)."""
+    picked = likelihood[np.arange(len(missed)), np.maximum(assignment, 0)]
+    return np.where(assignment == MISSED, missed, picked).sum(axis=1)
+
+
+def _best_pairs(first: FloatArray, second: FloatArray, number: int) -> tuple[IntArray, IntArray]:
+    """Return the indices of the `number` largest sums of one element of each."""
+    total = np.add.outer(first, second).ravel()
+    kept = np.arange(len(total))
+    if len(total) > number:
+        kept = np.argpartition(-total, number)[:number]
+    return kept // len(second), kept % len(second)
 
 
 def nearest_neighbour_event(problem: AssociationProblem, max_events: int) -> AssociationEvents:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
+from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri
 
-from mav_perception.types import BoolArray, FloatArray
+from mav_perception.types import BoolArray, FloatArray, IntArray
 
 MEASUREMENT_SIZE = 3
-"""Two tangent coordinates of the bearing, and the range."""
+"""Two tangent coordinates of the bearing, and the log range."""
 
 
 def gate_threshold(gate_probability: float) -> float:
@@ -37,3 +38,18 @@ def mahalanobis(
 def validation_gate(distance: FloatArray, gate_probability: float) -> BoolArray:
     """Return (T, m): the sighting lies in the gate of the candidate."""
     return distance < gate_threshold(gate_probability)
+
+
+def gate_clusters(inside: BoolArray) -> list[tuple[IntArray, IntArray]]:
+    """Split the gate graph into its connected parts: (candidates, sightings) of each.
+
+    Args:
+        inside: (T, m) the sighting lies in the gate of the candidate; every candidate has one.
+    """
+    targets, sightings = inside.shape
+    graph = np.zeros((targets + sightings, targets + sightings), bool)
+    graph[:targets, targets:] = inside
+    number, label = connected_components(graph, directed=False)
+    parts = [(np.flatnonzero(label[:targets] == i), np.flatnonzero(label[targets:] == i))
+             for i in range(number)]
+    return [(who, which) for who, which in parts if len(who)]

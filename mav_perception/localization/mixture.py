@@ -6,11 +6,13 @@ For an event theta that detects the set D, with H_D, R_D and nu stacked,
     x+ = x + d,   d = sum_theta w K_D nu,
     P+ = P - sum_theta w K_D H_D P + sum_theta w K_D nu (K_D nu)' - d d'.
 Q_D uses the full joint P: that is what makes the filter coupled (Blom & Bloem 2000).
+`evaluate_events` gives w and d of every event; `merge_events` merges any group of them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -26,76 +28,88 @@ class DetectionModel:
     Attributes:
         probability: (T,) P_D of every candidate.
         gate_probability: P_G.
-        clutter_density: lambda, per unit of measurement volume.
+        clutter_density: (m,) lambda at every sighting, per unit of measurement volume.
     """
 
     probability: FloatArray
     gate_probability: float
-    clutter_density: float
+    clutter_density: FloatArray
 
-    @property
+    @cached_property
     def log_detected(self) -> FloatArray:
-        """Return (T,) log of P_D / lambda."""
+        """Return (T, m) log of P_D / lambda."""
         tiny = np.finfo(float).tiny
-        return np.log(np.maximum(self.probability, tiny)) - np.log(self.clutter_density)
+        detected = np.log(np.maximum(self.probability, tiny))
+        return detected[:, None] - np.log(self.clutter_density)
 
-    @property
+    @cached_property
     def log_missed(self) -> FloatArray:
         """Return (T,) log of 1 - P_D P_G."""
-        return np.log(1.0 - self.probability * self.gate_probability)
+        return np.log1p(-self.probability * self.gate_probability)
 
 
 @dataclass(frozen=True)
-class Posterior:
-    """Result of one update.
+class EventGroup:
+    """Events that detect the same number k of candidates, E_k of them.
 
     Attributes:
-        shift: (n,) d, to be added to the mean.
-        covariance: (n, n) P+.
-        weight: (E,) normalised weights of the events, in the order given.
-        marginal: (T, m + 1) marginal association probabilities; the last column is 'missed'.
-        nis: normalised innovation squared of the most likely event.
-        nis_size: its degrees of freedom, 0 if nothing was detected.
+        index: (E_k,) which events.
+        gained: (E_k, 3k, n) H_D P.
+        solved: (E_k, 3k, n) Q_D^-1 H_D P.
     """
 
+    index: IntArray
+    gained: FloatArray
+    solved: FloatArray
+
+
+@dataclass(frozen=True)
+class EventUpdates:
+    """Every event as a Kalman update of its own.
+
+    Attributes:
+        log_weight: (E,) not normalised; lambda^m, the same for all, is left out.
+        shift: (E, n) d of every event.
+        distance: (E,) squared norm of the stacked innovation, nu' Q_D^-1 nu.
+        number: (E,) of candidates detected.
+        groups: the events by number of candidates detected.
+    """
+
+    log_weight: FloatArray
     shift: FloatArray
-    covariance: FloatArray
-    weight: FloatArray
-    marginal: FloatArray
-    nis: float
-    nis_size: int
+    distance: FloatArray
+    number: IntArray
+    groups: tuple[EventGroup, ...]
 
 
-def mixture_update(
+def evaluate_events(
     covariance: FloatArray,
     jacobians: FloatArray,
     innovations: FloatArray,
     noise: FloatArray,
     events: AssociationEvents,
     model: DetectionModel,
-) -> Posterior:
-    """Merge all events into one Gaussian with the mixture's exact mean and covariance.
+) -> EventUpdates:
+    """Weigh all events and do the Kalman update of each, those of one size at once.
 
     Args:
         covariance: (n, n) prior P.
         jacobians: (T, 3, n) H of every candidate.
         innovations: (T, m, 3) nu of every pair.
-        noise: (m, 3, 3) R of every sighting.
+        noise: (T, m, 3, 3) R of every pair.
         events: (E, T) joint association events.
         model: P_D, P_G and clutter density.
     """
-    sightings = innovations.shape[1]
     size = len(covariance)
     stacked = jacobians.reshape(-1, size)
-    cross = covariance @ stacked.T  # P H' for all candidates at once
-    spread = stacked @ cross
+    gain = stacked @ covariance  # H P of all candidates at once
+    spread = gain @ stacked.T
     assignment = events.assignment
     detected = assignment != MISSED
     number = detected.sum(axis=1)
-
-    # lambda^m is the same for all events and left out.
-    log_weight = np.where(detected, model.log_detected, model.log_missed).sum(axis=1)
+    log_weight = np.where(detected, 0.0, model.log_missed).sum(axis=1)
     distance = np.zeros(len(assignment))
+    shift = np.zeros((len(assignment), size))
     groups = []
     for k in range(1, int(number.max(initial=0)) + 1):
         index = np.flatnonzero(number == k)
@@ -107,36 +121,50 @@ def mixture_update(
             len(index), -1
         )
         innovation = innovations[who, which].reshape(len(index), -1)
-        total = spread[rows[:, :, None], rows[:, None, :]] + _block_diagonal(noise[which])
-        gained = cross.T[rows]  # (E_k, 3k, n)
+        total = spread[rows[:, :, None], rows[:, None, :]] + _block_diagonal(noise[who, which])
+        gained = gain[rows]
         solved = np.linalg.solve(total, np.concatenate([innovation[..., None], gained], axis=2))
         distance[index] = np.einsum('ei,ei->e', innovation, solved[..., 0])
-        log_weight[index] -= 0.5 * (
+        log_weight[index] += model.log_detected[who, which].sum(axis=1) - 0.5 * (
             distance[index]
             + np.linalg.slogdet(total)[1]
             + MEASUREMENT_SIZE * k * np.log(2.0 * np.pi)
         )
-        groups.append((index, gained, solved, np.einsum('ein,ei->en', gained, solved[..., 0])))
+        shift[index] = np.einsum('ein,ei->en', gained, solved[..., 0])
+        groups.append(EventGroup(index, gained, solved[..., 1:]))
+    return EventUpdates(log_weight, shift, distance, number, tuple(groups))
 
+
+def merge_events(
+    covariance: FloatArray, updates: EventUpdates, weight: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Merge events into one Gaussian with the mixture's exact moments.
+
+    Args:
+        covariance: (n, n) prior P.
+        updates: the events.
+        weight: (E,) non-negative, sum 1; zero leaves an event out.
+
+    Returns:
+        d (n,), to be added to the mean, and P+ (n, n).
+    """
+    size = len(covariance)
+    shift = weight @ updates.shift
+    used = np.flatnonzero(weight)
+    centred = updates.shift[used] - shift
+    posterior = covariance + (weight[used, None] * centred).T @ centred
+    for group in updates.groups:
+        share = weight[group.index]
+        some = np.flatnonzero(share)
+        weighted = (share[some, None, None] * group.gained[some]).reshape(-1, size)
+        posterior -= weighted.T @ group.solved[some].reshape(-1, size)
+    return shift, (posterior + posterior.T) / 2.0
+
+
+def normalised(log_weight: FloatArray) -> FloatArray:
+    """Return weights that sum to 1 from logarithms."""
     weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    shift, second, reduction = np.zeros(size), np.zeros((size, size)), np.zeros((size, size))
-    for index, gained, solved, event_shift in groups:
-        share = weight[index]
-        shift += share @ event_shift
-        second += (share[:, None] * event_shift).T @ event_shift
-        weighted = (share[:, None, None] * gained).reshape(-1, size)
-        reduction += weighted.T @ solved[..., 1:].reshape(-1, size)
-    posterior = covariance - reduction + second - np.outer(shift, shift)
-    best = int(np.argmax(weight))
-    return Posterior(
-        shift=shift,
-        covariance=(posterior + posterior.T) / 2.0,
-        weight=weight,
-        marginal=_marginals(assignment, weight, sightings),
-        nis=float(distance[best]),
-        nis_size=MEASUREMENT_SIZE * int(number[best]),
-    )
+    return weight / weight.sum()
 
 
 def _block_diagonal(blocks: FloatArray) -> FloatArray:
@@ -148,7 +176,7 @@ def _block_diagonal(blocks: FloatArray) -> FloatArray:
     return result.reshape(events, k * size, k * size)
 
 
-def _marginals(assignment: IntArray, weight: FloatArray, sightings: int) -> FloatArray:
+def marginals(assignment: IntArray, weight: FloatArray, sightings: int) -> FloatArray:
     """Sum event weights into (T, m + 1); -1 indexes the last column, which is 'missed'."""
     candidates = assignment.shape[1]
     marginal = np.zeros((candidates, sightings + 1))
@@ -157,3 +185,18 @@ def _marginals(assignment: IntArray, weight: FloatArray, sightings: int) -> Floa
             assignment[:, row] % (sightings + 1), weight, minlength=sightings + 1
         )
     return marginal
+
+
+def permutation_pruned(events: AssociationEvents, updates: EventUpdates) -> EventUpdates:
+    """Keep, of the events that detect the same candidates by the same sightings, the likeliest.
+
+    This is CPDA* (Blom & Bloem 2000): permutations of one another would pull the estimates of near
+    drones together.
+    """
+    detected = events.assignment != MISSED
+    key = np.concatenate([detected, np.sort(events.assignment, axis=1)], axis=1)
+    order = np.argsort(-updates.log_weight, kind='stable')
+    _, first = np.unique(key[order], axis=0, return_index=True)
+    likeliest = np.zeros(len(order), bool)
+    likeliest[order[first]] = True
+    return replace(updates, log_weight=np.where(likeliest, updates.log_weight, -np.inf))

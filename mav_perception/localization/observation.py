@@ -1,4 +1,9 @@
-"""What an observer should see of every other drone: bearing and range, Jacobians, P_D."""
+"""What an observer should see of every candidate: bearing and log-range, with Jacobians.
+
+A sighting is measured in two tangent coordinates of the sphere and the logarithm of its range. The
+error of a range grows with the range; in the logarithm it is the same at every distance, so a
+sighting that came out short gets no more trust than one that came out long.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
-from scipy.special import ndtr
 
 from mav_perception.errors import InputError
 from mav_perception.geometry import (
@@ -14,10 +18,8 @@ from mav_perception.geometry import (
     sphere_log,
     tangent_basis,
     yaw_rotation,
-    yaw_rotation_derivative,
 )
-from mav_perception.localization.parameters import FilterParameters
-from mav_perception.types import FloatArray, IntArray, Sightings, TeamState
+from mav_perception.types import FloatArray, IntArray, Sightings
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,43 @@ class PredictedSightings:
     """Predicted measurements of T candidates by one observer.
 
     Attributes:
-        candidates: (T,) indices of the drones that may be seen: all but the observer.
-        points: (T, 3) in the optical frame.
+        points: (T, 3) in the optical frame, metres.
         bearings: (T, 3) unit vectors, the predicted directions.
         ranges: (T,) metres.
         bases: (T, 2, 3) tangent bases of the sphere at `bearings`.
-        jacobians: (T, 3, 4N) of (two tangent coordinates, range) by the joint state.
+        blocks: (T, 3, 7) Jacobians of (two tangent coordinates, log range) by x, y, z, yaw of the
+            observer and x, y, z of the candidate; all else has no influence.
+        columns: (T, 7) where these seven stand in the state vector.
+        offset: (T, 3) mean of the measurement over the uncertainty, less that at the mean.
+        curvature: (T, 3, 3) covariance of what is not linear in the measurement.
     """
 
-    candidates: IntArray
     points: FloatArray
     bearings: FloatArray
     ranges: FloatArray
     bases: FloatArray
-    jacobians: FloatArray
+    blocks: FloatArray
+    columns: IntArray
+    offset: FloatArray
+    curvature: FloatArray
+
+    def spread(self, covariance: FloatArray) -> FloatArray:
+        """Return H P H^T of every candidate on its own, (T, 3, 3)."""
+        own = covariance[self.columns[:, :, None], self.columns[:, None, :]]
+        return self.blocks @ own @ self.blocks.transpose(0, 2, 1) + self.curvature
+
+    def jacobians(self, size: int) -> FloatArray:
+        """Return H of every candidate over the whole state, (T, 3, size)."""
+        full = np.zeros((len(self.ranges), 3, size))
+        rows = np.arange(len(full))[:, None, None]
+        full[rows, np.arange(3)[None, :, None], self.columns[:, None, :]] = self.blocks
+        return full
+
+    def subset(self, keep: IntArray) -> PredictedSightings:
+        """Return the predictions of some candidates."""
+        return PredictedSightings(
+            *(getattr(self, name)[keep] for name in self.__dataclass_fields__)
+        )
 
 
 def check_sightings(sightings: Sightings) -> None:
@@ -83,102 +108,76 @@ def check_sightings(sightings: Sightings) -> None:
 
 
 def predict_sightings(
-    state: TeamState, observer: int, roll_pitch: FloatArray, mount: CameraMount
+    mean: FloatArray,
+    covariance: FloatArray,
+    observer: int,
+    first_columns: IntArray,
+    roll_pitch: FloatArray,
+    mount: CameraMount,
 ) -> PredictedSightings:
-    """Predict what drone `observer` sees of each other drone.
+    """Predict what drone `observer` sees of T candidates, by statistical linear regression.
 
     v_b = C Rz(-yaw_a) (p_b - p_a) - C' t with C the rotation from the levelled body to the optical
-    frame; the measurement is the direction of v on the sphere and its length. H has blocks at the
-    observer *and* at the target.
+    frame; the measurement is the direction of v on the sphere and the logarithm of its length. H
+    has blocks at the observer *and* at the candidate. The cubature points of both give the line
+    that fits h best over the uncertainty (Arasaratnam & Haykin 2009), and how far h is off it.
 
     Args:
-        state: joint state at the time of the image.
+        mean: (n,) state vector at the time of the image.
+        covariance: (n, n) of the state.
         observer: index of the observing drone.
+        first_columns: (T,) where x of every candidate stands in the state vector.
         roll_pitch: (2,) of the observer from its VIO, radians.
         mount: where its camera sits.
     """
-    mean = state.mean
-    count = len(mean)
-    candidates = np.delete(np.arange(count), observer)
+    own = np.broadcast_to(4 * observer + np.arange(4), (len(first_columns), 4))
+    columns = np.concatenate([own, first_columns[:, None] + np.arange(3)], axis=1)
     levelled = Rotation.from_euler('YX', [roll_pitch[1], roll_pitch[0]]).as_matrix()
     body_to_optical = mount.rotation @ levelled.T
-    yaw = mean[observer, 3]
-    to_optical = body_to_optical @ yaw_rotation(-yaw)
-    turn = -body_to_optical @ yaw_rotation_derivative(-yaw)
-    offset = mean[candidates, :3] - mean[observer, :3]
-    points = offset @ to_optical.T - mount.rotation @ mount.translation
-    ranges = np.maximum(np.linalg.norm(points, axis=1), 1e-6)
-    bearings = points / ranges[:, None]
+    block = covariance[columns[:, :, None], columns[:, None, :]]
+    root = np.linalg.cholesky(block).transpose(0, 2, 1) * np.sqrt(7.0)  # rows are axes
+    centre = mean[columns][:, None]
+    samples = np.concatenate([centre, centre + root, centre - root], axis=1)
+    turned = yaw_rotation(-samples[..., 3]) @ (samples[..., 4:] - samples[..., :3])[..., None]
+    points = turned[..., 0] @ body_to_optical.T - mount.rotation @ mount.translation
+    ranges = np.maximum(np.linalg.norm(points, axis=-1), 1e-6)
+    directions = points / ranges[..., None]
+    bearings = directions[:, 0]
     bases = tangent_basis(bearings)
-
-    # Rows of d(tangent, range)/d(point): the tangent basis over the range, and the direction.
-    rows = np.concatenate([bases / ranges[:, None, None], bearings[:, None, :]], axis=1)
-    jacobians = np.zeros((len(candidates), 3, 4 * count))
-    by_target = rows @ to_optical
-    jacobians[:, :, 4 * observer : 4 * observer + 3] = -by_target
-    jacobians[:, :, 4 * observer + 3] = np.einsum('tij,tj->ti', rows, offset @ turn.T)
-    for index, candidate in enumerate(candidates):
-        jacobians[index, :, 4 * candidate : 4 * candidate + 3] = by_target[index]
-    return PredictedSightings(candidates, points, bearings, ranges, bases, jacobians)
+    measured = np.empty((len(columns), 15, 3))
+    measured[..., :2] = sphere_log(bearings[:, None], directions, bases[:, None])
+    measured[..., 2] = np.log(ranges / ranges[:, :1])
+    spread = measured[:, 1:]
+    offset = spread.mean(axis=1)
+    centred = spread - offset[:, None]
+    half = (measured[:, 1:8] - measured[:, 8:]) / 2.0  # odd part: (7, 3) along each axis
+    blocks = np.linalg.solve(root, half).transpose(0, 2, 1)
+    total = centred.transpose(0, 2, 1) @ centred / 14.0
+    curvature = total - half.transpose(0, 2, 1) @ half / 7.0
+    return PredictedSightings(
+        points[:, 0], bearings, ranges[:, 0], bases, blocks, columns, offset, curvature
+    )
 
 
 def innovations(predicted: PredictedSightings, sightings: Sightings) -> FloatArray:
-    """Return the (T, m, 3) differences of measured and predicted bearing (2-dof) and range."""
+    """Return the (T, m, 3) differences of measured and predicted bearing (2-dof) and log range.
+
+    The measured range is right on average, so its logarithm is short by half the variance.
+    """
     ranges = np.linalg.norm(sightings.positions, axis=1)
     directions = sightings.positions / ranges[:, None]
     residual = np.empty((len(predicted.ranges), len(sightings), 3))
     residual[:, :, :2] = sphere_log(
         predicted.bearings[:, None], directions[None], predicted.bases[:, None]
     )
-    residual[:, :, 2] = ranges[None] - predicted.ranges[:, None]
-    return residual
+    measured = np.log(ranges) + sightings.range_var / ranges**2 / 2.0
+    residual[:, :, 2] = measured[None] - np.log(predicted.ranges)[:, None]
+    return residual - predicted.offset[:, None]
 
 
 def measurement_noise(sightings: Sightings) -> FloatArray:
-    """Return the (m, 3, 3) covariances R_j of bearing and range."""
+    """Return the (m, 3, 3) covariances R_j of bearing and log range."""
     noise = np.zeros((len(sightings), 3, 3))
     noise[:, 0, 0] = noise[:, 1, 1] = sightings.bearing_var
-    noise[:, 2, 2] = sightings.range_var
+    noise[:, 2, 2] = sightings.range_var / np.sum(sightings.positions**2, axis=1)
     return noise
-
-
-def detection_probability(
-    predicted: PredictedSightings, spread: FloatArray, parameters: FilterParameters
-) -> FloatArray:
-    """Return the (T,) probabilities that each candidate gives a sighting.
-
-    The field of view and the range limits are integrated over the uncertainty of the prediction,
-    so the edge is as soft as the drone's position is uncertain.
-
-    Args:
-        predicted: predicted sightings.
-        spread: (T, 3, 3) covariances H P H^T of bearing and range, without measurement noise.
-        parameters: P_D in full view, field of view and range limits.
-    """
-    x, y, z = predicted.points.T
-    angle_sigma = np.sqrt(np.maximum((spread[:, 0, 0] + spread[:, 1, 1]) / 2.0, 1e-12))
-    range_sigma = np.sqrt(np.maximum(spread[:, 2, 2], 1e-12))
-    inside = np.full(len(x), parameters.detection_probability)
-    for angle, half in (
-        (np.arctan2(x, z), parameters.half_view_horizontal),
-        (np.arctan2(y, z), parameters.half_view_vertical),
-    ):
-        inside *= ndtr((half - angle) / angle_sigma) - ndtr((-half - angle) / angle_sigma)
-    low = (parameters.min_range - predicted.ranges) / range_sigma
-    high = (parameters.max_range - predicted.ranges) / range_sigma
-    return inside * (ndtr(high) - ndtr(low))
-
-
-def clutter_density(parameters: FilterParameters) -> float:
-    """Return the density of false sightings per rad^2 and metre of the measurement space.
-
-    False sightings are Poisson, uniform over the field of view and over range.
-    """
-    horizontal, vertical = parameters.half_view_horizontal, parameters.half_view_vertical
-    # Solid angle of a rectangular pyramid; wider than a half space it is that of a lens circle.
-    if max(horizontal, vertical) < np.pi / 2.0:
-        solid_angle = 4.0 * np.arcsin(np.sin(horizontal) * np.sin(vertical))
-    else:
-        solid_angle = 2.0 * np.pi * (1.0 - np.cos(min(max(horizontal, vertical), np.pi)))
-    volume = float(solid_angle) * (parameters.max_range - parameters.min_range)
-    return parameters.clutter_per_frame * parameters.clutter_density_scale / volume

@@ -58,9 +58,33 @@ class FilterParameters:
     max_speed: float = parameter(
         25.0, 'odometry that moves faster than this has jumped, the VIO restarted [m/s]', 0.1, 1e3
     )
+    jump_distance: float = parameter(
+        0.3, 'odometry that leaves its way by more in one step has jumped [m]', 0.01, 100.0
+    )
+    jump_yaw: float = parameter(
+        0.5, 'odometry that turns by more than it was turning in one step has jumped [rad]', 0.01, 7.0
+    )
     late_window: float = parameter(
-        1.0, 'sightings older than the filter by more than this are refused [s]', 0.0, 60.0
+        1.0, 'messages that come later than this after newer ones are refused [s]', 0.0, 60.0
     )
     max_events: int = parameter(
         2000, 'joint association events kept in an update, the most likely first', 1, 1_000_000
+    )
+    permutation_pruning: bool = parameter(
+        False, 'CPDA*: of events with the same drones and sightings keep only the likeliest'
+    )
+    learn_rates: bool = parameter(
+        True, 'estimate P_D and clutter of every observer in flight; the parameters are the prior'
+    )
+    max_hypotheses: int = parameter(
+        10, 'weighted joint hypotheses carried while the association is in doubt; 1 is CPDAF', 1, 99
+    )
+    merge_distance: float = parameter(
+        1.0, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
+    )
+    max_objects: int = parameter(
+        30, 'static objects that look like drones and are remembered in map; 0 for none', 0, 200
+    )
+    object_memory: float = parameter(
+        60.0, 'time over which unexplained sightings may agree to be a static object [s]', 1.0, 1e3
     )

@@ -1,11 +1,76 @@
-"""Order of time: frames wait for the odometry that they need, then go in by their own stamps."""
+"""Order of time: frames wait for their odometry, and late ones go in by their own stamps."""
 
 from __future__ import annotations
 
 import heapq
 import itertools
+from bisect import bisect_left
+from dataclasses import dataclass
 
-from mav_perception.types import Sightings, nanoseconds
+from mav_perception.errors import InputError
+from mav_perception.localization.state import JointState
+from mav_perception.types import IntArray, Sightings, nanoseconds, seconds
+
+
+@dataclass(frozen=True)
+class PastFrame:
+    """A frame that is used already, and the joint state before it."""
+
+    sightings: Sightings
+    labels: IntArray | None
+    before: JointState
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Return what orders frames: the stamp, and the observer where stamps are equal."""
+        return self.sightings.stamp_ns, self.sightings.observer
+
+
+class Timeline:
+    """The frames of the last seconds with the states between them, to go back and repeat.
+
+    States are frozen, so keeping them costs only memory, and a late message gives the same result
+    as if it had come in time.
+    """
+
+    def __init__(self, window: float) -> None:
+        """Remember frames for `window` seconds of stamps."""
+        self._window_ns = nanoseconds(window)
+        self._past: list[PastFrame] = []
+
+    def clear(self) -> None:
+        """Forget all frames, when the state was changed from outside."""
+        self._past = []
+
+    def check(self, sightings: Sightings, now_ns: int) -> None:
+        """Raise InputError for a frame that is too late or that is known already."""
+        late = now_ns - sightings.stamp_ns
+        if late > self._window_ns:
+            raise InputError(
+                f'Sightings of {sightings.observer} are {seconds(late):.2f} s older than the '
+                f'filter, more than late_window {seconds(self._window_ns):.1f} s: check the '
+                'clock of that drone and the load of its detection node.'
+            )
+        key = sightings.stamp_ns, sightings.observer
+        if any(past.key == key for past in reversed(self._past)):
+            raise InputError(
+                f'Sightings of {sightings.observer} at {seconds(sightings.stamp_ns):.3f} s came '
+                'before: a duplicate, it is ignored. Is one topic published twice?'
+            )
+
+    def rewind(self, key: tuple[int, str]) -> tuple[JointState | None, list[PastFrame]]:
+        """Take out the frames after a key: the state before them (None if none) and the frames."""
+        index = bisect_left(self._past, key, key=lambda past: past.key)
+        later = self._past[index:]
+        return (later[0].before if later else None), later
+
+    def replace_from(self, key: tuple[int, str], frames: list[PastFrame]) -> None:
+        """Put back frames that were repeated, and forget those older than the window."""
+        index = bisect_left(self._past, key, key=lambda past: past.key)
+        self._past[index:] = frames
+        if self._past:
+            oldest = self._past[-1].sightings.stamp_ns - self._window_ns
+            del self._past[: bisect_left(self._past, (oldest, ''), key=lambda past: past.key)]
 
 
 class SightingQueue:

@@ -15,11 +15,12 @@ from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from mav_perception.errors import InputError, MavPerceptionError
-from mav_perception.localization.coupled_pda import CoupledPdaFilter, UpdateReport
-from mav_perception.localization.motion import ROLL_PITCH
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import load_team, team_from_entries, team_path
 from mav_perception.localization.timeline import SightingQueue
+from mav_perception.localization.update import UpdateReport
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
 from mav_perception.ros.lifecycle import SelfActivatingNode

@@ -8,7 +8,7 @@ from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 
 from mav_perception.geometry import quaternion_from_euler, wrap_angle, yaw_rotation
-from mav_perception.localization.motion import POSITION, YAW
+from mav_perception.localization.odometry import RAW
 from mav_perception.ros.conversions import ns_to_stamp
 from mav_perception.types import FloatArray, TeamState
 
@@ -34,8 +34,8 @@ class OdometryTransforms:
         """Broadcast T_map_odom = T_map_body T_odom_body^-1, both at the time of the state."""
         if self._broadcaster is None:
             return
-        turn = wrap_angle(state.mean[drone, 3] - row[YAW])
-        origin = state.mean[drone, :3] - yaw_rotation(turn) @ row[POSITION]
+        turn = wrap_angle(state.mean[drone, 3] - row[RAW][3])
+        origin = state.mean[drone, :3] - yaw_rotation(turn) @ row[RAW][:3]
         message = TransformStamped()
         message.header.stamp = ns_to_stamp(state.stamp_ns)
         message.header.frame_id, message.child_frame_id = self._map_frame, child_frame

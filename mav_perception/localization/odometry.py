@@ -1,0 +1,237 @@
+"""Odometry of the team: the path of every drone over the last minutes, at any stamp."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.errors import InputError
+from mav_perception.geometry import roll_pitch_yaw, wrap_angle, yaw_rotation
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.types import (
+    FloatArray,
+    IntArray,
+    Notice,
+    OdometrySample,
+    nanoseconds,
+    seconds,
+)
+
+# Columns of an odometry row. POSITION and YAW are a continuous path, whatever the VIO did; sums
+# grow along it, so that noise adds up over any interval; RAW is the pose as the VIO had it.
+POSITION, YAW, ROLL_PITCH = slice(0, 3), 3, slice(4, 6)
+DISTANCE, TURN, GAP, TIME = 6, 7, 8, 9
+RAW, COLUMNS = slice(10, 14), 14
+
+RESTART_GAP = 1.0
+"""A restarted VIO counts as so many seconds without odometry, besides the time that passed."""
+
+LONGEST_ACCELERATION = 60.0
+"""What no drone does, m/s^2: it bounds how far a path may leave its own straight line."""
+
+
+def check_odometry(sample: OdometrySample) -> None:
+    """Raise InputError if a sample is not finite or its quaternion is not a rotation."""
+    if not np.isfinite(sample.position).all():
+        raise InputError('Odometry position is not finite: the VIO diverged, restart it.')
+    norm = float(np.linalg.norm(sample.quaternion))
+    if not 0.9 < norm < 1.1:
+        raise InputError(
+            f'Odometry orientation has norm {norm:.3f}, not 1: fill x, y, z, w of the quaternion.'
+        )
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """What a new sample did to a history.
+
+    Attributes:
+        changed_after_ns: the path is another one at stamps later than this.
+        notice: a restarted VIO, or None.
+    """
+
+    changed_after_ns: int
+    notice: Notice | None
+
+
+class OdometryHistory:
+    """VIO path of one drone over a time window, made continuous, with interpolation."""
+
+    def __init__(self, parameters: FilterParameters, window: float = 120.0) -> None:
+        """Start empty; samples older than `window` seconds are forgotten."""
+        self._parameters = parameters
+        self._window_ns = nanoseconds(window)
+        self._stamps: list[int] = []
+        self._rows: list[FloatArray] = []
+        self.first_row: FloatArray | None = None
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Return the stamp of the newest sample, or None before the first."""
+        return self._stamps[-1] if self._stamps else None
+
+    def add(self, sample: OdometrySample) -> Insertion:
+        """Put a sample in its place; a late one is welcome inside `late_window`.
+
+        A jump is a restarted VIO: the path goes on from where it was, the motion in between is
+        unknown and counts as a gap.
+
+        Raises:
+            InputError: not finite, a duplicate, or too late. Nothing has changed then.
+        """
+        check_odometry(sample)
+        index = bisect_left(self._stamps, sample.stamp_ns)
+        self._check_stamp(sample.stamp_ns, index)
+        roll, pitch, yaw = roll_pitch_yaw(sample.quaternion)
+        row = np.zeros(COLUMNS)
+        row[ROLL_PITCH] = roll, pitch
+        row[TIME] = seconds(sample.stamp_ns)
+        row[RAW] = [*sample.position, yaw]
+        self._stamps.insert(index, sample.stamp_ns)
+        self._rows.insert(index, row)
+        notice = None
+        for later in range(index, len(self._rows)):
+            jump = self._continue_path(later)
+            notice = notice or jump
+        if index == 0:
+            self.first_row = self._rows[0]
+        changed = self._stamps[index - 1] if index else -(2**62)
+        self._forget()
+        return Insertion(changed, notice)
+
+    def at(self, stamp_ns: int) -> FloatArray:
+        """Return the row at a stamp: interpolated inside the history, held outside.
+
+        Where it is held, the GAP column goes on counting the seconds without odometry.
+        """
+        if not self._stamps:
+            row = np.zeros(COLUMNS)
+            row[TIME] = row[GAP] = seconds(stamp_ns)
+            return row
+        index = bisect_right(self._stamps, stamp_ns)
+        if index == 0 or index == len(self._stamps):
+            edge = 0 if index == 0 else -1
+            row = self._rows[edge].copy()
+            row[TIME] = seconds(stamp_ns)
+            row[GAP] += seconds(stamp_ns - self._stamps[edge])
+            return row
+        before, after = self._stamps[index - 1], self._stamps[index]
+        share = (stamp_ns - before) / (after - before)
+        return self._rows[index - 1] + share * (self._rows[index] - self._rows[index - 1])
+
+    def path(self, stamps: IntArray) -> FloatArray:
+        """Return the (K, COLUMNS) rows at many stamps, held outside the history."""
+        if not self._stamps:
+            return np.zeros((len(stamps), COLUMNS))
+        known, rows = np.array(self._stamps), np.array(self._rows)
+        return np.column_stack([np.interp(stamps, known, column) for column in rows.T])
+
+    def _check_stamp(self, stamp_ns: int, index: int) -> None:
+        if index < len(self._stamps) and self._stamps[index] == stamp_ns:
+            raise InputError(
+                f'Odometry stamp {seconds(stamp_ns):.3f} s came before: a duplicate, ignored.'
+            )
+        late = seconds(self._stamps[-1] - stamp_ns) if self._stamps else 0.0
+        if late > self._parameters.late_window:
+            raise InputError(
+                f'Odometry is {late:.2f} s older than the newest of this drone, more than '
+                f'late_window {self._parameters.late_window} s: its clock jumped back, or '
+                'messages queue up on the way.'
+            )
+
+    def _continue_path(self, index: int) -> Notice | None:
+        """Fill the path columns of a row from the row before it."""
+        row = self._rows[index]
+        if index == 0:
+            row[:4] = row[RAW]
+            row[DISTANCE:TIME] = 0.0
+            return None
+        last = self._rows[index - 1]
+        elapsed = row[TIME] - last[TIME]
+        raw, raw_last = row[RAW], last[RAW]
+        step = raw[:3] - raw_last[:3]
+        turn = float(wrap_angle(raw[3] - raw_last[3]))
+        raw[3] = raw_last[3] + turn  # a view: the raw yaw is kept unwrapped, to interpolate it
+        if self._jumped(index, step, turn, elapsed):
+            row[:4] = last[:4]
+            row[DISTANCE:TIME] = last[DISTANCE:TIME] + [0.0, 0.0, elapsed + RESTART_GAP]
+            return Notice(
+                'odometry_jump',
+                f'Odometry jumped {np.linalg.norm(step):.1f} m and {np.degrees(turn):.0f} degrees '
+                f'in {elapsed:.2f} s: the VIO restarted. Its path goes on from the last pose with '
+                'added uncertainty.',
+            )
+        length = float(np.linalg.norm(step))
+        row[POSITION] = last[POSITION] + yaw_rotation(last[YAW] - raw_last[3]) @ step
+        row[YAW] = last[YAW] + turn
+        row[DISTANCE:TIME] = last[DISTANCE:TIME] + [length, abs(turn), 0.0]
+        return None
+
+    def _jumped(self, index: int, step: FloatArray, turn: float, elapsed: float) -> bool:
+        """Tell whether a step is faster than the drone, or far off the way it was going."""
+        parameters = self._parameters
+        if float(np.linalg.norm(step)) > parameters.max_speed * max(elapsed, 0.02):
+            return True
+        if index < 2:
+            return False
+        before, last = self._rows[index - 2], self._rows[index - 1]
+        share = elapsed / max(last[TIME] - before[TIME], 1e-3)
+        if share > 5.0 or last[GAP] > before[GAP]:
+            return False  # the way it was going is not known well enough
+        expected = share * (last[RAW] - before[RAW])
+        slack = 0.5 * LONGEST_ACCELERATION * elapsed * (elapsed + last[TIME] - before[TIME])
+        return bool(
+            np.linalg.norm(step - expected[:3]) > parameters.jump_distance + slack
+            or abs(turn - expected[3]) > parameters.jump_yaw + slack
+        )
+
+    def _forget(self) -> None:
+        if self._stamps[-1] - self._stamps[0] > 2 * self._window_ns:
+            keep = bisect_right(self._stamps, self._stamps[-1] - self._window_ns)
+            del self._stamps[:keep], self._rows[:keep]
+
+
+class TeamOdometry:
+    """Odometry histories of all drones of a team, by index."""
+
+    def __init__(self, count: int, parameters: FilterParameters) -> None:
+        """Start with `count` empty histories."""
+        self.histories = [OdometryHistory(parameters) for _ in range(count)]
+
+    def add(self, drone: int, sample: OdometrySample) -> Insertion:
+        """Add a sample of one drone; see `OdometryHistory.add`."""
+        return self.histories[drone].add(sample)
+
+    def silent(self) -> list[int]:
+        """Return the drones that never sent odometry."""
+        return [i for i, h in enumerate(self.histories) if h.newest_ns is None]
+
+    def newest_ns(self, drone: int) -> int | None:
+        """Return the stamp of the newest sample of one drone."""
+        return self.histories[drone].newest_ns
+
+    def rows(self, stamp_ns: int) -> FloatArray:
+        """Return the (N, COLUMNS) rows of all drones at a stamp."""
+        return np.array([h.at(stamp_ns) for h in self.histories])
+
+
+def process_noise(delta: FloatArray, parameters: FilterParameters) -> FloatArray:
+    """Return the (N, 4) variances that odometry increments `delta` (N, COLUMNS) add."""
+    distance, turn, time = np.abs(delta[:, [DISTANCE, TURN, TIME]]).T
+    # A gap that closes again takes nothing back and adds nothing.
+    gap = np.maximum(delta[:, GAP], 0.0)
+    position = (
+        parameters.position_noise**2 * distance
+        + parameters.hover_position_noise**2 * time
+        + parameters.gap_position_noise**2 * gap
+    )
+    yaw = (
+        parameters.yaw_noise**2 * distance
+        + parameters.turn_noise**2 * turn
+        + parameters.hover_yaw_noise**2 * time
+        + parameters.gap_yaw_noise**2 * gap
+    )
+    vertical = position * parameters.vertical_noise_scale**2
+    return np.stack([position, position, vertical, yaw], axis=1)

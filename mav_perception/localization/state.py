@@ -1,0 +1,183 @@
+"""The joint state: weighted Gaussian hypotheses over all drones and standing objects.
+
+One hypothesis is the plain CPDAF. State vectors hold (x, y, z, yaw) of every drone, then (x, y, z)
+of every anonymous static object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from mav_perception.geometry import wrap_angle
+from mav_perception.localization.objects import StaticObjects
+from mav_perception.localization.odometry import COLUMNS, TIME
+from mav_perception.localization.rates import DetectionRates
+from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
+
+
+@dataclass(frozen=True)
+class JointHypothesis:
+    """One Gaussian explanation of everything seen so far.
+
+    Attributes:
+        weight: its probability among the hypotheses.
+        mean: (n,) with n = 4N + 3O, metres and radians in `map`.
+        covariance: (n, n).
+        existence: (O,) probability that each static object is there.
+    """
+
+    weight: float
+    mean: FloatArray
+    covariance: FloatArray
+    existence: FloatArray
+
+
+@dataclass(frozen=True)
+class JointState:
+    """All that the filter knows at one instant. Frozen, so that going back in time is free.
+
+    Attributes:
+        stamp_ns: time of validity.
+        hypotheses: the heaviest first, weights sum to 1.
+        anchors: (N, COLUMNS) odometry rows that are consumed.
+        active: (N,) drones whose place is known; only these see and are seen.
+        pending: (N,) drones that start where the team file says once their odometry begins.
+        corrected: (N,) drones seen since their odometry ceased.
+        rates: detections and false sightings counted per observer.
+        objects: what is known of static objects besides their place.
+    """
+
+    stamp_ns: int
+    hypotheses: tuple[JointHypothesis, ...]
+    anchors: FloatArray
+    active: BoolArray
+    pending: BoolArray
+    corrected: BoolArray
+    rates: DetectionRates
+    objects: StaticObjects
+
+    @property
+    def drones(self) -> int:
+        """Return the number of drones N."""
+        return len(self.anchors)
+
+    @cached_property
+    def team(self) -> TeamState:
+        """Return mean and covariance of the mixture over the drones alone."""
+        size = 4 * self.drones
+        weights = np.array([h.weight for h in self.hypotheses])
+        means = np.array([h.mean[:size] for h in self.hypotheses])
+        covariances = np.array([h.covariance[:size, :size] for h in self.hypotheses])
+        mean, covariance = mixture_moments(weights, means, covariances, self.drones)
+        return TeamState(self.stamp_ns, mean.reshape(-1, 4), covariance)
+
+
+def difference(means: FloatArray, reference: FloatArray, drones: int) -> FloatArray:
+    """Return (K, n) differences of state vectors, yaw wrapped."""
+    delta = means - reference
+    yaw = slice(3, 4 * drones, 4)
+    delta[..., yaw] = wrap_angle(delta[..., yaw])
+    return delta
+
+
+def mixture_moments(
+    weights: FloatArray, means: FloatArray, covariances: FloatArray, drones: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return mean (n,) and covariance (n, n) of a mixture of K Gaussians, weights normalised."""
+    share = weights / weights.sum()
+    delta = difference(means, means[0], drones)
+    shift = share @ delta
+    centred = delta - shift
+    covariance = np.tensordot(share, covariances, 1) + (share[:, None] * centred).T @ centred
+    return wrapped(means[0] + shift, drones), (covariance + covariance.T) / 2.0
+
+
+def wrapped(mean: FloatArray, drones: int) -> FloatArray:
+    """Return a state vector with the yaw of every drone in (-pi, pi]."""
+    result = mean.copy()
+    yaw = slice(3, 4 * drones, 4)
+    result[yaw] = wrap_angle(result[yaw])
+    return result
+
+
+def initial_state(stamp_ns: int, start: FloatArray, start_sigma: FloatArray) -> JointState:
+    """Return a state of one hypothesis without objects, in which no drone has joined yet.
+
+    Args:
+        stamp_ns: when.
+        start: (N, 4) poses where the odometry of each drone begins.
+        start_sigma: (N, 4) their standard deviations; NaN for a drone whose start is not known.
+    """
+    count = len(start)
+    known = np.isfinite(start_sigma).all(axis=1)
+    sigma = np.where(known[:, None], start_sigma, 1.0)
+    # A micrometre keeps the gauge drone, whose start is exact, regular.
+    covariance = np.diag(np.maximum(sigma.ravel(), 1e-6) ** 2)
+    only = JointHypothesis(1.0, start.ravel().astype(float), covariance, np.zeros(0))
+    nobody = np.zeros(count, bool)
+    return JointState(
+        stamp_ns,
+        (only,),
+        np.zeros((count, COLUMNS)),
+        active=nobody,
+        pending=known,
+        corrected=nobody,
+        rates=DetectionRates.empty(count),
+        objects=StaticObjects.empty(),
+    )
+
+
+def join_started(state: JointState, first_rows: Sequence[FloatArray | None]) -> JointState:
+    """Let pending drones in whose odometry has begun: their start poses hold at its first row."""
+    joining = [
+        drone
+        for drone in np.flatnonzero(state.pending)
+        if (row := first_rows[drone]) is not None and row[TIME] <= seconds(state.stamp_ns)
+    ]
+    if not joining:
+        return state
+    active, pending = state.active.copy(), state.pending.copy()
+    active[joining], pending[joining] = True, False
+    anchors = state.anchors.copy()
+    for drone in joining:
+        anchors[drone] = first_rows[drone]
+    return replace(state, anchors=anchors, active=active, pending=pending)
+
+
+def without_drone(state: JointState, drone: int) -> JointState:
+    """Take a drone out whose place is lost; what it tied together stays in the covariance."""
+    active = state.active.copy()
+    active[drone] = False
+    return replace(state, active=active)
+
+
+def with_drone(
+    state: JointState, drone: int, pose: FloatArray, covariance: FloatArray, anchor: FloatArray
+) -> JointState:
+    """Put a drone in at a place that is independent of all others.
+
+    Args:
+        state: joint state.
+        drone: which.
+        pose: (4,) in map at the time of `anchor`.
+        covariance: (4, 4).
+        anchor: (COLUMNS,) its odometry row there.
+    """
+    own = slice(4 * drone, 4 * drone + 4)
+    hypotheses = []
+    for h in state.hypotheses:
+        mean, joint = h.mean.copy(), h.covariance.copy()
+        mean[own] = pose
+        joint[own], joint[:, own] = 0.0, 0.0
+        joint[own, own] = covariance
+        hypotheses.append(JointHypothesis(h.weight, mean, joint, h.existence))
+    active, anchors, corrected = state.active.copy(), state.anchors.copy(), state.corrected.copy()
+    active[drone], corrected[drone] = True, False
+    anchors[drone] = anchor
+    return replace(
+        state, hypotheses=tuple(hypotheses), active=active, anchors=anchors, corrected=corrected
+    )
