@@ -30,6 +30,9 @@ GATE = 11.3
 """Squared Mahalanobis distance within which two sightings agree: chi-square, 3 axes, 99 %."""
 
 LEAST_EXISTENCE = 0.05
+LOOK_TIME = 2.0
+"""What hides an object from one frame hides it from the next: so long, seconds."""
+
 RATE_MEMORY = 300.0
 """Looks after which the detection rate of an object fades."""
 
@@ -72,19 +75,21 @@ class StaticObjects:
     Attributes:
         hits, looks: (O,) expected counts of sightings and of looks, for the detection rate.
         memory: sightings that may become objects.
+        last_frame: (N,) time of the last frame of each observer, seconds.
     """
 
     hits: FloatArray
     looks: FloatArray
     memory: UnexplainedSightings
+    last_frame: FloatArray
 
     @classmethod
-    def empty(cls) -> StaticObjects:
+    def empty(cls, drones: int) -> StaticObjects:
         """Start with none."""
         nothing = UnexplainedSightings(
             np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, COLUMNS))
         )
-        return cls(np.zeros(0), np.zeros(0), nothing)
+        return cls(np.zeros(0), np.zeros(0), nothing, np.zeros(drones))
 
     def __len__(self) -> int:
         """Return the number of objects O."""
@@ -95,10 +100,23 @@ class StaticObjects:
         """Return (O,) detection rates in view, the mean of a Beta distribution."""
         return np.minimum((1.0 + self.hits) / (2.0 + self.looks), 0.98)
 
-    def counted(self, hits: FloatArray, looks: FloatArray) -> StaticObjects:
-        """Return the statistics after one more frame: expected hits and looks of each object."""
+    def look_share(self, observer: int, time: float) -> float:
+        """Return how much a frame tells of existence: frames within `LOOK_TIME` tell the same."""
+        return float(np.clip((time - self.last_frame[observer]) / LOOK_TIME, 0.0, 1.0))
+
+    def counted(
+        self, hits: FloatArray, looks: FloatArray, observer: int, time: float
+    ) -> StaticObjects:
+        """Return the statistics after a frame of an observer: expected hits and looks of each."""
         fade = 1.0 - looks / RATE_MEMORY
-        return replace(self, hits=fade * self.hits + hits, looks=fade * self.looks + looks)
+        last_frame = self.last_frame.copy()
+        last_frame[observer] = time
+        return replace(
+            self,
+            hits=fade * self.hits + hits,
+            looks=fade * self.looks + looks,
+            last_frame=last_frame,
+        )
 
     def without(self, gone: BoolArray) -> StaticObjects:
         """Return the statistics without some objects."""

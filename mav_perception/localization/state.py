@@ -127,7 +127,7 @@ def initial_state(stamp_ns: int, start: FloatArray, start_sigma: FloatArray) -> 
         pending=known,
         corrected=nobody,
         rates=DetectionRates.empty(count),
-        objects=StaticObjects.empty(),
+        objects=StaticObjects.empty(count),
     )
 
 

@@ -20,7 +20,7 @@ from mav_perception.localization.mixture import (
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.standing import with_static_objects
 from mav_perception.localization.state import JointHypothesis, JointState
-from mav_perception.types import FloatArray, IntArray
+from mav_perception.types import FloatArray, IntArray, seconds
 
 MOST_EXISTENCE = 0.999
 """An object that was seen may be taken away before the next look."""
@@ -78,6 +78,7 @@ def update_state(
     """
     scans, updates, existences, log_weights = [], [], [], []
     dropped = 0.0
+    share = state.objects.look_share(frame.observer, seconds(state.stamp_ns))
     budget = max(parameters.max_events // len(state.hypotheses), 1)
     for hypothesis in state.hypotheses:
         scan = scan_frame(state, hypothesis, frame, parameters)
@@ -95,7 +96,7 @@ def update_state(
         dropped += hypothesis.weight * events.dropped
         scans.append((scan, events))
         updates.append(evaluated)
-        existences.append(_existence_after(state, hypothesis, scan, events))
+        existences.append(_existence_after(state, hypothesis, scan, events, share))
         log_weights.append(evaluated.log_weight + scan.log_idle + np.log(hypothesis.weight))
     sizes = [len(w) for w in log_weights]
     weight = normalised(np.concatenate(log_weights))
@@ -118,13 +119,17 @@ def update_state(
 
 
 def _existence_after(
-    state: JointState, hypothesis: JointHypothesis, scan: Scan, events: AssociationEvents
+    state: JointState,
+    hypothesis: JointHypothesis,
+    scan: Scan,
+    events: AssociationEvents,
+    look_share: float,
 ) -> FloatArray:
     """Return (E, O) probabilities that each object exists, given each event (Bernoulli filter)."""
     first = len(scan.candidates) - len(state.objects)
     prior = hypothesis.existence
     # r (1 - p) / (1 - r p); the probability of the scan is r p.
-    seen = scan.probability[first:]
+    seen = scan.probability[first:] * look_share
     missed = (prior - seen) / (1.0 - seen)
     result = np.tile(missed, (len(events.assignment), 1))
     for column, candidate in enumerate(scan.gated):
@@ -181,6 +186,8 @@ def _counted(
         float(report.view[is_drone].sum()),
         float((1.0 - explained).sum()),
     )
-    objects = state.objects.counted(seen[~is_drone], report.view[~is_drone])
+    objects = state.objects.counted(
+        seen[~is_drone], report.view[~is_drone], frame.observer, seconds(state.stamp_ns)
+    )
     state = replace(state, rates=rates, objects=objects)
     return with_static_objects(state, frame, 1.0 - explained, parameters)
