@@ -66,7 +66,7 @@ class CoupledPdaFilter:
 
     def predict(self, stamp_ns: int) -> TeamState:
         """Return the joint state at a stamp; the filter itself does not move."""
-        return self._propagated(self._started(), stamp_ns).team
+        return self.propagated(stamp_ns).team
 
     def update(self, sightings: Sightings, labels: IntArray | None = None) -> UpdateReport:
         """Use one camera frame, an empty one too: seeing nobody is evidence.
@@ -80,10 +80,20 @@ class CoupledPdaFilter:
         """
         self.team.index(sightings.observer)
         check_sightings(sightings)
-        self._timeline.check(sightings, self._started().stamp_ns)
+        self._timeline.check(sightings, self.started().stamp_ns)
         return self._repeat((sightings.stamp_ns, sightings.observer), sightings, labels)
 
-    def _started(self) -> JointState:
+    def propagated(self, stamp_ns: int) -> JointState:
+        """Return the whole joint state at a stamp; the filter itself does not move."""
+        return self._propagated(self.started(), stamp_ns)
+
+    def change(self, state: JointState) -> None:
+        """Go on from another state: a drone was put in or taken out."""
+        self._timeline.clear()
+        self.state = state
+
+    def started(self) -> JointState:
+        """Return the joint state, or raise InputError that says who is missing."""
         if self.state is None:
             raise InputError(f'No joint state yet: waiting for the odometry of {self.team.names[0]}.')
         return self.state
@@ -102,7 +112,7 @@ class CoupledPdaFilter:
     ) -> UpdateReport | None:
         """Go back to a key of the timeline, put a frame in, and do all later frames again."""
         before, later = self._timeline.rewind(key)
-        state = before or self._started()
+        state = before or self.started()
         frames = [(past.sightings, past.labels) for past in later]
         if sightings is not None:
             frames.insert(0, (sightings, labels))

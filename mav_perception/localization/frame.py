@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mav_perception.localization.association import AssociationProblem
 from mav_perception.localization.gating import mahalanobis, validation_gate
@@ -39,6 +40,13 @@ class Frame:
     roll_pitch: FloatArray
     mount: CameraMount
     labels: IntArray | None = None
+
+    @property
+    def body_to_optical(self) -> FloatArray:
+        """Return the rotation (3, 3) from the levelled body to the optical frame."""
+        roll, pitch = self.roll_pitch
+        levelled = Rotation.from_euler('YX', [pitch, roll]).as_matrix()
+        return self.mount.rotation @ levelled.T
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def propagate(
         rows: (N, COLUMNS) odometry of all drones at that time.
         parameters: noise densities.
     """
-    delta = np.where(state.active[:, None], rows - state.anchors, 0.0)
+    delta = rows - state.anchors
     noise = process_noise(delta, parameters).ravel()
     hypotheses = tuple(_moved(h, state.anchors, delta, noise) for h in state.hypotheses)
     return replace(state, stamp_ns=stamp_ns, hypotheses=hypotheses, anchors=rows)

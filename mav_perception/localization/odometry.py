@@ -108,7 +108,7 @@ class OdometryHistory:
         """
         if not self._stamps:
             row = np.zeros(COLUMNS)
-            row[TIME] = row[GAP] = seconds(stamp_ns)
+            row[TIME] = seconds(stamp_ns)
             return row
         index = bisect_right(self._stamps, stamp_ns)
         if index == 0 or index == len(self._stamps):

@@ -76,7 +76,7 @@ def _placed(
 ) -> tuple[UnexplainedSightings, FloatArray]:
     """Place sightings in the observer's odometry frame; and the clutter there, per m^3."""
     row = state.anchors[frame.observer]
-    points, _, by_sighting = _place(row[:4], frame, index)
+    points, _, by_sighting = place_sightings(row[:4], frame, index)
     noise = measurement_noise(frame.sightings)[index]
     new = UnexplainedSightings(
         np.full(len(index), frame.observer),
@@ -90,7 +90,7 @@ def _placed(
     return new, clutter[index]
 
 
-def _place(
+def place_sightings(
     pose: FloatArray, frame: Frame, index: IntArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return where sightings are, seen from the observer's pose (4,), with Jacobians.
@@ -122,7 +122,7 @@ def _with_object(state: JointState, frame: Frame, sighting: int, birth: Birth) -
     hypotheses = []
     for h in state.hypotheses:
         point, by_observer, by_sighting = (
-            array[0] for array in _place(h.mean[own], frame, np.array([sighting]))
+            array[0] for array in place_sightings(h.mean[own], frame, np.array([sighting]))
         )
         cross = by_observer @ h.covariance[own]
         corner = cross[:, own] @ by_observer.T + by_sighting @ noise @ by_sighting.T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ class Team:
     Attributes:
         names: drone names; the first one fixes the gauge of `map`.
         start: (N, 4) x, y, z, yaw in map where each drone's odometry begins, metres and radians.
-        start_sigma: (N, 4) standard deviations of `start`.
+        start_sigma: (N, 4) standard deviations of `start`, NaN where the start is not known.
         mounts: camera of every drone.
     """
 
@@ -39,7 +39,7 @@ class Team:
                 f'A team needs at least two drones with different names, got {list(self.names)}.'
             )
         for what, array in (('start', self.start), ('start_sigma', self.start_sigma)):
-            if array.shape != (count, 4) or not np.isfinite(array).all():
+            if array.shape != (count, 4) or np.isinf(array).any():
                 raise ConfigurationError(
                     f'{what} needs four finite numbers (x, y, z, yaw) for each of {count} drones.'
                 )
@@ -56,9 +56,11 @@ class Team:
                 'team.yaml.'
             ) from None
 
-    def start_covariance(self) -> FloatArray:
-        """Return the (4N, 4N) initial covariance; a micrometre keeps the gauge drone regular."""
-        return np.diag(np.maximum(self.start_sigma.ravel(), 1e-6) ** 2)
+    def with_unknown_start(self) -> Team:
+        """Return the team with nothing known of any start but the first drone's."""
+        sigma = self.start_sigma.copy()
+        sigma[1:] = np.nan
+        return replace(self, start_sigma=sigma)
 
 
 @dataclass(frozen=True)

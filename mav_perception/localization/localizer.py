@@ -1,0 +1,182 @@
+"""The team as a whole: start-up, joint filter, drones that are lost and found again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.localization.association import Associate, joint_association_events
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.frame import Frame
+from mav_perception.localization.observation import check_sightings
+from mav_perception.localization.odometry import ROLL_PITCH
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.startup.search import Found, StartUp
+from mav_perception.localization.state import with_drone, without_drone
+from mav_perception.localization.team import Team
+from mav_perception.localization.update import UpdateReport
+from mav_perception.types import (
+    BoolArray,
+    IntArray,
+    Notice,
+    OdometrySample,
+    Sightings,
+    nanoseconds,
+    seconds,
+)
+
+LOST_EVIDENCE = -8.0
+"""Log odds of being where the filter has it, below which a drone is lost."""
+
+MOST_EVIDENCE = 4.0
+"""What a drone can save up for bad times: it bounds how long a lost one goes unnoticed."""
+
+LOOK_TIME = 1.0
+"""Misses of one observer within so many seconds have one cause and count as one look."""
+
+FOUND_SIGMA = 0.5
+"""After its VIO restarted a drone counts as found again once it is known to this, metres."""
+
+
+@dataclass(frozen=True)
+class DroneStatus:
+    """What is known of a drone's place.
+
+    Attributes:
+        placed: its pose may be published.
+        text: what is missing if it is not placed, for a person.
+    """
+
+    placed: bool
+    text: str
+
+
+class TeamLocalizer:
+    """Localize a team whose start may be unknown, and keep doing so when drones drop out.
+
+    Drones with a known start go into the joint filter with their first odometry; all others, and
+    those that got lost, are searched for and join once there is no doubt.
+    """
+
+    def __init__(
+        self,
+        team: Team,
+        parameters: FilterParameters,
+        associate: Associate = joint_association_events,
+    ) -> None:
+        """Build filter and search; `associate` swaps in a rival association."""
+        self.team, self.parameters = team, parameters
+        self.filter = CoupledPdaFilter(team, parameters, associate)
+        self._startup = StartUp(parameters)
+        self._next_search_ns = 0
+        self._doubts: dict[int, str] = {}
+        self._restarted: set[int] = set()
+        self._evidence = np.zeros(len(team.names))
+        self._last_frame = np.zeros(len(team.names))
+
+    def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
+        """Remember a VIO output; see `CoupledPdaFilter.add_odometry`."""
+        notice = self.filter.add_odometry(drone, sample)
+        if notice is not None and notice.code == 'odometry_jump':
+            index = self.team.index(drone)
+            self._restarted.add(index)
+            self._startup.forget(index, sample.stamp_ns)
+        return notice
+
+    def update(
+        self, sightings: Sightings, labels: IntArray | None = None
+    ) -> tuple[UpdateReport | None, list[Notice]]:
+        """Use one camera frame.
+
+        Returns:
+            the report of the joint filter, None while the observer's place is unknown, and
+            notices of drones found or lost.
+
+        Raises:
+            InputError, ConfigurationError: the frame is refused and nothing has changed.
+        """
+        observer = self.team.index(sightings.observer)
+        check_sightings(sightings)
+        state = self.filter.started()
+        report = None
+        if state.active[observer] or state.pending[observer]:
+            report = self.filter.update(sightings, labels)
+        self._remember(observer, sightings)
+        notices = self._withdraw_lost(report, observer) if report else []
+        return report, notices + self._search(sightings.stamp_ns)
+
+    @property
+    def placed(self) -> BoolArray:
+        """Return (N,) whose pose is certain enough to be published."""
+        if self.filter.state is None:
+            return np.zeros(len(self.team.names), bool)
+        placed = self.filter.state.active.copy()
+        placed[list(self._restarted)] = False
+        return placed
+
+    def status(self) -> tuple[DroneStatus, ...]:
+        """Return what is known of every drone, in team order."""
+        result = []
+        for drone, placed in enumerate(self.placed):
+            text = 'placed' if placed else self._doubts.get(drone, 'waiting for sightings')
+            if self.filter.odometry.newest_ns(drone) is None:
+                text = 'no odometry yet'
+            elif drone in self._restarted:
+                text = 'its VIO restarted and nobody has seen it since'
+            result.append(DroneStatus(bool(placed), text))
+        return tuple(result)
+
+    def _remember(self, observer: int, sightings: Sightings) -> None:
+        row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)
+        frame = Frame(sightings, observer, row[ROLL_PITCH], self.team.mounts[observer])
+        rate = self.filter.started().rates.clutter_per_frame(observer, self.parameters)
+        self._startup.add(frame, max(rate, self.parameters.clutter_per_frame))
+
+    def _withdraw_lost(self, report: UpdateReport, observer: int) -> list[Notice]:
+        """Weigh hits and misses of every candidate, and take out whom the frames deny."""
+        state = self.filter.started()
+        now = seconds(report.stamp_ns)
+        share = float(np.clip((now - self._last_frame[observer]) / LOOK_TIME, 0.0, 1.0))
+        self._last_frame[observer] = now
+        drones = report.candidates < state.drones
+        evidence = report.evidence[drones]
+        self._evidence[report.candidates[drones]] += np.where(evidence < 0, share, 1.0) * evidence
+        self._evidence = np.minimum(self._evidence, MOST_EVIDENCE)
+        variances = np.diag(state.team.covariance).reshape(-1, 4)[:, :3].max(axis=1)
+        self._restarted = {d for d in self._restarted if variances[d] > FOUND_SIGMA**2}
+        lost = np.flatnonzero((self._evidence < LOST_EVIDENCE) & state.active)
+        # The first drone is the frame itself: it is where it is, the others are lost from it.
+        return [self._lose(int(drone)) for drone in lost if drone != 0]
+
+    def _lose(self, drone: int) -> Notice:
+        self.filter.change(without_drone(self.filter.started(), drone))
+        self._evidence[drone] = 0.0
+        return Notice(
+            'drone_lost',
+            f'{self.team.names[drone]} is not where the filter has it: those who should see it do '
+            'not. Its pose is withdrawn until it is found again.',
+        )
+
+    def _search(self, stamp_ns: int) -> list[Notice]:
+        state = self.filter.started()
+        if stamp_ns < self._next_search_ns or (state.active | state.pending).all():
+            return []
+        self._next_search_ns = stamp_ns + nanoseconds(self.parameters.start_interval)
+        result = self._startup.search(self.filter.propagated(stamp_ns), self.filter.odometry)
+        self._doubts = {doubt.drone: doubt.text for doubt in result.doubts}
+        return [self._place(found, stamp_ns) for found in result.found]
+
+    def _place(self, found: Found, stamp_ns: int) -> Notice:
+        row = self.filter.odometry.histories[found.drone].at(stamp_ns)
+        state = self.filter.propagated(stamp_ns)
+        self.filter.change(with_drone(state, found.drone, found.pose, found.covariance, row))
+        self._evidence[found.drone] = 0.0
+        self._restarted.discard(found.drone)
+        x, y, z, yaw = (float(v) for v in found.pose)
+        return Notice(
+            'drone_found',
+            f'{self.team.names[found.drone]} is at {x:.2f}, {y:.2f}, {z:.2f} m, yaw '
+            f'{np.degrees(yaw):.0f} degrees (log odds {found.margin:.0f}).',
+            {'drone': found.drone, 'margin': found.margin},
+        )
