@@ -92,8 +92,8 @@ class FilterParameters:
         60.0, 'time of which frames are used to find a drone whose place is unknown [s]', 5.0, 600.0
     )
     start_margin: float = parameter(
-        15.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
+        30.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
     )
     start_interval: float = parameter(
-        2.0, 'time between two searches for drones whose place is unknown [s]', 0.1, 60.0
+        1.0, 'time between two searches for drones whose place is unknown [s]', 0.1, 60.0
     )

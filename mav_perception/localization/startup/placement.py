@@ -23,7 +23,7 @@ from mav_perception.types import FloatArray
 
 YAW_STEPS = 60
 CELL = 1.0
-SEEDS_VOTED, SEEDS_REFINED = 120, 12
+SEEDS_VOTED, SEEDS_REFINED = 300, 40
 ANNEALING = (9.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 """Factors on the covariances while a seed is refined: from the width of a cell to the data's."""
 
@@ -200,13 +200,6 @@ def _in_view(looks: Looks, pose: FloatArray, parameters: FilterParameters) -> Fl
     inside &= np.abs(np.arctan2(y, z)) < 0.85 * parameters.half_view_vertical
     inside &= (distance > 1.2 * parameters.min_range) & (distance < 0.9 * parameters.max_range)
     return inside.astype(float)
-
-
-def combined_score(modes: list[Mode], explained: FloatArray) -> float:
-    """Return the evidence of several placements together: they share the sightings."""
-    gain = np.sum([mode.gain for mode in modes], axis=0) if modes else np.zeros_like(explained)
-    fit = float(np.log1p(gain / (1.0 + explained)).sum())
-    return fit + sum(mode.log_prior - mode.cost for mode in modes)
 
 
 def explained_by_sighting(pairs: Pairs, sightings: int) -> FloatArray:

@@ -21,15 +21,17 @@ from mav_perception.localization.startup.evidence import (
 )
 from mav_perception.localization.startup.placement import (
     Mode,
-    combined_score,
     explained_by_sighting,
     find_modes,
 )
 from mav_perception.localization.state import JointState
 from mav_perception.types import FloatArray, nanoseconds
 
-BEAM = 60
-MODES_KEPT = 4
+BEAM = 30
+MODES_KEPT = 10
+LEAST_GAIN = 30.0
+"""A placement that costs more than this is not looked at further, log odds."""
+
 STATIC_OBJECT = -1
 LARGEST_SIGMA, LARGEST_YAW_SIGMA = 0.5, 0.25
 """A pose less certain than this is not yet one to start from, metres and radians."""
@@ -136,50 +138,63 @@ class StartUp:
         explained: FloatArray,
         doubts: list[Doubt],
     ) -> Search:
-        configurations = explanations(modes, explained)
-        total = np.array([score for _, score in configurations])
-        found = []
-        for drone in wanted:
-            if not modes[drone]:
-                doubts.append(Doubt(drone, 'no sighting fits its path'))
+        """Place the drone that is most certain; the others are easier to find after that."""
+        everything = explanations(modes, explained)
+        best = everything[0].chosen
+        found: list[Found] = []
+        order = sorted(wanted, key=lambda d: -max((m.evidence for m in modes[d]), default=0.0))
+        for drone in order:
+            if drone not in best:
+                text = 'what was seen of it may be false positives or others'
+                doubts.append(Doubt(drone, text if modes[drone] else 'no sighting fits its path'))
                 continue
-            best = configurations[int(np.argmax(total))][0].get(drone)
-            if best is None:
-                doubts.append(Doubt(drone, 'its sightings may be false positives or others'))
-                continue
-            with_it = np.array([chosen.get(drone) == best for chosen, _ in configurations])
-            margin = float(
-                logsumexp(total[with_it])
-                - (logsumexp(total[~with_it]) if (~with_it).any() else -np.inf)
-            )
-            mode = modes[drone][best]
-            sigma = np.sqrt(np.diag(mode.covariance))
-            if margin < self._parameters.start_margin:
-                doubts.append(Doubt(drone, _missing(margin, self._parameters.start_margin)))
-            elif sigma[:3].max() > LARGEST_SIGMA or sigma[3] > LARGEST_YAW_SIGMA:
-                doubts.append(
-                    Doubt(
-                        drone,
-                        f'its pose is only known to {sigma[:3].max():.1f} m and '
-                        f'{np.degrees(sigma[3]):.0f} degrees: let it move in view of others',
-                    )
+            mode = modes[drone][best[drone]]
+            doubt = _too_vague(mode)
+            if doubt is None and not found:
+                margin = _margin(drone, best[drone], everything, modes, explained)
+                if margin > self._parameters.start_margin:
+                    found.append(Found(drone, mode.pose, CAUTION * mode.covariance, margin))
+                    continue
+                doubt = (
+                    f'another explanation is too likely (log odds {margin:.1f}, needed '
+                    f'{self._parameters.start_margin:.0f}): let it fly a path unlike the others '
+                    'in view of them'
                 )
-            else:
-                found.append(Found(drone, mode.pose, CAUTION * mode.covariance, margin))
+            doubts.append(Doubt(drone, doubt or 'the next to be placed'))
         return Search(tuple(found), tuple(doubts))
 
 
-def _missing(margin: float, wanted: float) -> str:
+def _too_vague(mode: Mode) -> str | None:
+    sigma = np.sqrt(np.diag(mode.covariance))
+    if sigma[:3].max() < LARGEST_SIGMA and sigma[3] < LARGEST_YAW_SIGMA:
+        return None
     return (
-        f'another explanation is too likely (log odds {margin:.1f}, needed {wanted:.0f}): let it '
-        'fly a path unlike the others in view of them'
+        f'its pose is only known to {sigma[:3].max():.1f} m and {np.degrees(sigma[3]):.0f} '
+        'degrees: let it move in view of others'
     )
 
 
+@dataclass(frozen=True)
+class Explanation:
+    """A joint explanation of all sightings.
+
+    Attributes:
+        chosen: mode of each drone that it places; static objects have keys below 0.
+        gain: (J,) intensity of all that it places at each sighting, over the clutter density.
+        price: log priors less costs of all its modes.
+        score: log evidence.
+    """
+
+    chosen: dict[int, int]
+    gain: FloatArray
+    price: float
+    score: float
+
+
 def explanations(
-    modes: dict[int, list[Mode]], explained: FloatArray
-) -> list[tuple[dict[int, int], float]]:
-    """Return joint explanations, each a choice of modes, with their log evidence.
+    modes: dict[int, list[Mode]], explained: FloatArray, but_not: tuple[int, int] | None = None
+) -> list[Explanation]:
+    """Return the likeliest joint explanations, the best first.
 
     Every drone takes one of its modes or none; static objects may take any number. The beam keeps
     the likeliest while drone after drone is decided.
@@ -187,20 +202,37 @@ def explanations(
     Args:
         modes: of every drone, and of static objects under the key -1.
         explained: (J,) how much known drones explain each sighting.
+        but_not: a drone and the mode that it must not take.
     """
-    beam: list[tuple[dict[int, int], list[Mode], float]] = [({}, [], 0.0)]
-    choices = [(key, list(enumerate(found[:MODES_KEPT]))) for key, found in modes.items() if key >= 0]
+    choices = [(k, list(enumerate(m[:MODES_KEPT]))) for k, m in modes.items() if k >= 0]
     statics = modes.get(STATIC_OBJECT, [])[:MODES_KEPT]
-    # A static object is a choice of its own under a key below -1.
-    choices += [(STATIC_OBJECT - 1 - i, [(0, mode)]) for i, mode in enumerate(statics)]
+    choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(statics)]
     choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
+    beam = [Explanation({}, np.zeros_like(explained), 0.0, 0.0)]
     for key, options in choices:
         grown = list(beam)
-        for chosen, parts, _ in beam:
+        for base in beam:
             for index, mode in options:
-                together = [*parts, mode]
-                score = combined_score(together, explained)
-                grown.append((chosen | {key: index}, together, score))
-        grown.sort(key=lambda item: -item[2])
+                if (key, index) == but_not or mode.evidence < 0.0:
+                    continue
+                gain = base.gain + mode.gain
+                price = base.price + mode.log_prior - mode.cost
+                score = float(np.log1p(gain / (1.0 + explained)).sum()) + price
+                if score > base.score - LEAST_GAIN:
+                    grown.append(Explanation(base.chosen | {key: index}, gain, price, score))
+        grown.sort(key=lambda e: -e.score)
         beam = grown[:BEAM]
-    return [(chosen, score) for chosen, _, score in beam]
+    return beam
+
+
+def _margin(
+    drone: int,
+    mode: int,
+    everything: list[Explanation],
+    modes: dict[int, list[Mode]],
+    explained: FloatArray,
+) -> float:
+    """Return the log odds of a drone being at a mode against all explanations without that."""
+    with_it = [e.score for e in everything if e.chosen.get(drone) == mode]
+    without = [e.score for e in explanations(modes, explained, (drone, mode))]
+    return float(logsumexp(with_it) - logsumexp(without))
