@@ -16,16 +16,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
+from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.startup.evidence import Looks, Pairs
-from mav_perception.types import FloatArray
+from mav_perception.types import FloatArray, IntArray
 
 YAW_STEPS = 60
 CELL = 1.0
-SEEDS_VOTED, SEEDS_REFINED = 300, 40
-ANNEALING = (9.0, 4.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-"""Factors on the covariances while a seed is refined: from the width of a cell to the data's."""
+CELLS_PER_YAW, SEEDS = 12, 400
+
+ANNEALING = (
+    (9.0, 200), (4.0, 120), (2.0, 80), (1.0, 60), (1.0, 40), (1.0, 30), (1.0, 20), (1.0, 20),
+)  # fmt: skip
+"""Factors on the covariances while seeds are refined, and how many seeds survive each step."""
+
+QUARTER_TURN = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
 
 SAME_PLACE, SAME_YAW = 0.7, 0.35
 """Modes nearer than this, in metres and radians, are one."""
@@ -72,22 +77,19 @@ def find_modes(
     """
     if not len(pairs.here):
         return []
-    seeds = _vote(pairs, 1 if static else YAW_STEPS)
-    scores = [_likelihood(pairs, seed, ANNEALING[0])[0] for seed in seeds]
-    modes: list[Mode] = []
-    order = np.argsort(scores)[::-1]
-    for seed in _distinct([seeds[i] for i in order])[:SEEDS_REFINED]:
-        refined = _refine(pairs, seed, static)
-        if refined is None or any(_same(refined[0], mode.pose, static) for mode in modes):
-            continue
-        modes.append(_weigh(pairs, looks, sightings, parameters, static, *refined))
+    votes = _vote(pairs, 1 if static else YAW_STEPS)
+    poses, covariances = refine(pairs, votes, static)
+    modes = [
+        _weigh(pairs, looks, sightings, parameters, static, pose, covariance)
+        for pose, covariance in zip(poses, covariances, strict=True)
+    ]
     return sorted(modes, key=lambda mode: -mode.evidence)
 
 
-def _vote(pairs: Pairs, yaw_steps: int) -> list[FloatArray]:
-    """Return the (4,) poses with most votes, from all yaws on a grid."""
+def _vote(pairs: Pairs, yaw_steps: int) -> FloatArray:
+    """Return (S, 4) poses with most votes, from all yaws on a grid."""
     value = np.maximum(pairs.strength - np.log1p(pairs.explained), 0.0)
-    keys, sums, places = [], [], []
+    sums, places = [], []
     for yaw in np.arange(yaw_steps) * 2.0 * np.pi / yaw_steps:
         votes = pairs.there - pairs.here @ yaw_rotation(yaw).T
         cells, inverse = np.unique(
@@ -95,75 +97,113 @@ def _vote(pairs: Pairs, yaw_steps: int) -> list[FloatArray]:
         )
         inverse = inverse.ravel()
         total = np.bincount(inverse, value, len(cells))
-        best = np.argsort(-total)[:8]
-        for cell in best:
-            place = votes[inverse == cell].mean(axis=0)
-            places.append(np.append(place, yaw))
-            sums.append(total[cell])
-        keys.append(best)
-    order = np.argsort(-np.array(sums))[:SEEDS_VOTED]
-    return [places[i] for i in order]
+        number = np.bincount(inverse, minlength=len(cells))
+        middle = [np.bincount(inverse, axis, len(cells)) / number for axis in votes.T]
+        best = np.argsort(-total)[:CELLS_PER_YAW]
+        sums.append(total[best])
+        places.append(np.column_stack([*(m[best] for m in middle), np.full(len(best), yaw)]))
+    order = np.argsort(-np.concatenate(sums))[:SEEDS]
+    return np.concatenate(places)[order]
 
 
-def _distinct(seeds: list[FloatArray]) -> list[FloatArray]:
-    kept: list[FloatArray] = []
-    for seed in seeds:
-        if not any(_same(seed, other, False) for other in kept):
-            kept.append(seed)
-    return kept
+def refine(
+    pairs: Pairs, seeds: FloatArray, static: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Climb from seeds to modes by expectation maximisation with Gauss-Newton steps.
+
+    The covariances shrink from the width of a cell to the data's, and after each step seeds that
+    fell together, and those that fell far behind, are dropped.
+
+    Args:
+        pairs: pairs of points.
+        seeds: (S, 4) poses.
+        static: the yaw means nothing.
+
+    Returns:
+        poses (M, 4) and their covariances (M, 4, 4).
+    """
+    poses = seeds
+    covariances = np.zeros((len(seeds), 4, 4))
+    for widening, survivors in ANNEALING:
+        poses, covariances, fit = _climb(pairs, poses, widening, static)
+        order = _distinct(poses, np.argsort(-fit), static)[:survivors]
+        poses, covariances = poses[order], covariances[order]
+    return poses, covariances
 
 
-def _same(pose: FloatArray, other: FloatArray, static: bool) -> bool:
-    near = bool(np.linalg.norm(pose[:3] - other[:3]) < SAME_PLACE)
-    return near and (static or abs(float(wrap_angle(pose[3] - other[3]))) < SAME_YAW)
-
-
-def _residual(pairs: Pairs, pose: FloatArray) -> FloatArray:
-    """Return (n, 3) y - x - R w, turned into the frame in which the precision stands."""
-    delta = pairs.there - pose[:3] - pairs.here @ yaw_rotation(pose[3]).T
-    own = pairs.own
-    delta[own] = delta[own] @ yaw_rotation(pose[3])
-    return delta
-
-
-def _likelihood(
-    pairs: Pairs, pose: FloatArray, widening: float
-) -> tuple[float, FloatArray, FloatArray]:
-    """Return F without misses, (n,) intensities over clutter density, and (n, 3) residuals."""
-    delta = _residual(pairs, pose)
-    distance = np.einsum('ni,nij,nj->n', delta, pairs.precision, delta) / widening
-    gain = np.exp(np.clip(pairs.strength - 1.5 * np.log(widening) - 0.5 * distance, -50.0, 50.0))
-    return float(np.log1p(gain / (1.0 + pairs.explained)).sum()), gain, delta
-
-
-def _refine(
-    pairs: Pairs, seed: FloatArray, static: bool
-) -> tuple[FloatArray, FloatArray] | None:
-    """Return pose (4,) and covariance (4, 4) at the mode near a seed, or None without a hold."""
-    pose = seed.copy()
-    covariance = np.eye(4)
-    for widening in ANNEALING:
-        _, gain, delta = _likelihood(pairs, pose, widening)
-        share = gain / (1.0 + pairs.explained + gain)
-        used = np.flatnonzero(share > 1e-3)
-        if len(used) < 3:
-            return None
-        turn = yaw_rotation(pose[3])
-        jacobian = np.zeros((len(used), 3, 4))
-        jacobian[:, :, :3] = np.eye(3)
+def _distinct(poses: FloatArray, order: IntArray, static: bool) -> IntArray:
+    """Return the indices of poses that are not near one that comes before in `order`."""
+    kept: list[int] = []
+    for index in order:
+        delta = poses[kept] - poses[index]
+        near = np.linalg.norm(delta[:, :3], axis=1) < SAME_PLACE
         if not static:
-            jacobian[:, :, 3] = pairs.here[used] @ yaw_rotation_derivative(pose[3]).T
-        own = pairs.own[used]
-        jacobian[own] = turn.T @ jacobian[own]
-        weighted = share[used, None, None] * pairs.precision[used] / widening
-        information = np.einsum('nia,nij,njb->ab', jacobian, weighted, jacobian)
-        # What no pair tells is left where it is.
-        information[np.arange(4), np.arange(4)] += [1e-4, 1e-4, 1e-4, 1e-2]
-        gradient = np.einsum('nia,nij,nj->a', jacobian, weighted, delta[used])
-        covariance = np.linalg.inv(information)
-        pose = pose + covariance @ gradient
-    pose[3] = wrap_angle(pose[3])
-    return pose, covariance
+            near &= np.abs(wrap_angle(delta[:, 3])) < SAME_YAW
+        if not near.any():
+            kept.append(int(index))
+    return np.array(kept, np.int64)
+
+
+def _climb(
+    pairs: Pairs, poses: FloatArray, widening: float, static: bool
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Take one step from each of S poses: new poses, covariances, and F before the step."""
+    information = np.zeros((len(poses), 4, 4))
+    # What no pair tells is left where it is.
+    information[:, np.arange(4), np.arange(4)] = [1e-4, 1e-4, 1e-4, 1e-2]
+    gradient = np.zeros((len(poses), 4))
+    fit = np.zeros(len(poses))
+    turn = yaw_rotation(poses[:, 3])
+    for own in (False, True):
+        some = np.flatnonzero(pairs.own == own)
+        precision, explained = pairs.precision[some] / widening, pairs.explained[some, None]
+        strength = pairs.strength[some, None] - 1.5 * np.log(widening)
+        delta = _residual(pairs, some, poses, own)
+        solved = precision @ delta
+        gain = np.exp(np.clip(strength - 0.5 * np.sum(delta * solved, axis=1), -50.0, 50.0))
+        share = gain / (1.0 + explained + gain)
+        fit += np.log1p(gain / (1.0 + explained)).sum(axis=0)
+        frame = turn if own else np.eye(3)
+        block = (share.T @ precision.reshape(-1, 9)).reshape(-1, 3, 3)
+        information[:, :3, :3] += frame @ block @ np.swapaxes(frame, -1, -2)
+        pull = np.einsum('ns,nis->si', share, solved)
+        gradient[:, :3] += np.einsum('...ij,...j->...i', frame, pull)
+        if static:
+            continue
+        swing = pairs.here[some] @ QUARTER_TURN.T  # d(R w)/d(psi), in the drone's frame
+        by_yaw = swing[:, :, None] if own else (turn @ swing.T).transpose(2, 1, 0)
+        weighted = precision @ by_yaw
+        cross = np.einsum('ns,nis->si', share, np.broadcast_to(weighted, delta.shape))
+        cross = np.einsum('...ij,...j->...i', frame, cross)
+        information[:, :3, 3] += cross
+        information[:, 3, :3] += cross
+        information[:, 3, 3] += np.sum(share * np.sum(by_yaw * weighted, axis=1), axis=0)
+        gradient[:, 3] += np.sum(share * np.sum(by_yaw * solved, axis=1), axis=0)
+    covariance = np.linalg.inv(information)
+    moved = poses + np.einsum('sij,sj->si', covariance, gradient)
+    moved[:, 3] = wrap_angle(moved[:, 3])
+    return moved, covariance, fit
+
+
+def _residual(pairs: Pairs, some: IntArray, poses: FloatArray, own: bool) -> FloatArray:
+    """Return (n, 3, S) y - x - R w of S poses, in the frame in which the precision stands."""
+    turn = yaw_rotation(poses[:, 3])
+    if own:
+        offset = pairs.there[some][None] - poses[:, None, :3]
+        return (offset @ turn).transpose(1, 2, 0) - pairs.here[some][:, :, None]
+    moved = pairs.here[some] @ turn.transpose(0, 2, 1) + poses[:, None, :3]
+    return pairs.there[some][:, :, None] - moved.transpose(1, 2, 0)
+
+
+def intensities(pairs: Pairs, pose: FloatArray) -> FloatArray:
+    """Return (n,) intensities of the drone at every pair, over the clutter density."""
+    gain = np.empty(len(pairs.here))
+    for own in (False, True):
+        some = np.flatnonzero(pairs.own == own)
+        delta = _residual(pairs, some, pose[None], own)
+        distance = np.sum(delta * (pairs.precision[some] @ delta), axis=1)[:, 0]
+        gain[some] = np.exp(np.clip(pairs.strength[some] - 0.5 * distance, -50.0, 50.0))
+    return gain
 
 
 def _weigh(
@@ -175,7 +215,8 @@ def _weigh(
     pose: FloatArray,
     covariance: FloatArray,
 ) -> Mode:
-    fit, gain, _ = _likelihood(pairs, pose, 1.0)
+    gain = intensities(pairs, pose)
+    fit = float(np.log1p(gain / (1.0 + pairs.explained)).sum())
     total = np.bincount(pairs.sighting, gain, sightings)
     chance = parameters.detection_probability * MISS_TRUST
     cost = chance * float(_in_view(looks, pose, parameters).sum())

@@ -39,7 +39,7 @@ LARGEST_SIGMA, LARGEST_YAW_SIGMA = 0.5, 0.25
 CAUTION = 4.0
 """Factor on the covariance of a found pose: errors of the odometry are alike in all frames."""
 
-FRAMES_USED = 1500
+FRAMES_USED = 800
 
 
 @dataclass(frozen=True)
