@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,26 +16,18 @@ from mav_perception.evaluation.recording import (
     sample_estimate,
     sample_truth,
 )
+from mav_perception.evaluation.rivals import RIVALS
 from mav_perception.evaluation.trajectories import (
     normalised_error_squared,
     position_rmse,
     sample_stamps,
     team_shape_rmse,
 )
-from mav_perception.localization.association import (
-    Associate,
-    joint_association_events,
-    labelled_event,
-    nearest_neighbour_event,
-)
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.types import nanoseconds, seconds
 
-RIVALS: dict[str, Associate] = {
-    'nearest_neighbour': nearest_neighbour_event,
-    'cpdaf': joint_association_events,
-    'labelled': labelled_event,
-}
-"""Associations by their name in every table and JSON; 'labelled' knows the identities."""
+SETTLING = 10.0
+"""Seconds after which the start no longer counts in `Score.settled`."""
 
 CONSISTENCY_STEP = 10
 """NEES is taken at every so many updates: neighbours are nearly the same number."""
@@ -46,16 +39,25 @@ class Score:
 
     Attributes:
         team_shape: team-shape RMSE, metres.
+        settled: the same, without the first `SETTLING` seconds.
         position: RMSE in map, metres.
         anees: average NEES over its degrees of freedom, 1 if the covariance is right; NaN for
             dead reckoning.
-        update_ms: median computing time of an update.
+        update_ms: median computing time of a frame.
+        start_seconds: first time that every drone was placed; NaN if never.
+        coverage: share of drone-time with a published pose.
+        commits, wrong_commits: drones placed by search, and those placed wrong.
     """
 
     team_shape: float
+    settled: float
     position: float
     anees: float
     update_ms: float
+    start_seconds: float
+    coverage: float
+    commits: int
+    wrong_commits: int
 
 
 def compare(
@@ -63,19 +65,22 @@ def compare(
     parameters: FilterParameters,
     axes: tuple[int, ...] = (0, 1, 2, 3),
     progress: bool = False,
+    names: Sequence[str] = tuple(RIVALS),
 ) -> dict[str, Score]:
-    """Play a recording through dead reckoning and every rival.
+    """Play a recording through dead reckoning and rivals.
 
     Args:
         recording: the run.
         parameters: the same for all filters.
         axes: which of x, y, z, yaw count for the NEES.
         progress: show a progress bar.
+        names: which of `RIVALS`.
     """
     scores = {'dead_reckoning': score(recording, dead_reckoning(recording), axes)}
-    for name, associate in RIVALS.items():
+    for name in names:
         frames = tqdm(recording.frames, desc=name, disable=not progress, leave=False)
-        scores[name] = score(recording, play(recording, parameters, associate, frames), axes)
+        joint_filter = RIVALS[name].build(recording.team, parameters)
+        scores[name] = score(recording, play(recording, joint_filter, frames), axes)
     return scores
 
 
@@ -84,30 +89,42 @@ def score(recording: Recording, estimate: Estimate, axes: tuple[int, ...]) -> Sc
     stamps = sample_stamps(recording.begin_ns, recording.end_ns)
     truth = sample_truth(recording, stamps)
     poses = sample_estimate(recording, estimate, stamps)
+    late = stamps >= recording.begin_ns + nanoseconds(SETTLING)
+    start_ns = estimate.start_ns
     return Score(
         team_shape_rmse(poses, truth),
+        team_shape_rmse(poses[late], truth[late]) if late.any() else float('nan'),
         position_rmse(poses, truth),
         average_nees(recording, estimate, axes),
         float(np.median(estimate.update_ms)),
+        float('nan') if start_ns is None else seconds(start_ns - recording.begin_ns),
+        estimate.coverage,
+        len(estimate.commits),
+        sum(commit.wrong for commit in estimate.commits),
     )
 
 
 def average_nees(recording: Recording, estimate: Estimate, axes: tuple[int, ...]) -> float:
-    """Return the average NEES per degree of freedom, NaN for an estimate without updates."""
+    """Return the average NEES per degree of freedom while all drones are placed, or NaN."""
     if len(estimate.states) < 2:
         return float('nan')
-    states = estimate.states[::CONSISTENCY_STEP]
-    truth = sample_truth(recording, np.array([state.stamp_ns for state in states]))
-    values = [normalised_error_squared(s, t, axes) for s, t in zip(states, truth, strict=True)]
+    index = np.flatnonzero(estimate.placed.all(axis=1))[::CONSISTENCY_STEP]
+    truth = sample_truth(recording, estimate.stamps[index])
+    values = [
+        normalised_error_squared(estimate.states[i], t, axes)
+        for i, t in zip(index, truth, strict=True)
+    ]
+    if not values:
+        return float('nan')
     return float(np.sum([v for v, _ in values]) / np.sum([d for _, d in values]))
 
 
 def table(scores: dict[str, Score]) -> str:
     """Lay the scores out as text."""
-    lines = [f'{"":18} {"team-shape RMSE":>16} {"RMSE in map":>12} {"ANEES":>8} {"update":>9}']
+    lines = [f'{"":20} {"team-shape RMSE":>16} {"RMSE in map":>12} {"ANEES":>8} {"frame":>9}']
     for name, result in scores.items():
         lines.append(
-            f'{name.replace("_", " "):18} {result.team_shape:14.3f} m {result.position:10.3f} m '
+            f'{name.replace("_", " "):20} {result.team_shape:14.3f} m {result.position:10.3f} m '
             f'{result.anees:8.2f} {result.update_ms:6.2f} ms'
         )
     return '\n'.join(lines)

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import roll_pitch_yaw, wrap_angle, yaw_rotation
-from mav_perception.localization.association import Associate
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.team import Team
-from mav_perception.types import FloatArray, IntArray, OdometrySample, Sightings, TeamState
+from mav_perception.types import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    OdometrySample,
+    Sightings,
+    TeamState,
+)
+
+WRONG_POSITION, WRONG_YAW = 1.0, 0.35
+"""A drone placed farther off than this, metres and radians, is placed wrong."""
 
 
 @dataclass(frozen=True)
@@ -65,40 +74,67 @@ class Recording:
 
 
 @dataclass(frozen=True)
+class Commit:
+    """A drone was placed: when, and how far it was then from where the first drone sees it."""
+
+    stamp_ns: int
+    drone: int
+    position_error: float
+    yaw_error: float
+
+    @property
+    def wrong(self) -> bool:
+        """Tell whether this is another place, not just an inexact one."""
+        return self.position_error > WRONG_POSITION or self.yaw_error > WRONG_YAW
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What a filter said over a run.
 
     Attributes:
-        stamps: (K,) of the updates.
-        means: (K, N, 4) after each update.
-        states: joint states after each update.
-        update_ms: (K,) milliseconds of computing per update.
+        stamps: (K,) of the frames.
+        means: (K, N, 4) after each frame.
+        states: joint states after each frame.
+        placed: (K, N) whose pose was published.
+        update_ms: (K,) milliseconds of computing per frame.
+        commits: drones that were placed without a known start.
     """
 
     stamps: IntArray
     means: FloatArray
     states: tuple[TeamState, ...]
+    placed: BoolArray
     update_ms: FloatArray
+    commits: tuple[Commit, ...] = ()
+
+    @property
+    def coverage(self) -> float:
+        """Return the share of drone-time with a published pose."""
+        return float(self.placed.mean())
+
+    @property
+    def start_ns(self) -> int | None:
+        """Return the first time at which every drone is placed, None if there is none."""
+        complete = self.placed.all(axis=1)
+        return int(self.stamps[np.argmax(complete)]) if complete.any() else None
 
 
 def play(
-    recording: Recording,
-    parameters: FilterParameters,
-    associate: Associate,
-    frames: Iterable[LabelledFrame] | None = None,
+    recording: Recording, joint_filter: CoupledPdaFilter, frames: Iterable[LabelledFrame] | None = None
 ) -> Estimate:
     """Run a filter over a recording, frame by frame, each with the odometry up to its time.
 
     Args:
         recording: the run.
-        parameters: of the filter.
-        associate: association of the filter or of a rival.
+        joint_filter: filter of the recording's team, or a rival.
         frames: the recording's frames wrapped in a progress bar, if wanted.
     """
-    joint_filter = CoupledPdaFilter(recording.team, parameters, associate)
+    localizer = TeamLocalizer(joint_filter)
     waiting = [iter(samples) for samples in recording.odometry]
     newest = [-(2**62)] * len(waiting)
-    states, milliseconds = [], []
+    states, placed, milliseconds = [], [], []
+    commits: list[Commit] = []
     for frame in recording.frames if frames is None else frames:
         stamp = frame.sightings.stamp_ns
         for drone, name in enumerate(recording.team.names):
@@ -106,23 +142,49 @@ def play(
                 sample = next(waiting[drone], None)
                 if sample is None:
                     break
-                joint_filter.add_odometry(name, sample)
+                localizer.add_odometry(name, sample)
                 newest[drone] = sample.stamp_ns
         begin = time.perf_counter()
-        joint_filter.update(frame.sightings, frame.labels)
+        _, notices = localizer.update(frame.sightings, frame.labels)
         milliseconds.append(1e3 * (time.perf_counter() - begin))
         states.append(joint_filter.predict(stamp))
-    stamps = np.array([s.stamp_ns for s in states], np.int64)
-    means = np.array([s.mean for s in states])
-    return Estimate(stamps, means, tuple(states), np.array(milliseconds))
+        placed.append(localizer.placed)
+        found = [n.values['drone'] for n in notices if n.code == 'drone_found']
+        commits += [_commit(recording, states[-1], drone) for drone in found]
+    return Estimate(
+        np.array([s.stamp_ns for s in states], np.int64),
+        np.array([s.mean for s in states]),
+        tuple(states),
+        np.array(placed),
+        np.array(milliseconds),
+        tuple(commits),
+    )
+
+
+def _commit(recording: Recording, state: TeamState, drone: int) -> Commit:
+    """Compare a new drone with the truth, both as the first drone sees it."""
+    truth = sample_truth(recording, np.array([state.stamp_ns]))[0]
+    seen, true = (
+        yaw_rotation(-poses[0, 3]) @ (poses[drone, :3] - poses[0, :3])
+        for poses in (state.mean, truth)
+    )
+    turn = (state.mean[drone, 3] - state.mean[0, 3]) - (truth[drone, 3] - truth[0, 3])
+    return Commit(
+        state.stamp_ns,
+        drone,
+        float(np.linalg.norm(seen - true)),
+        abs(float(wrap_angle(turn))),
+    )
 
 
 def dead_reckoning(recording: Recording) -> Estimate:
     """Return the estimate of VIO alone: the known start, moved on by odometry."""
     begin = recording.begin_ns
     means = recording.team.start[None]
-    state = TeamState(begin, recording.team.start, recording.team.start_covariance())
-    return Estimate(np.array([begin]), means, (state,), np.zeros(1))
+    nothing = np.zeros((means.size, means.size))
+    state = TeamState(begin, recording.team.start, nothing)
+    everybody = np.ones((1, len(recording.team.names)), bool)
+    return Estimate(np.array([begin]), means, (state,), everybody, np.zeros(1))
 
 
 def carry_forward(estimate: Path4, odometry: Path4, stamps: IntArray) -> FloatArray:
@@ -137,8 +199,8 @@ def carry_forward(estimate: Path4, odometry: Path4, stamps: IntArray) -> FloatAr
 
 
 def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:
-    """Return (M, N, 4) estimated poses at any stamps."""
-    return np.stack(
+    """Return (M, N, 4) estimated poses at any stamps, NaN before a drone was first placed."""
+    poses = np.stack(
         [
             carry_forward(
                 Path4(estimate.stamps, estimate.means[:, drone]),
@@ -149,6 +211,11 @@ def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) 
         ],
         axis=1,
     )
+    for drone, placed in enumerate(estimate.placed.T):
+        first = estimate.stamps[np.argmax(placed)] if placed.any() else np.iinfo(np.int64).max
+        if not placed[0]:
+            poses[stamps < first, drone] = np.nan
+    return poses
 
 
 def sample_truth(recording: Recording, stamps: IntArray) -> FloatArray:

@@ -15,19 +15,25 @@ def align_team(estimate: FloatArray, truth: FloatArray) -> FloatArray:
     """Align all drones of each instant with one yaw and one translation (least squares).
 
     Gravity fixes roll and pitch, so the best yaw has a closed form: the angle of
-    sum (t x e, t . e) over the centred horizontal positions.
+    sum (t x e, t . e) over the centred horizontal positions. Drones without an estimate (NaN) take
+    no part, nor do instants with fewer than two drones.
 
     Args:
         estimate: (M, N, 3) estimated positions.
         truth: (M, N, 3) true positions.
 
     Returns:
-        (M, N, 3) estimates moved onto the truth.
+        (M, N, 3) estimates moved onto the truth, NaN where there was none.
     """
-    centre_e, centre_t = estimate.mean(axis=1, keepdims=True), truth.mean(axis=1, keepdims=True)
+    known = np.isfinite(estimate).all(axis=-1, keepdims=True)
+    number = known.sum(axis=1, keepdims=True)
+    estimate = np.where(number > 1, estimate, np.nan)
+    share = known / np.maximum(number, 1)
+    centre_e = np.sum(share * np.where(known, estimate, 0.0), axis=1, keepdims=True)
+    centre_t = np.sum(share * truth, axis=1, keepdims=True)
     e, t = estimate - centre_e, truth - centre_t
-    sine = (e[..., 0] * t[..., 1] - e[..., 1] * t[..., 0]).sum(axis=1)
-    cosine = (e[..., 0] * t[..., 0] + e[..., 1] * t[..., 1]).sum(axis=1)
+    sine = np.nansum(e[..., 0] * t[..., 1] - e[..., 1] * t[..., 0], axis=1)
+    cosine = np.nansum(e[..., 0] * t[..., 0] + e[..., 1] * t[..., 1], axis=1)
     rotation = yaw_rotation(np.arctan2(sine, cosine))
     return np.einsum('mij,mnj->mni', rotation, e) + centre_t
 
@@ -35,13 +41,18 @@ def align_team(estimate: FloatArray, truth: FloatArray) -> FloatArray:
 def team_shape_rmse(estimate: FloatArray, truth: FloatArray) -> float:
     """Return the RMSE in metres over drones and time after aligning each instant."""
     error = align_team(estimate[..., :3], truth[..., :3]) - truth[..., :3]
-    return float(np.sqrt((error**2).sum(axis=-1).mean()))
+    return _root_mean_square(error)
 
 
 def position_rmse(estimate: FloatArray, truth: FloatArray) -> float:
     """Return the RMSE in metres over drones and time in `map`, with no alignment."""
-    error = estimate[..., :3] - truth[..., :3]
-    return float(np.sqrt((error**2).sum(axis=-1).mean()))
+    return _root_mean_square(estimate[..., :3] - truth[..., :3])
+
+
+def _root_mean_square(error: FloatArray) -> float:
+    squared = np.sum(error**2, axis=-1)
+    known = np.isfinite(squared)
+    return float(np.sqrt(squared[known].mean())) if known.any() else float('nan')
 
 
 def sample_stamps(begin_ns: int, end_ns: int) -> IntArray:

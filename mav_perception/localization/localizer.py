@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.localization.association import Associate, joint_association_events
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.observation import check_sightings
@@ -14,7 +13,6 @@ from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.startup.search import Found, StartUp
 from mav_perception.localization.state import with_drone, without_drone
-from mav_perception.localization.team import Team
 from mav_perception.localization.update import UpdateReport
 from mav_perception.types import (
     BoolArray,
@@ -59,21 +57,16 @@ class TeamLocalizer:
     those that got lost, are searched for and join once there is no doubt.
     """
 
-    def __init__(
-        self,
-        team: Team,
-        parameters: FilterParameters,
-        associate: Associate = joint_association_events,
-    ) -> None:
-        """Build filter and search; `associate` swaps in a rival association."""
-        self.team, self.parameters = team, parameters
-        self.filter = CoupledPdaFilter(team, parameters, associate)
-        self._startup = StartUp(parameters)
+    def __init__(self, joint_filter: CoupledPdaFilter) -> None:
+        """Look after a joint filter; its parameters tell whether lost drones are searched for."""
+        self.filter = joint_filter
+        self.team, self.parameters = joint_filter.team, joint_filter.parameters
+        self._startup = StartUp(self.parameters)
         self._next_search_ns = 0
         self._doubts: dict[int, str] = {}
         self._restarted: set[int] = set()
-        self._evidence = np.zeros(len(team.names))
-        self._last_frame = np.zeros(len(team.names))
+        self._evidence = np.zeros(len(self.team.names))
+        self._last_frame = np.zeros(len(self.team.names))
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
         """Remember a VIO output; see `CoupledPdaFilter.add_odometry`."""
@@ -102,6 +95,8 @@ class TeamLocalizer:
         report = None
         if state.active[observer] or state.pending[observer]:
             report = self.filter.update(sightings, labels)
+        if not self.parameters.recover:
+            return report, []
         self._remember(observer, sightings)
         notices = self._withdraw_lost(report, observer) if report else []
         return report, notices + self._search(sightings.stamp_ns)

@@ -88,6 +88,9 @@ class FilterParameters:
     object_memory: float = parameter(
         60.0, 'time over which unexplained sightings may agree to be a static object [s]', 1.0, 1e3
     )
+    recover: bool = parameter(
+        True, 'search for drones whose start is unknown, and for those that got lost'
+    )
     start_window: float = parameter(
         60.0, 'time of which frames are used to find a drone whose place is unknown [s]', 5.0, 600.0
     )
