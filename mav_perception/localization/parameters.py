@@ -77,10 +77,10 @@ class FilterParameters:
         True, 'estimate P_D and clutter of every observer in flight; the parameters are the prior'
     )
     max_hypotheses: int = parameter(
-        10, 'weighted joint hypotheses carried while the association is in doubt; 1 is CPDAF', 1, 99
+        20, 'weighted joint hypotheses carried while the association is in doubt; 1 is CPDAF', 1, 99
     )
     merge_distance: float = parameter(
-        1.0, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
+        2.0, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
     )
     max_objects: int = parameter(
         30, 'static objects that look like drones and are remembered in map; 0 for none', 0, 200
@@ -92,10 +92,10 @@ class FilterParameters:
         True, 'search for drones whose start is unknown, and for those that got lost'
     )
     start_window: float = parameter(
-        60.0, 'time of which frames are used to find a drone whose place is unknown [s]', 5.0, 600.0
+        120.0, 'time of which frames are used to find a drone whose place is unknown [s]', 5.0, 600.0
     )
     start_margin: float = parameter(
-        30.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
+        15.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
     )
     start_interval: float = parameter(
         1.0, 'time between two searches for drones whose place is unknown [s]', 0.1, 60.0

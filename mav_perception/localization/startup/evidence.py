@@ -25,6 +25,12 @@ from mav_perception.localization.standing import place_sightings
 from mav_perception.localization.visibility import clutter_density
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
+NEWS_PER_SECOND = 5.0
+"""Errors of sightings, and what hides a drone, last: more frames a second tell no more."""
+
+DRIFT_PRICE = 1.0
+"""Share of the odometry's error that each sighting pays for: about five share one."""
+
 LEAST_SPREAD = 0.05
 """No pair is trusted to less than this, metres: paths are interpolated, drones are not points."""
 
@@ -42,6 +48,7 @@ class Pairs:
         strength: (n,) log of P_D times the peak of the normal density over the clutter density.
         explained: (n,) intensity of the drones whose place is known, over the clutter density.
         sighting: (n,) which sighting of the memory.
+        weight: (n,) by which its evidence counts.
     """
 
     here: FloatArray
@@ -51,6 +58,7 @@ class Pairs:
     strength: FloatArray
     explained: FloatArray
     sighting: IntArray
+    weight: FloatArray
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ class Looks:
         yaw: (f,) of the observer; of the drone in question, since now.
         optical: (f, 3, 3) rotation from the levelled body to the camera's optical frame.
         own: (f,) the drone in question is the observer.
+        weight: (f,) by which its evidence counts.
     """
 
     observer: FloatArray
@@ -70,6 +79,7 @@ class Looks:
     yaw: FloatArray
     optical: FloatArray
     own: BoolArray
+    weight: FloatArray
 
 
 @dataclass(frozen=True)
@@ -115,8 +125,11 @@ class Memory:
     Attributes:
         stamps, observer: (F,) of each frame.
         optical: (F, 3, 3).
+        weight: (F,) of each frame: what is seen many times a second is not as often news.
+        reach: (N, F) mean square distance of a drone's place then from its way since, m^2.
         frame: (J,) the frame of each sighting.
         points, covariances, clutter: (J, ...) of each sighting.
+        log_det: (J,) log determinant of 2 pi times its covariance.
         back: (N, F, 3) way back of each drone since now, in its levelled frame now.
         turned: (N, F) yaw since now.
         drift: (N, F, 4) variances that the odometry adds between then and now.
@@ -125,10 +138,13 @@ class Memory:
     stamps: IntArray
     observer: IntArray
     optical: FloatArray
+    weight: FloatArray
+    reach: FloatArray
     frame: IntArray
     points: FloatArray
     covariances: FloatArray
     clutter: FloatArray
+    log_det: FloatArray
     back: FloatArray
     turned: FloatArray
     drift: FloatArray
@@ -139,6 +155,7 @@ def gather(
 ) -> Memory:
     """Look up everybody's path at the times of the frames."""
     stamps = np.array([f.stamp_ns for f in frames], np.int64)
+    observer = np.array([f.observer for f in frames])
     back, turned, drift = [], [], []
     for history in odometry.histories:
         path, now = history.path(stamps), history.at(now_ns)
@@ -146,18 +163,44 @@ def gather(
         turned.append(path[:, YAW] - now[YAW])
         drift.append(process_noise(now - path, parameters))
     sizes = [len(f.points) for f in frames]
+    covariances = np.concatenate([f.covariances for f in frames])
+    least = covariances + LEAST_SPREAD**2 * np.eye(3)
     return Memory(
         stamps,
-        np.array([f.observer for f in frames]),
+        observer,
         np.array([f.optical for f in frames]),
+        _frame_weights(stamps, observer),
+        np.array([_mean_reach(way) for way in back]),
         np.repeat(np.arange(len(frames)), sizes),
         np.concatenate([f.points for f in frames]),
-        np.concatenate([f.covariances for f in frames]),
+        covariances,
         np.concatenate([f.clutter for f in frames]),
+        np.linalg.slogdet(2.0 * np.pi * least)[1],
         np.array(back),
         np.array(turned),
         np.array(drift),
     )
+
+
+def _frame_weights(stamps: IntArray, observer: IntArray) -> FloatArray:
+    """Return (F,) weights such that an observer counts `NEWS_PER_SECOND` times a second."""
+    weight = np.ones(len(stamps))
+    for drone in np.unique(observer):
+        mine = np.flatnonzero(observer == drone)
+        interval = np.diff(stamps[mine], prepend=stamps[mine[0]] - 1_000_000_000) * 1e-9
+        weight[mine] = np.minimum(interval * NEWS_PER_SECOND, 1.0)
+    return weight
+
+
+def _mean_reach(back: FloatArray) -> FloatArray:
+    """Return (F,) mean square distance of each point of a way (F, 3) from the points after it.
+
+    An error of yaw somewhere on the way swings all that came before about that place.
+    """
+    number = np.arange(len(back), 0, -1)
+    mean = np.cumsum(back[::-1], axis=0)[::-1] / number[:, None]
+    square = np.cumsum(np.sum(back**2, axis=1)[::-1])[::-1] / number
+    return square - 2.0 * np.sum(mean * back, axis=1) + np.sum(back**2, axis=1)
 
 
 @dataclass(frozen=True)
@@ -194,7 +237,7 @@ def seen_points(memory: Memory, placed: Placed, index: IntArray) -> tuple[FloatA
     points = origin + np.einsum('nij,nj->ni', turn, memory.points[index])
     covariance = turn @ memory.covariances[index] @ turn.transpose(0, 2, 1)
     variance = memory.drift[observer, frame] + placed.variances[observer]
-    reach = np.sum(memory.points[index] ** 2, axis=1)
+    reach = memory.reach[observer, frame] + np.sum(memory.points[index] ** 2, axis=1)
     return points, _widened(covariance, variance, reach)
 
 
@@ -204,6 +247,7 @@ def pairs_for(
     drone: int,
     detection_probability: float,
     since_ns: int = 0,
+    both_ways: bool = True,
 ) -> Pairs:
     """Collect all pairs for one drone.
 
@@ -213,6 +257,7 @@ def pairs_for(
         drone: whose place is asked, or -1 for a static object: then w is zero.
         detection_probability: P_D.
         since_ns: frames before it are not used: the drone's odometry broke there.
+        both_ways: use what the drone saw itself too, not just who saw it.
     """
     observers = memory.observer[memory.frame]
     recent = memory.stamps[memory.frame] >= since_ns
@@ -221,18 +266,19 @@ def pairs_for(
     frame = memory.frame[index]
     here = np.zeros((len(index), 3)) if drone < 0 else memory.back[drone, frame]
     if drone >= 0:
-        reach = np.sum(here**2, axis=1)
-        covariance = _widened(covariance, memory.drift[drone, frame], reach)
+        covariance = _widened(covariance, memory.drift[drone, frame], memory.reach[drone, frame])
     explained = _explained(memory, placed, index, there, covariance, detection_probability)
     parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
-    if drone >= 0:
+    if drone >= 0 and both_ways:
         parts += _by_drone(memory, placed, drone, np.flatnonzero(recent & (observers == drone)))
     here, there, covariance, own, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
-    log_det = np.linalg.slogdet(2.0 * np.pi * covariance)[1]
-    strength = np.log(detection_probability / memory.clutter[index]) - 0.5 * log_det
-    return Pairs(here, there, np.linalg.inv(covariance), own, strength, explained, index)
+    strength = np.log(detection_probability / memory.clutter[index])
+    strength += _log_peak(covariance, memory.log_det[index])
+    weight = memory.weight[memory.frame[index]]
+    precision = np.linalg.inv(covariance)
+    return Pairs(here, there, precision, own, strength, explained, index, weight)
 
 
 def _by_drone(
@@ -243,13 +289,14 @@ def _by_drone(
     turn = yaw_rotation(memory.turned[drone, frame])
     here = memory.back[drone, frame] + np.einsum('nij,nj->ni', turn, memory.points[index])
     sighting = turn @ memory.covariances[index] @ turn.transpose(0, 2, 1)
-    reach = np.sum(here**2, axis=1)
+    reach = memory.reach[drone, frame] + np.sum(memory.points[index] ** 2, axis=1)
     parts = []
     for other in np.flatnonzero(placed.known):
         if other == drone:
             continue
-        variance = memory.drift[drone, frame] + memory.drift[other, frame]
-        covariance = _widened(sighting, variance + placed.variances[other], reach)
+        covariance = _widened(sighting, memory.drift[drone, frame], reach)
+        variance = memory.drift[other, frame] + placed.variances[other]
+        covariance = _widened(covariance, variance, memory.reach[other, frame])
         there = placed.positions(memory, int(other))[frame]
         parts.append(
             (here, there, covariance, np.ones(len(index), bool), np.zeros(len(index)), index)
@@ -270,22 +317,38 @@ def _explained(
     total = np.zeros(len(index))
     for other in np.flatnonzero(placed.known):
         variance = memory.drift[other, frame] + placed.variances[other]
-        wide = _widened(covariance, variance, np.zeros(len(index)))
+        wide = _widened(covariance, variance, memory.reach[other, frame])
         delta = there - placed.positions(memory, int(other))[frame]
-        density = np.exp(_log_density(delta, wide))
+        density = np.exp(_log_density(delta, wide, memory.log_det[index]))
         intensity = detection_probability * density / memory.clutter[index]
         total += np.where(memory.observer[frame] == other, 0.0, intensity)
     for place in placed.objects:
         total += detection_probability * np.exp(
-            _log_density(there - place, covariance)
+            _log_density(there - place, covariance, memory.log_det[index])
         ) / memory.clutter[index]
     return total
 
 
-def _log_density(delta: FloatArray, covariance: FloatArray) -> FloatArray:
+def _log_density(
+    delta: FloatArray, covariance: FloatArray, log_det: FloatArray
+) -> FloatArray:
+    """Return (n,) log densities, with the drift priced as in `_log_peak`."""
     solved = np.linalg.solve(covariance, delta[..., None])[..., 0]
-    log_det = np.linalg.slogdet(2.0 * np.pi * covariance)[1]
-    return -0.5 * (np.sum(delta * solved, axis=1) + log_det)
+    return _log_peak(covariance, log_det) - 0.5 * np.sum(delta * solved, axis=1)
+
+
+def _log_peak(covariance: FloatArray, log_det: FloatArray) -> FloatArray:
+    """Return (n,) logs of the peaks of densities that the drift has made wide.
+
+    Sightings of a few seconds share one error of the odometry. As if it were drawn anew for each,
+    a normal density would charge every one of them for its width; here each pays its share.
+
+    Args:
+        covariance: (n, 3, 3) with drift.
+        log_det: (n,) of 2 pi times the covariance of the sighting alone.
+    """
+    wide = np.linalg.slogdet(2.0 * np.pi * covariance)[1]
+    return -0.5 * (log_det + DRIFT_PRICE * (wide - log_det))
 
 
 def _widened(covariance: FloatArray, variance: FloatArray, reach: FloatArray) -> FloatArray:
@@ -297,7 +360,9 @@ def _widened(covariance: FloatArray, variance: FloatArray, reach: FloatArray) ->
     return wide
 
 
-def looks_for(memory: Memory, placed: Placed, drone: int, since_ns: int = 0) -> Looks:
+def looks_for(
+    memory: Memory, placed: Placed, drone: int, since_ns: int = 0, both_ways: bool = True
+) -> Looks:
     """Collect the frames in which the drone should have been seen, or should have seen others."""
     recent = memory.stamps >= since_ns
     frames = np.flatnonzero(placed.known[memory.observer] & (memory.observer != drone) & recent)
@@ -307,10 +372,11 @@ def looks_for(memory: Memory, placed: Placed, drone: int, since_ns: int = 0) -> 
     ).reshape(-1, 3)
     yaw = placed.poses[observer, 3] + memory.turned[observer, frames]
     back = np.zeros((len(frames), 3)) if drone < 0 else memory.back[drone, frames]
-    parts = [(origin, back, yaw, memory.optical[frames], np.zeros(len(frames), bool))]
+    others = np.zeros(len(frames), bool)
+    parts = [(origin, back, yaw, memory.optical[frames], others, memory.weight[frames])]
     mine = np.flatnonzero((memory.observer == drone) & recent)
     for other in np.flatnonzero(placed.known):
-        if other == drone or drone < 0:
+        if other == drone or drone < 0 or not both_ways:
             continue
         target = placed.positions(memory, int(other))[mine]
         parts.append(
@@ -320,6 +386,7 @@ def looks_for(memory: Memory, placed: Placed, drone: int, since_ns: int = 0) -> 
                 memory.turned[drone, mine],
                 memory.optical[mine],
                 np.ones(len(mine), bool),
+                memory.weight[mine],
             )
         )
     return Looks(*(np.concatenate(p) for p in zip(*parts, strict=True)))

@@ -2,10 +2,10 @@
 
 The log likelihood ratio of a pose against 'it was never seen' is that of Poisson sources,
 
-    F(x, psi) = sum_i log(1 + s_i(x, psi) / (1 + e_i)) - sum_looks P_D v(x, psi),
+    F(x, psi) = sum_i g_i log(1 + s_i(x, psi) / (1 + e_i)) - sum_looks g P_D v(x, psi),
 
 with s_i the intensity of the drone at a sighting over the clutter density, e_i that of the drones
-whose place is known, and v the share of frames in which it was in view. Its modes are found by
+whose place is known, v whether it was in view, and g what a frame counts. Its modes are found by
 voting: with psi fixed, every pair votes for x = y - R(psi) w. Each is refined by
 expectation maximisation and weighed by Laplace's approximation of its integral.
 """
@@ -88,7 +88,7 @@ def find_modes(
 
 def _vote(pairs: Pairs, yaw_steps: int) -> FloatArray:
     """Return (S, 4) poses with most votes, from all yaws on a grid."""
-    value = np.maximum(pairs.strength - np.log1p(pairs.explained), 0.0)
+    value = pairs.weight * np.maximum(pairs.strength - np.log1p(pairs.explained), 0.0)
     sums, places = [], []
     for yaw in np.arange(yaw_steps) * 2.0 * np.pi / yaw_steps:
         votes = pairs.there - pairs.here @ yaw_rotation(yaw).T
@@ -161,8 +161,9 @@ def _climb(
         delta = _residual(pairs, some, poses, own)
         solved = precision @ delta
         gain = np.exp(np.clip(strength - 0.5 * np.sum(delta * solved, axis=1), -50.0, 50.0))
-        share = gain / (1.0 + explained + gain)
-        fit += np.log1p(gain / (1.0 + explained)).sum(axis=0)
+        weight = pairs.weight[some, None]
+        share = weight * gain / (1.0 + explained + gain)
+        fit += (weight * np.log1p(gain / (1.0 + explained))).sum(axis=0)
         frame = turn if own else np.eye(3)
         block = (share.T @ precision.reshape(-1, 9)).reshape(-1, 3, 3)
         information[:, :3, :3] += frame @ block @ np.swapaxes(frame, -1, -2)
@@ -216,10 +217,10 @@ def _weigh(
     covariance: FloatArray,
 ) -> Mode:
     gain = intensities(pairs, pose)
-    fit = float(np.log1p(gain / (1.0 + pairs.explained)).sum())
+    fit = float(pairs.weight @ np.log1p(gain / (1.0 + pairs.explained)))
     total = np.bincount(pairs.sighting, gain, sightings)
     chance = parameters.detection_probability * MISS_TRUST
-    cost = chance * float(_in_view(looks, pose, parameters).sum())
+    cost = chance * float(looks.weight @ _in_view(looks, pose, parameters))
     free = slice(0, 3 if static else 4)
     own = covariance[free, free]
     space = SEARCH_VOLUME * (1.0 if static else 2.0 * np.pi)
@@ -243,7 +244,7 @@ def _in_view(looks: Looks, pose: FloatArray, parameters: FilterParameters) -> Fl
     return inside.astype(float)
 
 
-def explained_by_sighting(pairs: Pairs, sightings: int) -> FloatArray:
+def known_intensity(pairs: Pairs, sightings: int) -> FloatArray:
     """Return (J,) how much known drones explain each remembered sighting."""
     result = np.zeros(sightings)
     result[pairs.sighting] = pairs.explained

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.special import logsumexp
@@ -12,6 +14,7 @@ from mav_perception.localization.frame import Frame
 from mav_perception.localization.odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.startup.evidence import (
+    Memory,
     Placed,
     RememberedFrame,
     gather,
@@ -21,7 +24,7 @@ from mav_perception.localization.startup.evidence import (
 )
 from mav_perception.localization.startup.placement import (
     Mode,
-    explained_by_sighting,
+    known_intensity,
     find_modes,
 )
 from mav_perception.localization.state import JointState
@@ -111,19 +114,45 @@ class StartUp:
         variances = np.diag(state.team.covariance).reshape(-1, 4)
         objects = state.hypotheses[0].mean[4 * state.drones :].reshape(-1, 3)
         placed = Placed(state.team.mean, variances, state.active, objects)
-        chance = self._parameters.detection_probability
-        modes: dict[int, list[Mode]] = {}
-        explained = np.zeros(len(memory.frame))
-        for drone in [*wanted, STATIC_OBJECT]:
+        modes, explained = self._modes(memory, placed, wanted)
+        background = Background(explained, memory.weight[memory.frame])
+        rivalry = partial(self._rivalry, memory=memory, wanted=wanted)
+        return self._decide(wanted, modes, background, rivalry, doubts)
+
+    def _modes(
+        self, memory: Memory, placed: Placed, drones: list[int], both_ways: bool = True
+    ) -> tuple[dict[int, list[Mode]], FloatArray]:
+        """Find the modes of drones and of static objects, and what is explained already."""
+        modes, size = {}, len(memory.frame)
+        explained = np.zeros(size)
+        for drone in [*drones, STATIC_OBJECT]:
             since = self._since.get(drone, 0)
-            pairs = pairs_for(memory, placed, drone, chance, since)
-            looks = looks_for(memory, placed, drone, since)
-            modes[drone] = find_modes(
-                pairs, looks, len(memory.frame), self._parameters, drone == STATIC_OBJECT
-            )
-            if drone == STATIC_OBJECT:
-                explained = explained_by_sighting(pairs, len(memory.frame))
-        return self._decide(wanted, modes, explained, doubts)
+            chance = self._parameters.detection_probability
+            pairs = pairs_for(memory, placed, drone, chance, since, both_ways)
+            looks = looks_for(memory, placed, drone, since, both_ways)
+            static = drone == STATIC_OBJECT
+            modes[drone] = find_modes(pairs, looks, size, self._parameters, static)
+            if static:
+                explained = known_intensity(pairs, size)
+        return modes, explained
+
+    def _rivalry(self, drone: int, mode: Mode, memory: Memory, wanted: list[int]) -> float:
+        """Return how much better others explain what a drone saw if it is not at this place.
+
+        Its own sightings speak for the place only as far as it cannot have seen drones whose place
+        is not known yet, or static objects, from somewhere else.
+        """
+        nothing = np.zeros((len(memory.back), 4))
+        alone = np.arange(len(memory.back)) == drone
+        placed = Placed(nothing, nothing, alone, np.zeros((0, 3)))
+        others = [other for other in wanted if other != drone]
+        modes, explained = self._modes(memory, placed, others, both_ways=False)
+        weight = memory.weight[memory.frame]
+        elsewhere = explanations(modes, Background(explained, weight))[0].score
+        here = explanations(modes, Background(explained + mode.gain, weight))[0].score
+        own = memory.observer[memory.frame] == drone
+        most = float(weight[own] @ np.log1p(mode.gain[own]))
+        return float(np.clip(elsewhere - here, 0.0, most))
 
     def _thinned(self) -> list[RememberedFrame]:
         """Return frames spread evenly over the window, as many as can be searched in time."""
@@ -135,11 +164,12 @@ class StartUp:
         self,
         wanted: list[int],
         modes: dict[int, list[Mode]],
-        explained: FloatArray,
+        background: Background,
+        rivalry: Callable[[int, Mode], float],
         doubts: list[Doubt],
     ) -> Search:
         """Place the drone that is most certain; the others are easier to find after that."""
-        everything = explanations(modes, explained)
+        everything = explanations(modes, background)
         best = everything[0].chosen
         found: list[Found] = []
         order = sorted(wanted, key=lambda d: -max((m.evidence for m in modes[d]), default=0.0))
@@ -151,7 +181,9 @@ class StartUp:
             mode = modes[drone][best[drone]]
             doubt = _too_vague(mode)
             if doubt is None and not found:
-                margin = _margin(drone, best[drone], everything, modes, explained)
+                margin = _margin(drone, best[drone], everything, modes, background)
+                if margin > self._parameters.start_margin:
+                    margin -= rivalry(drone, mode)
                 if margin > self._parameters.start_margin:
                     found.append(Found(drone, mode.pose, CAUTION * mode.covariance, margin))
                     continue
@@ -175,6 +207,19 @@ def _too_vague(mode: Mode) -> str | None:
 
 
 @dataclass(frozen=True)
+class Background:
+    """The J remembered sightings before anything is placed anew.
+
+    Attributes:
+        explained: (J,) intensity of known drones and objects, over the clutter density.
+        weight: (J,) by which each counts.
+    """
+
+    explained: FloatArray
+    weight: FloatArray
+
+
+@dataclass(frozen=True)
 class Explanation:
     """A joint explanation of all sightings.
 
@@ -192,7 +237,7 @@ class Explanation:
 
 
 def explanations(
-    modes: dict[int, list[Mode]], explained: FloatArray, but_not: tuple[int, int] | None = None
+    modes: dict[int, list[Mode]], background: Background, but_not: tuple[int, int] | None = None
 ) -> list[Explanation]:
     """Return the likeliest joint explanations, the best first.
 
@@ -201,14 +246,15 @@ def explanations(
 
     Args:
         modes: of every drone, and of static objects under the key -1.
-        explained: (J,) how much known drones explain each sighting.
+        background: what explains the sightings already.
         but_not: a drone and the mode that it must not take.
     """
     choices = [(k, list(enumerate(m[:MODES_KEPT]))) for k, m in modes.items() if k >= 0]
     statics = modes.get(STATIC_OBJECT, [])[:MODES_KEPT]
     choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(statics)]
     choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
-    beam = [Explanation({}, np.zeros_like(explained), 0.0, 0.0)]
+    free = 1.0 + background.explained
+    beam = [Explanation({}, np.zeros_like(background.explained), 0.0, 0.0)]
     for key, options in choices:
         grown = list(beam)
         for base in beam:
@@ -217,7 +263,7 @@ def explanations(
                     continue
                 gain = base.gain + mode.gain
                 price = base.price + mode.log_prior - mode.cost
-                score = float(np.log1p(gain / (1.0 + explained)).sum()) + price
+                score = float(background.weight @ np.log1p(gain / free)) + price
                 if score > base.score - LEAST_GAIN:
                     grown.append(Explanation(base.chosen | {key: index}, gain, price, score))
         grown.sort(key=lambda e: -e.score)
@@ -230,9 +276,9 @@ def _margin(
     mode: int,
     everything: list[Explanation],
     modes: dict[int, list[Mode]],
-    explained: FloatArray,
+    background: Background,
 ) -> float:
     """Return the log odds of a drone being at a mode against all explanations without that."""
     with_it = [e.score for e in everything if e.chosen.get(drone) == mode]
-    without = [e.score for e in explanations(modes, explained, (drone, mode))]
+    without = [e.score for e in explanations(modes, background, (drone, mode))]
     return float(logsumexp(with_it) - logsumexp(without))
