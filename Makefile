@@ -37,8 +37,8 @@ train: install $(VENV)/.test-requirements  ## train a network (ARGS="config/trai
 reference: install  ## write doc/parameters.md from the declared parameters
 	$(BIN)/python -m mav_perception.ros.parameter_reference doc/parameters.md
 
-bench: install  ## Monte-Carlo of the filter against its rivals (ARGS="--seeds 20")
-	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/localization.py $(ARGS)
+bench: install  ## Monte-Carlo of the filter against its rivals (ARGS="--scenario hard")
+	OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)
 
 install: $(VENV)/.requirements  ## install the package and its executables into .venv
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation .

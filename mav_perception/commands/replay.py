@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mav_perception.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mav_perception.evaluation.comparison import Score
+    from mav_perception.evaluation.recording import Recording
+    from mav_perception.localization.parameters import FilterParameters
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,42 +36,114 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='F',
         help='share of the landmark sightings fed in as false positives, 0 to 1 (default 0)',
     )
-    mrclam.add_argument(
-        '--start', choices=['known'], default='known', help='what is known of the start'
+    euroc = formats.add_parser(
+        'euroc', help='EuRoC flights as a team: real VIO, sightings simulated from the truth'
     )
-    mrclam.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
-    mrclam.add_argument('--seed', type=int, default=0, help='draws the landmark sightings')
-    mrclam.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
+    euroc.add_argument('folder', type=Path, metavar='DIR')
+    euroc.add_argument(
+        '--flights', default='MH_01,MH_03,MH_05', metavar='A,B,C', help='one a drone'
+    )
+    euroc.add_argument('--vio', choices=['mono', 'stereo'], default='stereo')
+    euroc.add_argument('--noise', choices=['nominal', 'hard'], default='nominal')
+    for parser_of_format in (mrclam, euroc):
+        _add_common(parser_of_format)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--start',
+        choices=['known', 'unknown'],
+        default='known',
+        help='what the filter is told of the start; the first drone is always the frame',
+    )
+    parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
+    parser.add_argument('--seed', type=int, default=0, help='draws the sightings')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table and write the JSON."""
     from mav_perception.evaluation.comparison import compare, table
-    from mav_perception.io.mrclam import load_mrclam, mrclam_parameters
+    from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
 
-    if not 0.0 <= arguments.clutter <= 1.0:
-        raise ConfigurationError(f'--clutter is a share from 0 to 1, not {arguments.clutter}.')
     if arguments.seconds is not None and arguments.seconds <= 0.0:
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
+    recording, parameters, axes = _load(arguments)
+    unknown = arguments.start == 'unknown'
+    if unknown:
+        recording = replace(recording, team=recording.team.with_unknown_start())
     begin = time.perf_counter()
-    recording = load_mrclam(arguments.folder, arguments.clutter, arguments.seconds, arguments.seed)
-    scores = compare(
-        recording, mrclam_parameters(arguments.clutter), (0, 1, 3), progress=sys.stderr.isatty()
-    )
+    names = STARTED_BY_SEARCH if unknown else tuple(RIVALS)
+    scores = compare(recording, parameters, axes, progress=sys.stderr.isatty(), names=names)
     wall = time.perf_counter() - begin
-    length = (recording.end_ns - recording.begin_ns) * 1e-9
     print(table(scores))
-    ratio = scores['cpdaf'].team_shape / scores['labelled'].team_shape
-    print(
-        f'cpdaf / identities known: {ratio:.3f}. {length:.0f} s of data in {wall:.1f} s for all '
-        f'filters together: {length / wall:.0f} times real time.'
-    )
+    print(_summary(scores, unknown, (recording.end_ns - recording.begin_ns) * 1e-9, wall))
     if arguments.json:
-        figures = {name: round(result.team_shape, 4) for name, result in scores.items()}
-        figures |= {
-            'anees': round(scores['cpdaf'].anees, 3),
-            'seconds': round(wall, 2),
-            'update_ms_median': round(scores['cpdaf'].update_ms, 3),
-        }
-        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+        arguments.json.write_text(json.dumps(_figures(scores, unknown, wall), indent=2) + '\n')
     return 0
+
+
+def _load(
+    arguments: argparse.Namespace,
+) -> tuple[Recording, FilterParameters, tuple[int, ...]]:
+    """Return the run, the filter's parameters and the axes that count for the NEES."""
+    if arguments.format == 'mrclam':
+        from mav_perception.io.mrclam import load_mrclam, mrclam_parameters
+
+        if not 0.0 <= arguments.clutter <= 1.0:
+            raise ConfigurationError(
+                f'--clutter is a share from 0 to 1, not {arguments.clutter}.'
+            )
+        recording = load_mrclam(
+            arguments.folder, arguments.clutter, arguments.seconds, arguments.seed
+        )
+        return recording, mrclam_parameters(arguments.clutter), (0, 1, 3)
+    from mav_perception.io.euroc import euroc_parameters, load_euroc
+
+    flights = tuple(arguments.flights.split(','))
+    if len(flights) < 2 or len(set(flights)) != len(flights):
+        raise ConfigurationError(f'--flights needs two or more different ones, not {flights}.')
+    recording = load_euroc(
+        arguments.folder, flights, arguments.vio, arguments.noise, arguments.seconds,
+        arguments.seed,
+    )  # fmt: skip
+    return recording, euroc_parameters(arguments.noise), (0, 1, 2, 3)
+
+
+def _summary(scores: dict[str, Score], unknown: bool, length: float, wall: float) -> str:
+    cpdaf = scores['cpdaf']
+    speed = (
+        f'{length:.0f} s of data in {wall:.1f} s for all filters together: {length / wall:.0f} '
+        'times real time.'
+    )
+    if not unknown:
+        ratio = cpdaf.team_shape / scores['labelled'].team_shape
+        return f'cpdaf / identities known: {ratio:.3f}. {speed}'
+    start = 'never' if math.isnan(cpdaf.start_seconds) else f'{cpdaf.start_seconds:.0f} s'
+    return (
+        f'All drones placed: {start}; {cpdaf.wrong_commits} of {cpdaf.commits} placed wrong; poses '
+        f'published for {100 * cpdaf.coverage:.0f} % of the time. {speed}'
+    )
+
+
+def _figures(scores: dict[str, Score], unknown: bool, wall: float) -> dict[str, Any]:
+    """Return what goes into the JSON; null stands for what did not happen."""
+    cpdaf = scores['cpdaf']
+    figures: dict[str, Any] = {name: _rounded(s.team_shape, 4) for name, s in scores.items()}
+    figures |= {
+        'anees': _rounded(cpdaf.anees, 3),
+        'seconds': round(wall, 2),
+        'update_ms_median': round(cpdaf.update_ms, 3),
+    }
+    if unknown:
+        figures |= {
+            'start_seconds': _rounded(cpdaf.start_seconds, 2),
+            'coverage': round(cpdaf.coverage, 4),
+            'commits': cpdaf.commits,
+            'wrong_commits': cpdaf.wrong_commits,
+        }
+    return figures
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    return None if math.isnan(value) else round(value, digits)

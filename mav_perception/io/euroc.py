@@ -55,7 +55,12 @@ def euroc_parameters(noise: str) -> FilterParameters:
 
 
 def load_euroc(
-    folder: Path, flights: tuple[str, ...], vio: str, noise: str, seed: int = 0
+    folder: Path,
+    flights: tuple[str, ...],
+    vio: str,
+    noise: str,
+    duration: float | None = None,
+    seed: int = 0,
 ) -> Recording:
     """Read flights and draw sightings between them.
 
@@ -64,6 +69,7 @@ def load_euroc(
         flights: such as ('MH_01', 'MH_03', 'MH_05'), one a drone.
         vio: 'mono' or 'stereo'.
         noise: a key of `NOISE`.
+        duration: seconds, or all that the flights have in common.
         seed: draws the sightings.
 
     Raises:
@@ -75,6 +81,7 @@ def load_euroc(
     length = min(
         min(t[-1, 0], o[-1, 0]) - b for t, o, b in zip(truths, outputs, begins, strict=True)
     )
+    length = length if duration is None else min(length, duration)
     for table, begin in zip([*truths, *outputs], [*begins, *begins], strict=True):
         table[:, 0] -= begin
     paths = tuple(_truth_path(truth) for truth in truths)

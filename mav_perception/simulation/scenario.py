@@ -45,6 +45,8 @@ class Scenario:
         odometry_rate: VIO outputs a second and drone.
         seed: of flight paths, drift, noise and the room.
         image_width, image_height, field_of_view: camera, the last horizontal, radians.
+        radius: of the ring that the team flies around, metres; 0 for one that fits the team.
+        separation: centres of two drones never come nearer than this, metres.
         start_sigma: how well the start of every drone but the first is known (x, y, z, yaw).
     """
 
@@ -56,6 +58,8 @@ class Scenario:
     image_width: int = 640
     image_height: int = 512
     field_of_view: float = np.pi / 2.0
+    radius: float = 0.0
+    separation: float = 1.0
     start_sigma: tuple[float, float, float, float] = (0.3, 0.3, 0.1, 0.08)
     odometry_noise: OdometryNoise = field(default_factory=OdometryNoise)
     sighting_noise: SightingNoise = field(default_factory=SightingNoise)
@@ -78,7 +82,7 @@ class Scenario:
     @property
     def formation_radius(self) -> float:
         """Return the radius of the ring that the team flies around, metres."""
-        return max(2.5, 0.7 * self.drones)
+        return self.radius or max(2.5, 0.7 * self.drones)
 
     @property
     def arena(self) -> FloatArray:

@@ -13,9 +13,6 @@ from mav_perception.simulation.scenario import Scenario
 from mav_perception.types import FloatArray
 
 GRAVITY = 9.81
-MIN_SEPARATION = 1.0
-"""Centres of two drones never come nearer than this, metres."""
-
 MAX_ACCELERATION = 4.0
 """Limit that keeps the tilt of a quadrotor under 25 degrees, m/s^2."""
 
@@ -80,7 +77,7 @@ def plan_flights(scenario: Scenario) -> tuple[FlightPath, ...]:
         rng = np.random.default_rng((scenario.seed, attempt))
         ring_rate = float(rng.uniform(0.05, 0.15)) * float(rng.choice([-1.0, 1.0]))
         paths = tuple(_draw(scenario, index, ring_rate, rng) for index in range(scenario.drones))
-        if _apart(paths, time) and all(_flyable(path, time) for path in paths):
+        if _apart(paths, time, scenario.separation) and all(_flyable(path, time) for path in paths):
             return paths
     raise ConfigurationError(f'No safe flight was found for {scenario.drones} drones: use fewer.')
 
@@ -100,11 +97,11 @@ def _draw(
     )
 
 
-def _apart(paths: tuple[FlightPath, ...], time: FloatArray) -> bool:
+def _apart(paths: tuple[FlightPath, ...], time: FloatArray, separation: float) -> bool:
     positions = np.stack([path.position(time) for path in paths])
     for index in range(len(paths) - 1):
         distance = np.linalg.norm(positions[index + 1 :] - positions[index], axis=-1)
-        if distance.min() < MIN_SEPARATION:
+        if distance.min() < separation:
             return False
     return True
 

@@ -188,7 +188,7 @@ def _frame_weights(stamps: IntArray, observer: IntArray) -> FloatArray:
     for drone in np.unique(observer):
         mine = np.flatnonzero(observer == drone)
         interval = np.diff(stamps[mine], prepend=stamps[mine[0]] - 1_000_000_000) * 1e-9
-        weight[mine] = np.minimum(interval * NEWS_PER_SECOND, 1.0)
+        weight[mine] = np.clip(interval * NEWS_PER_SECOND, 0.0, 1.0)
     return weight
 
 

@@ -156,9 +156,9 @@ class StartUp:
 
     def _thinned(self) -> list[RememberedFrame]:
         """Return frames spread evenly over the window, as many as can be searched in time."""
-        frames = list(self._frames)
-        step = max(len(frames) / FRAMES_USED, 1.0)
-        return [frames[int(i)] for i in np.arange(0, len(frames), step)]
+        frames = sorted(self._frames, key=lambda frame: frame.stamp_ns)
+        chosen = np.linspace(0, len(frames) - 1, min(len(frames), FRAMES_USED)).astype(int)
+        return [frames[index] for index in chosen]
 
     def _decide(
         self,
