@@ -133,6 +133,7 @@ class CoupledPdaFilter:
         state = self._propagated(state, sightings.stamp_ns)
         if not state.active[observer]:
             raise InputError(f'The place of {sightings.observer} is not known at this time.')
+        self.odometry.check_current(observer, sightings)
         frame = Frame(
             sightings, observer, state.anchors[observer, ROLL_PITCH],
             self.team.mounts[observer], labels,

@@ -33,6 +33,9 @@ MOST_EVIDENCE = 4.0
 LOOK_TIME = 1.0
 """Misses of one observer within so many seconds have one cause and count as one look."""
 
+LONGEST_SILENCE = 2.0
+"""A drone without odometry for longer, seconds, is not published; back, it has to be seen first."""
+
 FOUND_SIGMA = 0.5
 """After its VIO restarted a drone counts as found again once it is known to this, metres."""
 
@@ -70,11 +73,11 @@ class TeamLocalizer:
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
         """Remember a VIO output; see `CoupledPdaFilter.add_odometry`."""
+        index = self.team.index(drone)
+        silent = self.filter.odometry.silent_for(index, sample.stamp_ns)
         notice = self.filter.add_odometry(drone, sample)
-        if notice is not None and notice.code == 'odometry_jump':
-            index = self.team.index(drone)
+        if notice is not None or LONGEST_SILENCE < silent < np.inf:
             self._restarted.add(index)
-            self._startup.forget(index, sample.stamp_ns)
         return notice
 
     def update(
@@ -108,6 +111,7 @@ class TeamLocalizer:
             return np.zeros(len(self.team.names), bool)
         placed = self.filter.state.active.copy()
         placed[list(self._restarted)] = False
+        placed &= ~self._silent(self.filter.state.stamp_ns)
         return placed
 
     def status(self) -> tuple[DroneStatus, ...]:
@@ -121,6 +125,14 @@ class TeamLocalizer:
                 text = 'its VIO restarted and nobody has seen it since'
             result.append(DroneStatus(bool(placed), text))
         return tuple(result)
+
+    def _silent(self, stamp_ns: int) -> BoolArray:
+        """Return (N,) who has sent no odometry for long."""
+        odometry = self.filter.odometry
+        count = len(self.team.names)
+        return np.array(
+            [odometry.silent_for(d, stamp_ns) > LONGEST_SILENCE for d in range(count)]
+        )
 
     def _remember(self, observer: int, sightings: Sightings) -> None:
         row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)
@@ -140,6 +152,7 @@ class TeamLocalizer:
         self._evidence = np.minimum(self._evidence, MOST_EVIDENCE)
         variances = np.diag(state.team.covariance).reshape(-1, 4)[:, :3].max(axis=1)
         self._restarted = {d for d in self._restarted if variances[d] > FOUND_SIGMA**2}
+        self._evidence[self._silent(report.stamp_ns)] = 0.0
         lost = np.flatnonzero((self._evidence < LOST_EVIDENCE) & state.active)
         # The first drone is the frame itself: it is where it is, the others are lost from it.
         return [self._lose(int(drone)) for drone in lost if drone != 0]

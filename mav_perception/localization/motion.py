@@ -91,7 +91,9 @@ def anchor_again(state: JointState, odometry: TeamOdometry) -> JointState:
         held_ns = nanoseconds(anchors[drone, TIME])
         newest = odometry.newest_ns(int(drone))
         if newest is not None and newest >= held_ns:
-            anchors[drone] = odometry.histories[drone].at(held_ns)
-            anchors[drone, GAP] -= RESTART_GAP
+            again = odometry.histories[drone].at(held_ns)
+            again[GAP] -= RESTART_GAP
+            again[YAW] = anchors[drone, YAW]  # nobody saw it turn: all of that is still to come
+            anchors[drone] = again
             corrected[drone] = False
     return replace(state, anchors=anchors, corrected=corrected)

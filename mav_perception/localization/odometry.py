@@ -15,6 +15,7 @@ from mav_perception.types import (
     IntArray,
     Notice,
     OdometrySample,
+    Sightings,
     nanoseconds,
     seconds,
 )
@@ -22,14 +23,20 @@ from mav_perception.types import (
 # Columns of an odometry row. POSITION and YAW are a continuous path, whatever the VIO did; sums
 # grow along it, so that noise adds up over any interval; RAW is the pose as the VIO had it.
 POSITION, YAW, ROLL_PITCH = slice(0, 3), 3, slice(4, 6)
-DISTANCE, TURN, GAP, TIME = 6, 7, 8, 9
-RAW, COLUMNS = slice(10, 14), 14
+DISTANCE, TURN, GAP, YAW_GAP, TIME = 6, 7, 8, 9, 10
+RAW, COLUMNS = slice(11, 15), 15
 
 RESTART_GAP = 1.0
 """A restarted VIO counts as so many seconds without odometry, besides the time that passed."""
 
-LONGEST_ACCELERATION = 60.0
-"""What no drone does, m/s^2: it bounds how far a path may leave its own straight line."""
+MOST_ACCELERATION = 20.0
+"""What a drone hardly does, m/s^2: it bounds how far a path may leave its own straight line."""
+
+LONGEST_BREAK = 0.5
+"""Over a break longer than this, seconds, the path in between is not known."""
+
+AT_ORIGIN = 0.05
+"""A VIO that restarts begins this near to its origin, metres."""
 
 
 def check_odometry(sample: OdometrySample) -> None:
@@ -66,6 +73,7 @@ class OdometryHistory:
         self._stamps: list[int] = []
         self._rows: list[FloatArray] = []
         self.first_row: FloatArray | None = None
+        self.unbroken_since_ns = -(2**62)
 
     @property
     def newest_ns(self) -> int | None:
@@ -95,6 +103,9 @@ class OdometryHistory:
         for later in range(index, len(self._rows)):
             jump = self._continue_path(later)
             notice = notice or jump
+            elapsed = self._stamps[later] - self._stamps[later - 1] if later else 0
+            if jump or elapsed > nanoseconds(LONGEST_BREAK):
+                self.unbroken_since_ns = max(self.unbroken_since_ns, self._stamps[later])
         if index == 0:
             self.first_row = self._rows[0]
         changed = self._stamps[index - 1] if index else -(2**62)
@@ -104,7 +115,8 @@ class OdometryHistory:
     def at(self, stamp_ns: int) -> FloatArray:
         """Return the row at a stamp: interpolated inside the history, held outside.
 
-        Where it is held, the GAP column goes on counting the seconds without odometry.
+        Where it is held, the GAP column goes on counting the seconds without odometry; yaw is
+        told by the odometry that comes later, so YAW_GAP does not.
         """
         if not self._stamps:
             row = np.zeros(COLUMNS)
@@ -156,7 +168,9 @@ class OdometryHistory:
         raw[3] = raw_last[3] + turn  # a view: the raw yaw is kept unwrapped, to interpolate it
         if self._jumped(index, step, turn, elapsed):
             row[:4] = last[:4]
-            row[DISTANCE:TIME] = last[DISTANCE:TIME] + [0.0, 0.0, elapsed + RESTART_GAP]
+            row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([0.0, 0.0, 1.0, 1.0]) * (
+                elapsed + RESTART_GAP
+            )
             return Notice(
                 'odometry_jump',
                 f'Odometry jumped {np.linalg.norm(step):.1f} m and {np.degrees(turn):.0f} degrees '
@@ -166,7 +180,7 @@ class OdometryHistory:
         length = float(np.linalg.norm(step))
         row[POSITION] = last[POSITION] + yaw_rotation(last[YAW] - raw_last[3]) @ step
         row[YAW] = last[YAW] + turn
-        row[DISTANCE:TIME] = last[DISTANCE:TIME] + [length, abs(turn), 0.0]
+        row[DISTANCE:TIME] = last[DISTANCE:TIME] + [length, abs(turn), 0.0, 0.0]
         return None
 
     def _jumped(self, index: int, step: FloatArray, turn: float, elapsed: float) -> bool:
@@ -177,13 +191,17 @@ class OdometryHistory:
         if index < 2:
             return False
         before, last = self._rows[index - 2], self._rows[index - 1]
-        share = elapsed / max(last[TIME] - before[TIME], 1e-3)
-        if share > 5.0 or last[GAP] > before[GAP]:
+        since = max(last[TIME] - before[TIME], 1e-3)
+        if since > LONGEST_BREAK or last[GAP] > before[GAP]:
             return False  # the way it was going is not known well enough
-        expected = share * (last[RAW] - before[RAW])
-        slack = 0.5 * LONGEST_ACCELERATION * elapsed * (elapsed + last[TIME] - before[TIME])
+        expected = elapsed / since * (last[RAW] - before[RAW])
+        off = float(np.linalg.norm(step - expected[:3]))
+        slack = 0.5 * MOST_ACCELERATION * elapsed * (elapsed + since)
+        raw = self._rows[index][RAW]
+        restarted = float(np.linalg.norm(raw[:3])) < AT_ORIGIN and off > parameters.jump_distance
         return bool(
-            np.linalg.norm(step - expected[:3]) > parameters.jump_distance + slack
+            restarted
+            or off > parameters.jump_distance + slack
             or abs(turn - expected[3]) > parameters.jump_yaw + slack
         )
 
@@ -212,6 +230,20 @@ class TeamOdometry:
         """Return the stamp of the newest sample of one drone."""
         return self.histories[drone].newest_ns
 
+    def silent_for(self, drone: int, stamp_ns: int) -> float:
+        """Return the seconds since a drone's last odometry, infinity if there was none."""
+        newest = self.histories[drone].newest_ns
+        return np.inf if newest is None else seconds(stamp_ns - newest)
+
+    def check_current(self, drone: int, sightings: Sightings) -> None:
+        """Raise InputError if the observer's odometry does not tell its attitude at the frame."""
+        silent = self.silent_for(drone, sightings.stamp_ns)
+        if silent > LONGEST_BREAK:
+            raise InputError(
+                f'The odometry of {sightings.observer} ended {silent:.1f} s before its frame at '
+                f'{seconds(sightings.stamp_ns):.3f} s: without an attitude it is not used.'
+            )
+
     def rows(self, stamp_ns: int) -> FloatArray:
         """Return the (N, COLUMNS) rows of all drones at a stamp."""
         return np.array([h.at(stamp_ns) for h in self.histories])
@@ -221,7 +253,7 @@ def process_noise(delta: FloatArray, parameters: FilterParameters) -> FloatArray
     """Return the (N, 4) variances that odometry increments `delta` (N, COLUMNS) add."""
     distance, turn, time = np.abs(delta[:, [DISTANCE, TURN, TIME]]).T
     # A gap that closes again takes nothing back and adds nothing.
-    gap = np.maximum(delta[:, GAP], 0.0)
+    gap, yaw_gap = np.maximum(delta[:, [GAP, YAW_GAP]], 0.0).T
     position = (
         parameters.position_noise**2 * distance
         + parameters.hover_position_noise**2 * time
@@ -231,7 +263,7 @@ def process_noise(delta: FloatArray, parameters: FilterParameters) -> FloatArray
         parameters.yaw_noise**2 * distance
         + parameters.turn_noise**2 * turn
         + parameters.hover_yaw_noise**2 * time
-        + parameters.gap_yaw_noise**2 * gap
+        + parameters.gap_yaw_noise**2 * yaw_gap
     )
     vertical = position * parameters.vertical_noise_scale**2
     return np.stack([position, position, vertical, yaw], axis=1)

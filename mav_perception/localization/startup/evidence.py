@@ -127,6 +127,7 @@ class Memory:
         optical: (F, 3, 3).
         weight: (F,) of each frame: what is seen many times a second is not as often news.
         reach: (N, F) mean square distance of a drone's place then from its way since, m^2.
+        path_known: (N, F) the odometry of the drone is unbroken from then until now.
         frame: (J,) the frame of each sighting.
         points, covariances, clutter: (J, ...) of each sighting.
         log_det: (J,) log determinant of 2 pi times its covariance.
@@ -140,6 +141,7 @@ class Memory:
     optical: FloatArray
     weight: FloatArray
     reach: FloatArray
+    path_known: BoolArray
     frame: IntArray
     points: FloatArray
     covariances: FloatArray
@@ -154,8 +156,11 @@ def gather(
     frames: list[RememberedFrame], odometry: TeamOdometry, now_ns: int, parameters: FilterParameters
 ) -> Memory:
     """Look up everybody's path at the times of the frames."""
+    frames = [
+        f for f in frames if f.stamp_ns >= odometry.histories[f.observer].unbroken_since_ns
+    ]
     stamps = np.array([f.stamp_ns for f in frames], np.int64)
-    observer = np.array([f.observer for f in frames])
+    observer = np.array([f.observer for f in frames], np.int64)
     back, turned, drift = [], [], []
     for history in odometry.histories:
         path, now = history.path(stamps), history.at(now_ns)
@@ -163,18 +168,19 @@ def gather(
         turned.append(path[:, YAW] - now[YAW])
         drift.append(process_noise(now - path, parameters))
     sizes = [len(f.points) for f in frames]
-    covariances = np.concatenate([f.covariances for f in frames])
+    covariances = np.concatenate([np.zeros((0, 3, 3)), *(f.covariances for f in frames)])
     least = covariances + LEAST_SPREAD**2 * np.eye(3)
     return Memory(
         stamps,
         observer,
-        np.array([f.optical for f in frames]),
+        np.array([f.optical for f in frames]).reshape(-1, 3, 3),
         _frame_weights(stamps, observer),
         np.array([_mean_reach(way) for way in back]),
-        np.repeat(np.arange(len(frames)), sizes),
-        np.concatenate([f.points for f in frames]),
+        np.array([stamps >= history.unbroken_since_ns for history in odometry.histories]),
+        np.repeat(np.arange(len(frames)), np.array(sizes, np.int64)),
+        np.concatenate([np.zeros((0, 3)), *(f.points for f in frames)]),
         covariances,
-        np.concatenate([f.clutter for f in frames]),
+        np.concatenate([np.zeros(0), *(f.clutter for f in frames)]),
         np.linalg.slogdet(2.0 * np.pi * least)[1],
         np.array(back),
         np.array(turned),
@@ -246,7 +252,6 @@ def pairs_for(
     placed: Placed,
     drone: int,
     detection_probability: float,
-    since_ns: int = 0,
     both_ways: bool = True,
 ) -> Pairs:
     """Collect all pairs for one drone.
@@ -256,12 +261,13 @@ def pairs_for(
         placed: who is where.
         drone: whose place is asked, or -1 for a static object: then w is zero.
         detection_probability: P_D.
-        since_ns: frames before it are not used: the drone's odometry broke there.
         both_ways: use what the drone saw itself too, not just who saw it.
     """
     observers = memory.observer[memory.frame]
-    recent = memory.stamps[memory.frame] >= since_ns
-    index = np.flatnonzero(placed.known[observers] & (observers != drone) & recent)
+    usable = placed.known[observers] & (observers != drone)
+    if drone >= 0:
+        usable &= memory.path_known[drone, memory.frame]
+    index = np.flatnonzero(usable)
     there, covariance = seen_points(memory, placed, index)
     frame = memory.frame[index]
     here = np.zeros((len(index), 3)) if drone < 0 else memory.back[drone, frame]
@@ -270,7 +276,7 @@ def pairs_for(
     explained = _explained(memory, placed, index, there, covariance, detection_probability)
     parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
     if drone >= 0 and both_ways:
-        parts += _by_drone(memory, placed, drone, np.flatnonzero(recent & (observers == drone)))
+        parts += _by_drone(memory, placed, drone)
     here, there, covariance, own, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
@@ -282,18 +288,20 @@ def pairs_for(
 
 
 def _by_drone(
-    memory: Memory, placed: Placed, drone: int, index: IntArray
+    memory: Memory, placed: Placed, drone: int
 ) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, IntArray]]:
     """Return the pairs of the drone's own sightings with every placed drone."""
-    frame = memory.frame[index]
-    turn = yaw_rotation(memory.turned[drone, frame])
-    here = memory.back[drone, frame] + np.einsum('nij,nj->ni', turn, memory.points[index])
-    sighting = turn @ memory.covariances[index] @ turn.transpose(0, 2, 1)
-    reach = memory.reach[drone, frame] + np.sum(memory.points[index] ** 2, axis=1)
+    mine = memory.observer[memory.frame] == drone
     parts = []
     for other in np.flatnonzero(placed.known):
         if other == drone:
             continue
+        index = np.flatnonzero(mine & memory.path_known[other, memory.frame])
+        frame = memory.frame[index]
+        turn = yaw_rotation(memory.turned[drone, frame])
+        here = memory.back[drone, frame] + np.einsum('nij,nj->ni', turn, memory.points[index])
+        sighting = turn @ memory.covariances[index] @ turn.transpose(0, 2, 1)
+        reach = memory.reach[drone, frame] + np.sum(memory.points[index] ** 2, axis=1)
         covariance = _widened(sighting, memory.drift[drone, frame], reach)
         variance = memory.drift[other, frame] + placed.variances[other]
         covariance = _widened(covariance, variance, memory.reach[other, frame])
@@ -321,7 +329,8 @@ def _explained(
         delta = there - placed.positions(memory, int(other))[frame]
         density = np.exp(_log_density(delta, wide, memory.log_det[index]))
         intensity = detection_probability * density / memory.clutter[index]
-        total += np.where(memory.observer[frame] == other, 0.0, intensity)
+        counts = (memory.observer[frame] != other) & memory.path_known[other, frame]
+        total += np.where(counts, intensity, 0.0)
     for place in placed.objects:
         total += detection_probability * np.exp(
             _log_density(there - place, covariance, memory.log_det[index])
@@ -361,11 +370,13 @@ def _widened(covariance: FloatArray, variance: FloatArray, reach: FloatArray) ->
 
 
 def looks_for(
-    memory: Memory, placed: Placed, drone: int, since_ns: int = 0, both_ways: bool = True
+    memory: Memory, placed: Placed, drone: int, both_ways: bool = True
 ) -> Looks:
     """Collect the frames in which the drone should have been seen, or should have seen others."""
-    recent = memory.stamps >= since_ns
-    frames = np.flatnonzero(placed.known[memory.observer] & (memory.observer != drone) & recent)
+    usable = placed.known[memory.observer] & (memory.observer != drone)
+    if drone >= 0:
+        usable &= memory.path_known[drone]
+    frames = np.flatnonzero(usable)
     observer = memory.observer[frames]
     origin = np.array(
         [placed.positions(memory, int(o))[f] for o, f in zip(observer, frames, strict=True)]
@@ -374,10 +385,10 @@ def looks_for(
     back = np.zeros((len(frames), 3)) if drone < 0 else memory.back[drone, frames]
     others = np.zeros(len(frames), bool)
     parts = [(origin, back, yaw, memory.optical[frames], others, memory.weight[frames])]
-    mine = np.flatnonzero((memory.observer == drone) & recent)
     for other in np.flatnonzero(placed.known):
         if other == drone or drone < 0 or not both_ways:
             continue
+        mine = np.flatnonzero((memory.observer == drone) & memory.path_known[other])
         target = placed.positions(memory, int(other))[mine]
         parts.append(
             (

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from mav_perception.localization.frame import Frame
-from mav_perception.localization.odometry import TeamOdometry
+from mav_perception.localization.odometry import LONGEST_BREAK, TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.startup.evidence import (
     Memory,
@@ -82,7 +82,6 @@ class StartUp:
         """Start with no frames."""
         self._parameters = parameters
         self._frames: deque[RememberedFrame] = deque()
-        self._since: dict[int, int] = {}
 
     def add(self, frame: Frame, clutter_rate: float) -> None:
         """Remember a frame of any drone, placed or not."""
@@ -92,10 +91,6 @@ class StartUp:
         while self._frames[0].stamp_ns < oldest:
             self._frames.popleft()
 
-    def forget(self, drone: int, stamp_ns: int) -> None:
-        """Use nothing of a drone from before a stamp: its odometry broke there."""
-        self._since[drone] = stamp_ns
-
     def search(self, state: JointState, odometry: TeamOdometry) -> Search:
         """Try to place every drone that is not active.
 
@@ -104,13 +99,12 @@ class StartUp:
             odometry: paths of all drones.
         """
         wanted = [d for d in range(state.drones) if not state.active[d] and not state.pending[d]]
-        asleep = [d for d in wanted if odometry.newest_ns(d) is None]
-        doubts = [Doubt(d, 'no odometry yet') for d in asleep]
+        asleep = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > LONGEST_BREAK]
+        doubts = [Doubt(d, 'no odometry') for d in asleep]
         wanted = [d for d in wanted if d not in asleep]
-        if not wanted or not self._frames:
+        memory = gather(self._thinned(), odometry, state.stamp_ns, self._parameters)
+        if not wanted or not len(memory.frame):
             return Search((), tuple(doubts))
-        frames = self._thinned()
-        memory = gather(frames, odometry, state.stamp_ns, self._parameters)
         variances = np.diag(state.team.covariance).reshape(-1, 4)
         objects = state.hypotheses[0].mean[4 * state.drones :].reshape(-1, 3)
         placed = Placed(state.team.mean, variances, state.active, objects)
@@ -126,10 +120,9 @@ class StartUp:
         modes, size = {}, len(memory.frame)
         explained = np.zeros(size)
         for drone in [*drones, STATIC_OBJECT]:
-            since = self._since.get(drone, 0)
             chance = self._parameters.detection_probability
-            pairs = pairs_for(memory, placed, drone, chance, since, both_ways)
-            looks = looks_for(memory, placed, drone, since, both_ways)
+            pairs = pairs_for(memory, placed, drone, chance, both_ways)
+            looks = looks_for(memory, placed, drone, both_ways)
             static = drone == STATIC_OBJECT
             modes[drone] = find_modes(pairs, looks, size, self._parameters, static)
             if static:
