@@ -23,3 +23,7 @@ class DataError(MavPerceptionError):
 
 class MissingDependencyError(MavPerceptionError):
     """An optional dependency is needed for what was asked; the message names the extra."""
+
+
+class LateError(InputError):
+    """A message is older than what can still be put in its place: refused, nothing changed."""

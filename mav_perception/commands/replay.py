@@ -91,9 +91,7 @@ def _load(
         from mav_perception.io.mrclam import load_mrclam, mrclam_parameters
 
         if not 0.0 <= arguments.clutter <= 1.0:
-            raise ConfigurationError(
-                f'--clutter is a share from 0 to 1, not {arguments.clutter}.'
-            )
+            raise ConfigurationError(f'--clutter is a share from 0 to 1, not {arguments.clutter}.')
         recording = load_mrclam(
             arguments.folder, arguments.clutter, arguments.seconds, arguments.seed
         )
@@ -121,8 +119,8 @@ def _summary(scores: dict[str, Score], unknown: bool, length: float, wall: float
         return f'cpdaf / identities known: {ratio:.3f}. {speed}'
     start = 'never' if math.isnan(cpdaf.start_seconds) else f'{cpdaf.start_seconds:.0f} s'
     return (
-        f'All drones placed: {start}; {cpdaf.wrong_commits} of {cpdaf.commits} placed wrong; poses '
-        f'published for {100 * cpdaf.coverage:.0f} % of the time. {speed}'
+        f'All drones placed: {start}; {cpdaf.wrong_commits} of {cpdaf.commits} placed wrong; '
+        f'poses published for {100 * cpdaf.coverage:.0f} % of the time. {speed}'
     )
 
 

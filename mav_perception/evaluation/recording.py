@@ -121,7 +121,9 @@ class Estimate:
 
 
 def play(
-    recording: Recording, joint_filter: CoupledPdaFilter, frames: Iterable[LabelledFrame] | None = None
+    recording: Recording,
+    joint_filter: CoupledPdaFilter,
+    frames: Iterable[LabelledFrame] | None = None,
 ) -> Estimate:
     """Run a filter over a recording, frame by frame, each with the odometry up to its time.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.team import Team
 
-ONE_GAUSSIAN = {'max_hypotheses': 1, 'max_objects': 0, 'recover': False}
+ONE_GAUSSIAN: dict[str, Any] = {'max_hypotheses': 1, 'max_objects': 0, 'recover': False}
 """What makes a rival plain: one hypothesis, uniform clutter, no search for lost drones."""
 
 
@@ -28,9 +29,7 @@ class UncoupledPdaFilter(CoupledPdaFilter):
     def _propagated(self, state: JointState, stamp_ns: int) -> JointState:
         moved = super()._propagated(state, stamp_ns)
         blocks = np.kron(np.eye(moved.drones), np.ones((4, 4)))
-        hypotheses = tuple(
-            replace(h, covariance=h.covariance * blocks) for h in moved.hypotheses
-        )
+        hypotheses = tuple(replace(h, covariance=h.covariance * blocks) for h in moved.hypotheses)
         return replace(moved, hypotheses=hypotheses)
 
 

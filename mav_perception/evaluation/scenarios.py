@@ -36,9 +36,7 @@ def dropout(recording: Recording, seed: int) -> Recording:
     """Let one drone say nothing for a while, while the others still see it."""
     name = recording.team.names[VICTIM]
     odometry = list(recording.odometry)
-    odometry[VICTIM] = tuple(
-        s for s in odometry[VICTIM] if not BEGIN <= s.stamp_ns < END
-    )
+    odometry[VICTIM] = tuple(s for s in odometry[VICTIM] if not BEGIN <= s.stamp_ns < END)
     frames = tuple(
         f
         for f in recording.frames

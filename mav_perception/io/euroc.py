@@ -8,7 +8,6 @@ frame has an origin and a yaw of its own. No two drones saw each other in realit
 from __future__ import annotations
 
 import gzip
-
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +85,7 @@ def load_euroc(
         table[:, 0] -= begin
     paths = tuple(_truth_path(truth) for truth in truths)
     names = tuple(f'mav{i + 1}' for i in range(len(flights)))
-    start = np.concatenate([path.at(np.zeros(1)) for path in paths])
+    start = np.concatenate([path.at(np.zeros(1, np.int64)) for path in paths])
     mount = CameraMount(np.zeros(3), OPTICAL_FROM_BODY)
     sigma = np.full((len(flights), 4), [0.1, 0.1, 0.1, 0.05])
     sigma[0] = 0.0

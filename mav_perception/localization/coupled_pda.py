@@ -9,10 +9,11 @@ from mav_perception.localization.association import Associate, joint_association
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.motion import anchor_again, mark_corrected, propagate
 from mav_perception.localization.observation import check_sightings
-from mav_perception.localization.odometry import ROLL_PITCH, TeamOdometry
+from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState, initial_state, join_started
 from mav_perception.localization.team import Team
+from mav_perception.localization.team_odometry import TeamOdometry
 from mav_perception.localization.timeline import PastFrame, Timeline
 from mav_perception.localization.update import UpdateReport, update_state
 from mav_perception.types import (
@@ -81,7 +82,9 @@ class CoupledPdaFilter:
         self.team.index(sightings.observer)
         check_sightings(sightings)
         self._timeline.check(sightings, self.started().stamp_ns)
-        return self._repeat((sightings.stamp_ns, sightings.observer), sightings, labels)
+        report = self._repeat((sightings.stamp_ns, sightings.observer), sightings, labels)
+        assert report is not None
+        return report
 
     def propagated(self, stamp_ns: int) -> JointState:
         """Return the whole joint state at a stamp; the filter itself does not move."""
@@ -95,7 +98,9 @@ class CoupledPdaFilter:
     def started(self) -> JointState:
         """Return the joint state, or raise InputError that says who is missing."""
         if self.state is None:
-            raise InputError(f'No joint state yet: waiting for the odometry of {self.team.names[0]}.')
+            raise InputError(
+                f'No joint state yet: waiting for the odometry of {self.team.names[0]}.'
+            )
         return self.state
 
     def _start(self, stamp_ns: int) -> None:

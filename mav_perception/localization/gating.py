@@ -50,6 +50,8 @@ def gate_clusters(inside: BoolArray) -> list[tuple[IntArray, IntArray]]:
     graph = np.zeros((targets + sightings, targets + sightings), bool)
     graph[:targets, targets:] = inside
     number, label = connected_components(graph, directed=False)
-    parts = [(np.flatnonzero(label[:targets] == i), np.flatnonzero(label[targets:] == i))
-             for i in range(number)]
+    parts = [
+        (np.flatnonzero(label[:targets] == i), np.flatnonzero(label[targets:] == i))
+        for i in range(number)
+    ]
     return [(who, which) for who, which in parts if len(who)]

@@ -139,7 +139,7 @@ def _merged(children: Children, group: BoolArray, drones: int) -> JointHypothesi
 
 def _cholesky(covariance: FloatArray) -> FloatArray:
     try:
-        return np.linalg.cholesky(covariance)
+        return np.asarray(np.linalg.cholesky(covariance), float)
     except np.linalg.LinAlgError:
         raise InputError(
             'An update gave a covariance that is not positive definite: it was refused. Check '

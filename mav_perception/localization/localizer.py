@@ -10,7 +10,6 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.observation import check_sightings
 from mav_perception.localization.odometry import ROLL_PITCH
-from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.startup.search import Found, StartUp
 from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update import UpdateReport
@@ -34,7 +33,7 @@ LOOK_TIME = 1.0
 """Misses of one observer within so many seconds have one cause and count as one look."""
 
 LONGEST_SILENCE = 2.0
-"""A drone without odometry for longer, seconds, is not published; back, it has to be seen first."""
+"""A drone without odometry for longer, seconds, is not published; back, it has to be seen."""
 
 FOUND_SIGMA = 0.5
 """After its VIO restarted a drone counts as found again once it is known to this, metres."""
@@ -130,9 +129,7 @@ class TeamLocalizer:
         """Return (N,) who has sent no odometry for long."""
         odometry = self.filter.odometry
         count = len(self.team.names)
-        return np.array(
-            [odometry.silent_for(d, stamp_ns) > LONGEST_SILENCE for d in range(count)]
-        )
+        return np.array([odometry.silent_for(d, stamp_ns) > LONGEST_SILENCE for d in range(count)])
 
     def _remember(self, observer: int, sightings: Sightings) -> None:
         row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)

@@ -16,8 +16,9 @@ from functools import cached_property
 
 import numpy as np
 
-from mav_perception.localization.association import MISSED, AssociationEvents
+from mav_perception.localization.association import AssociationEvents
 from mav_perception.localization.gating import MEASUREMENT_SIZE
+from mav_perception.localization.murty import MISSED
 from mav_perception.types import FloatArray, IntArray
 
 

@@ -7,17 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
-from mav_perception.localization.odometry import (
-    GAP,
-    POSITION,
-    RESTART_GAP,
-    TIME,
-    YAW,
-    TeamOdometry,
-    process_noise,
-)
+from mav_perception.localization.odometry import GAP, POSITION, RESTART_GAP, TIME, YAW
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
+from mav_perception.localization.team_odometry import TeamOdometry, process_noise
 from mav_perception.types import FloatArray, IntArray, nanoseconds
 
 

@@ -43,7 +43,7 @@ def k_best_events(likelihood: FloatArray, missed: FloatArray, number: int) -> In
             heapq.heappush(heap, (total, next(order), columns, part, fixed))
 
     push(cost, 0)
-    found = []
+    found: list[IntArray] = []
     while heap and len(found) < number:
         _, _, columns, part, fixed = heapq.heappop(heap)
         found.append(columns)

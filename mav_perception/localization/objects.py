@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.localization.odometry import COLUMNS, POSITION, TIME, process_noise
+from mav_perception.localization.odometry import COLUMNS, POSITION, TIME
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team_odometry import process_noise
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
 MEMORY_SIZE = 1500
@@ -154,7 +155,7 @@ def remember(
         return objects, ()
     age = new.rows[0, TIME] - objects.memory.rows[:, TIME]
     memory = objects.memory.kept(age < parameters.object_memory)
-    births = []
+    births: list[Birth] = []
     fresh = np.ones(len(new.observers), bool)
     for index in range(len(fresh)):
         agree = _agreeing(memory, new.kept(slice(index, index + 1)), clutter[index], parameters)
@@ -183,7 +184,9 @@ def _agreeing(
     covariance = memory.covariances + new.covariances
     # A turn of the odometry swings the old sightings about the observer.
     reach = np.sum((memory.positions - memory.rows[:, POSITION]) ** 2, axis=1)
-    covariance[:, np.arange(3), np.arange(3)] += drift[:, :3] + (drift[:, 3] * reach)[:, None] / 2.0
+    covariance[:, np.arange(3), np.arange(3)] += (
+        drift[:, :3] + (drift[:, 3] * reach)[:, None] / 2.0
+    )
     size = GATE * np.trace(covariance, axis1=1, axis2=2)
     near = (memory.observers == new.observers[0]) & (np.sum(delta**2, axis=1) < size)
     index = np.flatnonzero(near)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.errors import InputError
+from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import roll_pitch_yaw, wrap_angle, yaw_rotation
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import (
@@ -15,7 +15,6 @@ from mav_perception.types import (
     IntArray,
     Notice,
     OdometrySample,
-    Sightings,
     nanoseconds,
     seconds,
 )
@@ -147,7 +146,7 @@ class OdometryHistory:
             )
         late = seconds(self._stamps[-1] - stamp_ns) if self._stamps else 0.0
         if late > self._parameters.late_window:
-            raise InputError(
+            raise LateError(
                 f'Odometry is {late:.2f} s older than the newest of this drone, more than '
                 f'late_window {self._parameters.late_window} s: its clock jumped back, or '
                 'messages queue up on the way.'
@@ -180,7 +179,7 @@ class OdometryHistory:
         length = float(np.linalg.norm(step))
         row[POSITION] = last[POSITION] + yaw_rotation(last[YAW] - raw_last[3]) @ step
         row[YAW] = last[YAW] + turn
-        row[DISTANCE:TIME] = last[DISTANCE:TIME] + [length, abs(turn), 0.0, 0.0]
+        row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([length, abs(turn), 0.0, 0.0])
         return None
 
     def _jumped(self, index: int, step: FloatArray, turn: float, elapsed: float) -> bool:
@@ -209,61 +208,3 @@ class OdometryHistory:
         if self._stamps[-1] - self._stamps[0] > 2 * self._window_ns:
             keep = bisect_right(self._stamps, self._stamps[-1] - self._window_ns)
             del self._stamps[:keep], self._rows[:keep]
-
-
-class TeamOdometry:
-    """Odometry histories of all drones of a team, by index."""
-
-    def __init__(self, count: int, parameters: FilterParameters) -> None:
-        """Start with `count` empty histories."""
-        self.histories = [OdometryHistory(parameters) for _ in range(count)]
-
-    def add(self, drone: int, sample: OdometrySample) -> Insertion:
-        """Add a sample of one drone; see `OdometryHistory.add`."""
-        return self.histories[drone].add(sample)
-
-    def silent(self) -> list[int]:
-        """Return the drones that never sent odometry."""
-        return [i for i, h in enumerate(self.histories) if h.newest_ns is None]
-
-    def newest_ns(self, drone: int) -> int | None:
-        """Return the stamp of the newest sample of one drone."""
-        return self.histories[drone].newest_ns
-
-    def silent_for(self, drone: int, stamp_ns: int) -> float:
-        """Return the seconds since a drone's last odometry, infinity if there was none."""
-        newest = self.histories[drone].newest_ns
-        return np.inf if newest is None else seconds(stamp_ns - newest)
-
-    def check_current(self, drone: int, sightings: Sightings) -> None:
-        """Raise InputError if the observer's odometry does not tell its attitude at the frame."""
-        silent = self.silent_for(drone, sightings.stamp_ns)
-        if silent > LONGEST_BREAK:
-            raise InputError(
-                f'The odometry of {sightings.observer} ended {silent:.1f} s before its frame at '
-                f'{seconds(sightings.stamp_ns):.3f} s: without an attitude it is not used.'
-            )
-
-    def rows(self, stamp_ns: int) -> FloatArray:
-        """Return the (N, COLUMNS) rows of all drones at a stamp."""
-        return np.array([h.at(stamp_ns) for h in self.histories])
-
-
-def process_noise(delta: FloatArray, parameters: FilterParameters) -> FloatArray:
-    """Return the (N, 4) variances that odometry increments `delta` (N, COLUMNS) add."""
-    distance, turn, time = np.abs(delta[:, [DISTANCE, TURN, TIME]]).T
-    # A gap that closes again takes nothing back and adds nothing.
-    gap, yaw_gap = np.maximum(delta[:, [GAP, YAW_GAP]], 0.0).T
-    position = (
-        parameters.position_noise**2 * distance
-        + parameters.hover_position_noise**2 * time
-        + parameters.gap_position_noise**2 * gap
-    )
-    yaw = (
-        parameters.yaw_noise**2 * distance
-        + parameters.turn_noise**2 * turn
-        + parameters.hover_yaw_noise**2 * time
-        + parameters.gap_yaw_noise**2 * yaw_gap
-    )
-    vertical = position * parameters.vertical_noise_scale**2
-    return np.stack([position, position, vertical, yaw], axis=1)

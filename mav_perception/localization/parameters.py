@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mav_perception.errors import ConfigurationError
 from mav_perception.parameters import parameter
 
 
@@ -62,7 +63,10 @@ class FilterParameters:
         0.3, 'odometry that leaves its way by more in one step has jumped [m]', 0.01, 100.0
     )
     jump_yaw: float = parameter(
-        0.5, 'odometry that turns by more than it was turning in one step has jumped [rad]', 0.01, 7.0
+        0.5,
+        'odometry that turns by more than it was turning in one step has jumped [rad]',
+        0.01,
+        7.0,
     )
     late_window: float = parameter(
         1.0, 'messages that come later than this after newer ones are refused [s]', 0.0, 60.0
@@ -77,7 +81,10 @@ class FilterParameters:
         True, 'estimate P_D and clutter of every observer in flight; the parameters are the prior'
     )
     max_hypotheses: int = parameter(
-        20, 'weighted joint hypotheses carried while the association is in doubt; 1 is CPDAF', 1, 99
+        20,
+        'weighted joint hypotheses carried while the association is in doubt; 1 is CPDAF',
+        1,
+        99,
     )
     merge_distance: float = parameter(
         2.0, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
@@ -92,7 +99,10 @@ class FilterParameters:
         True, 'search for drones whose start is unknown, and for those that got lost'
     )
     start_window: float = parameter(
-        120.0, 'time of which frames are used to find a drone whose place is unknown [s]', 5.0, 600.0
+        120.0,
+        'time of which frames are used to find a drone whose place is unknown [s]',
+        5.0,
+        600.0,
     )
     start_margin: float = parameter(
         15.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
@@ -100,3 +110,10 @@ class FilterParameters:
     start_interval: float = parameter(
         1.0, 'time between two searches for drones whose place is unknown [s]', 0.1, 60.0
     )
+
+    def __post_init__(self) -> None:
+        """Refuse a range of distances that is empty."""
+        if self.min_range >= self.max_range:
+            raise ConfigurationError(
+                f'min_range {self.min_range} m must be less than max_range {self.max_range} m.'
+            )

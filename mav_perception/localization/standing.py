@@ -116,7 +116,7 @@ def place_sightings(
 
 
 def _with_object(state: JointState, frame: Frame, sighting: int, birth: Birth) -> JointState:
-    """Add an object where the sighting puts it under each hypothesis, correlated with its observer."""
+    """Add an object where a sighting puts it under each hypothesis, tied to its observer."""
     noise = measurement_noise(frame.sightings)[sighting]
     own = slice(4 * frame.observer, 4 * frame.observer + 4)
     hypotheses = []

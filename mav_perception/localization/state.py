@@ -113,7 +113,7 @@ def initial_state(stamp_ns: int, start: FloatArray, start_sigma: FloatArray) -> 
         start_sigma: (N, 4) their standard deviations; NaN for a drone whose start is not known.
     """
     count = len(start)
-    known = np.isfinite(start_sigma).all(axis=1)
+    known = np.asarray(np.isfinite(start_sigma).all(axis=1))
     sigma = np.where(known[:, None], start_sigma, 1.0)
     # A micrometre keeps the gauge drone, whose start is exact, regular.
     covariance = np.diag(np.maximum(sigma.ravel(), 1e-6) ** 2)
@@ -135,7 +135,7 @@ def join_started(state: JointState, first_rows: Sequence[FloatArray | None]) -> 
     """Let pending drones in whose odometry has begun: their start poses hold at its first row."""
     joining = [
         drone
-        for drone in np.flatnonzero(state.pending)
+        for drone in np.flatnonzero(state.pending).tolist()
         if (row := first_rows[drone]) is not None and row[TIME] <= seconds(state.stamp_ns)
     ]
     if not joining:

@@ -38,11 +38,18 @@ class Team:
             raise ConfigurationError(
                 f'A team needs at least two drones with different names, got {list(self.names)}.'
             )
-        for what, array in (('start', self.start), ('start_sigma', self.start_sigma)):
-            if array.shape != (count, 4) or np.isinf(array).any():
-                raise ConfigurationError(
-                    f'{what} needs four finite numbers (x, y, z, yaw) for each of {count} drones.'
-                )
+        if self.start.shape != (count, 4) or self.start_sigma.shape != (count, 4):
+            raise ConfigurationError(
+                f'start and start_sigma need four numbers (x, y, z, yaw) for each of {count} '
+                'drones.'
+            )
+        unknown = np.asarray(np.isnan(self.start_sigma).all(axis=1))
+        known_sigma = self.start_sigma[~unknown]
+        if unknown[0] or not (np.isfinite(self.start).all() and np.isfinite(known_sigma).all()):
+            raise ConfigurationError(
+                'start and start_sigma need finite numbers; only the start of the first drone, '
+                'which fixes the map, cannot be unknown.'
+            )
         if (self.start_sigma < 0.0).any() or len(self.mounts) != count:
             raise ConfigurationError('start_sigma must not be negative; give one camera a drone.')
 
@@ -74,6 +81,9 @@ class DroneEntry:
     camera_translation: tuple[float, float, float]
     camera_rotation: tuple[float, float, float]
 
+
+UNKNOWN = 'unknown'
+"""What team.yaml says as `start:` of a drone that has to be found."""
 
 DEFAULTS: dict[str, Any] = {
     'start': [0.0, 0.0, 0.0, 0.0],
@@ -122,6 +132,8 @@ def _entry(path: Path, defaults: dict[str, Any], item: Any) -> DroneEntry:
     if not isinstance(item, dict) or not item.get('name'):
         raise ConfigurationError(f'{path}: every drone needs a `name:`, got {item!r}.')
     values = defaults | {'namespace': f'/{item["name"]}'} | item
+    if values['start'] == UNKNOWN:
+        values |= {'start': DEFAULTS['start'], 'start_sigma': [float('nan')] * 4}
     unknown = sorted(set(values) - set(DroneEntry.__dataclass_fields__))
     if unknown:
         known = ', '.join(DroneEntry.__dataclass_fields__)

@@ -7,7 +7,7 @@ import itertools
 from bisect import bisect_left
 from dataclasses import dataclass
 
-from mav_perception.errors import InputError
+from mav_perception.errors import InputError, LateError
 from mav_perception.localization.state import JointState
 from mav_perception.types import IntArray, Sightings, nanoseconds, seconds
 
@@ -46,7 +46,7 @@ class Timeline:
         """Raise InputError for a frame that is too late or that is known already."""
         late = now_ns - sightings.stamp_ns
         if late > self._window_ns:
-            raise InputError(
+            raise LateError(
                 f'Sightings of {sightings.observer} are {seconds(late):.2f} s older than the '
                 f'filter, more than late_window {seconds(self._window_ns):.1f} s: check the '
                 'clock of that drone and the load of its detection node.'

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.localization.association import MISSED, Associate, AssociationEvents
+from mav_perception.localization.association import Associate, AssociationEvents
 from mav_perception.localization.frame import Frame, Scan, scan_frame
 from mav_perception.localization.gating import MEASUREMENT_SIZE
 from mav_perception.localization.hypotheses import Children, next_hypotheses
@@ -17,6 +17,7 @@ from mav_perception.localization.mixture import (
     normalised,
     permutation_pruned,
 )
+from mav_perception.localization.murty import MISSED
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.standing import with_static_objects
 from mav_perception.localization.state import JointHypothesis, JointState
@@ -109,9 +110,12 @@ def update_state(
         np.concatenate([np.arange(size) for size in sizes]),
     )
     hypotheses, forgotten = next_hypotheses(children, state.drones, parameters)
-    marginal = sum(
-        _marginal_over_all(scan, events, weight[children.parent == index])
-        for index, (scan, events) in enumerate(scans)
+    marginal = np.sum(
+        [
+            _marginal_over_all(scan, events, weight[children.parent == index])
+            for index, (scan, events) in enumerate(scans)
+        ],
+        axis=0,
     )
     report = _report(frame, scans[0][0], children, marginal, dropped + forgotten)
     moved = replace(state, hypotheses=hypotheses)
@@ -138,9 +142,7 @@ def _existence_after(
     return result
 
 
-def _marginal_over_all(
-    scan: Scan, events: AssociationEvents, weight: FloatArray
-) -> FloatArray:
+def _marginal_over_all(scan: Scan, events: AssociationEvents, weight: FloatArray) -> FloatArray:
     """Return (C, m + 1) marginals times the weight of the hypothesis; the ungated are missed."""
     sightings = scan.innovations.shape[1]
     full = np.zeros((len(scan.candidates), sightings + 1))

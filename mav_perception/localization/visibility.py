@@ -32,8 +32,10 @@ def view_probability(
     # Azimuth turns all the way round; elevation is taken from the plane of the optical axis.
     for angle, half in (
         (np.arctan2(x, z), parameters.half_view_horizontal),
-        (np.arctan2(y, np.hypot(x, z)) if half_sphere(parameters) else np.arctan2(y, z),
-         parameters.half_view_vertical),
+        (
+            np.arctan2(y, np.hypot(x, z)) if half_sphere(parameters) else np.arctan2(y, z),
+            parameters.half_view_vertical,
+        ),
     ):
         inside *= ndtr((half - angle) / angle_sigma) - ndtr((-half - angle) / angle_sigma)
     log_sigma = np.sqrt(np.maximum(spread[:, 2, 2], 1e-12))

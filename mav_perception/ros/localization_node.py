@@ -14,15 +14,16 @@ from rclpy.clock import Clock, ClockType
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from mav_perception.errors import InputError, MavPerceptionError
+from mav_perception.errors import InputError, LateError, MavPerceptionError
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import load_team, team_from_entries, team_path
 from mav_perception.localization.timeline import SightingQueue
-from mav_perception.localization.update import UpdateReport
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
+from mav_perception.ros.joint_filter_health import describe_team, describe_update
 from mav_perception.ros.lifecycle import SelfActivatingNode
 from mav_perception.ros.markers import TeamMarkers
 from mav_perception.ros.names import (
@@ -38,6 +39,9 @@ from mav_perception.ros.qos import qos_profile, subscribe
 from mav_perception.ros.running import run_node
 from mav_perception.ros.transforms import OdometryTransforms
 from mav_perception.types import seconds
+
+CLOCK_JUMPED = 50
+"""So many odometry messages too late in a row, of all drones, mean that the clock jumped back."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +82,8 @@ class LocalizationNode(SelfActivatingNode):
         self._settings = parameters
         self._entries = load_team(team_path(parameters.team_file))
         self._team = team_from_entries(self._entries)
-        self._filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
-        self._queue = SightingQueue(parameters.odometry_wait, parameters.dropout_after)
+        self._begin()
         self._markers = TeamMarkers(self._team.names, parameters.map_frame)
-        self._published = [0] * len(self._team.names)
         self._pose_publishers = [
             self.create_lifecycle_publisher(
                 PoseWithCovarianceStamped, in_namespace(entry.namespace, POSE), 10
@@ -90,6 +92,15 @@ class LocalizationNode(SelfActivatingNode):
         ]
         self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, MARKERS, 2)
         self._transforms = OdometryTransforms(self, parameters.map_frame, parameters.publish_tf)
+
+    def _begin(self) -> None:
+        """Start from nothing, at first and when the clock has jumped."""
+        parameters = read_parameters(self, FilterParameters)
+        self._localizer = TeamLocalizer(CoupledPdaFilter(self._team, parameters))
+        self._filter = self._localizer.filter
+        self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
+        self._published = [0] * len(self._team.names)
+        self._late_in_a_row = 0
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
@@ -152,7 +163,19 @@ class LocalizationNode(SelfActivatingNode):
     def _on_odometry(self, message: Odometry, drone: str) -> None:
         sample = odometry_to_sample(message)
         self._check_future(sample.stamp_ns, f'Odometry of {drone}')
-        notice = self._filter.add_odometry(drone, sample)
+        try:
+            notice = self._localizer.add_odometry(drone, sample)
+        except LateError:
+            self._late_in_a_row += 1
+            if self._late_in_a_row >= CLOCK_JUMPED:
+                self._begin()
+                self.health.problem(
+                    'clock_jump',
+                    'All odometry is older than before: the clock jumped back or a bag was '
+                    'started again. The filter starts anew.',
+                )
+            raise
+        self._late_in_a_row = 0
         self.health.count('odometry')
         if notice is not None:
             self.health.problem(f'{notice.code} of {drone}', f'{drone}: {notice.text}')
@@ -178,30 +201,20 @@ class LocalizationNode(SelfActivatingNode):
         for sightings in self._queue.ready(newest, time.monotonic_ns()):
             begin = time.perf_counter()
             try:
-                report = self._filter.update(sightings)
+                report, notices = self._localizer.update(sightings)
             except MavPerceptionError as error:
                 self.health.problem(f'sightings of {sightings.observer}', str(error))
                 continue
-            self._describe(report, 1e3 * (time.perf_counter() - begin))
+            for notice in notices:
+                self.health.count(notice.code)
+                self.get_logger().info(notice.text)
+            if report is not None:
+                describe_update(self.health, report, 1e3 * (time.perf_counter() - begin))
             self._publish(self._team.index(sightings.observer), sightings.stamp_ns)
 
-    def _describe(self, report: UpdateReport, milliseconds: float) -> None:
-        self.health.count('frames')
-        self.health.count('sightings outside every gate', report.outside_gate)
-        self.health.set('update ms', f'{milliseconds:.2f}')
-        self.health.set('joint association events', report.events)
-        if report.nis_size:
-            self.health.set('NIS per dof', f'{report.nis / report.nis_size:.2f}')
-        if report.dropped > 0.01:
-            self.health.problem(
-                'events_cut',
-                f'{100 * report.dropped:.0f} % of the association weight was cut at max_events: '
-                'raise it or lower clutter_per_frame and gate_probability.',
-            )
-
     def _publish(self, drone: int, stamp_ns: int) -> None:
-        """Publish the pose of one drone once for a stamp; stamps of a drone only grow."""
-        if stamp_ns <= self._published[drone]:
+        """Publish the pose of a placed drone once for a stamp; stamps of a drone only grow."""
+        if stamp_ns <= self._published[drone] or not self._localizer.placed[drone]:
             return
         self._published[drone] = stamp_ns
         state = self._filter.predict(stamp_ns)
@@ -215,16 +228,18 @@ class LocalizationNode(SelfActivatingNode):
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""
         self._process()
-        stamp = self._filter.stamp_ns
-        if stamp is None:
-            silent = [self._team.names[i] for i in self._filter.odometry.silent()]
-            self.health.problem('waiting', f'Waiting for the odometry of {", ".join(silent)}.')
+        describe_team(self.health, self._localizer)
+        state = self._filter.state
+        if state is None:
             return
         for drone in range(len(self._team.names)):
             newest = self._filter.odometry.newest_ns(drone)
             if newest is not None and newest - self._published[drone] > 1e9:
                 self._publish(drone, newest)
-        self._marker_publisher.publish(self._markers.build(self._filter.predict(stamp)))
+        objects = state.hypotheses[0].mean[4 * state.drones :].reshape(-1, 3)
+        self._marker_publisher.publish(
+            self._markers.build(state.team, self._localizer.placed, objects)
+        )
 
 
 def main() -> int:

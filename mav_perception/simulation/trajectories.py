@@ -77,7 +77,9 @@ def plan_flights(scenario: Scenario) -> tuple[FlightPath, ...]:
         rng = np.random.default_rng((scenario.seed, attempt))
         ring_rate = float(rng.uniform(0.05, 0.15)) * float(rng.choice([-1.0, 1.0]))
         paths = tuple(_draw(scenario, index, ring_rate, rng) for index in range(scenario.drones))
-        if _apart(paths, time, scenario.separation) and all(_flyable(path, time) for path in paths):
+        if _apart(paths, time, scenario.separation) and all(
+            _flyable(path, time) for path in paths
+        ):
             return paths
     raise ConfigurationError(f'No safe flight was found for {scenario.drones} drones: use fewer.')
 

@@ -106,9 +106,7 @@ def _vote(pairs: Pairs, yaw_steps: int) -> FloatArray:
     return np.concatenate(places)[order]
 
 
-def refine(
-    pairs: Pairs, seeds: FloatArray, static: bool
-) -> tuple[FloatArray, FloatArray]:
+def refine(pairs: Pairs, seeds: FloatArray, static: bool) -> tuple[FloatArray, FloatArray]:
     """Climb from seeds to modes by expectation maximisation with Gauss-Newton steps.
 
     The covariances shrink from the width of a cell to the data's, and after each step seeds that
@@ -180,7 +178,7 @@ def _climb(
         information[:, 3, :3] += cross
         information[:, 3, 3] += np.sum(share * np.sum(by_yaw * weighted, axis=1), axis=0)
         gradient[:, 3] += np.sum(share * np.sum(by_yaw * solved, axis=1), axis=0)
-    covariance = np.linalg.inv(information)
+    covariance = np.asarray(np.linalg.inv(information), float)
     moved = poses + np.einsum('sij,sj->si', covariance, gradient)
     moved[:, 3] = wrap_angle(moved[:, 3])
     return moved, covariance, fit
@@ -218,7 +216,7 @@ def _weigh(
 ) -> Mode:
     gain = intensities(pairs, pose)
     fit = float(pairs.weight @ np.log1p(gain / (1.0 + pairs.explained)))
-    total = np.bincount(pairs.sighting, gain, sightings)
+    total = np.bincount(pairs.sighting, gain, sightings).astype(float)
     chance = parameters.detection_probability * MISS_TRUST
     cost = chance * float(looks.weight @ _in_view(looks, pose, parameters))
     free = slice(0, 3 if static else 4)

@@ -8,34 +8,29 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy.special import logsumexp
 
 from mav_perception.localization.frame import Frame
-from mav_perception.localization.odometry import LONGEST_BREAK, TeamOdometry
+from mav_perception.localization.odometry import LONGEST_BREAK
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.startup.evidence import (
+from mav_perception.localization.startup.evidence import looks_for, pairs_for
+from mav_perception.localization.startup.explanations import (
+    STATIC_OBJECT,
+    Background,
+    explanations,
+    margin,
+)
+from mav_perception.localization.startup.memory import (
     Memory,
     Placed,
     RememberedFrame,
     gather,
-    looks_for,
-    pairs_for,
     remember_frame,
 )
-from mav_perception.localization.startup.placement import (
-    Mode,
-    known_intensity,
-    find_modes,
-)
+from mav_perception.localization.startup.placement import Mode, find_modes, known_intensity
 from mav_perception.localization.state import JointState
+from mav_perception.localization.team_odometry import TeamOdometry
 from mav_perception.types import FloatArray, nanoseconds
 
-BEAM = 30
-MODES_KEPT = 10
-LEAST_GAIN = 30.0
-"""A placement that costs more than this is not looked at further, log odds."""
-
-STATIC_OBJECT = -1
 LARGEST_SIGMA, LARGEST_YAW_SIGMA = 0.5, 0.25
 """A pose less certain than this is not yet one to start from, metres and radians."""
 
@@ -174,15 +169,16 @@ class StartUp:
             mode = modes[drone][best[drone]]
             doubt = _too_vague(mode)
             if doubt is None and not found:
-                margin = _margin(drone, best[drone], everything, modes, background)
-                if margin > self._parameters.start_margin:
-                    margin -= rivalry(drone, mode)
-                if margin > self._parameters.start_margin:
-                    found.append(Found(drone, mode.pose, CAUTION * mode.covariance, margin))
+                odds = margin(drone, best[drone], everything, modes, background)
+                wanted_odds = self._parameters.start_margin
+                if odds > wanted_odds:
+                    odds -= rivalry(drone, mode)
+                if odds > wanted_odds:
+                    found.append(Found(drone, mode.pose, CAUTION * mode.covariance, odds))
                     continue
                 doubt = (
-                    f'another explanation is too likely (log odds {margin:.1f}, needed '
-                    f'{self._parameters.start_margin:.0f}): let it fly a path unlike the others '
+                    f'another explanation is too likely (log odds {odds:.1f}, needed '
+                    f'{wanted_odds:.0f}): let it fly a path unlike the others '
                     'in view of them'
                 )
             doubts.append(Doubt(drone, doubt or 'the next to be placed'))
@@ -197,81 +193,3 @@ def _too_vague(mode: Mode) -> str | None:
         f'its pose is only known to {sigma[:3].max():.1f} m and {np.degrees(sigma[3]):.0f} '
         'degrees: let it move in view of others'
     )
-
-
-@dataclass(frozen=True)
-class Background:
-    """The J remembered sightings before anything is placed anew.
-
-    Attributes:
-        explained: (J,) intensity of known drones and objects, over the clutter density.
-        weight: (J,) by which each counts.
-    """
-
-    explained: FloatArray
-    weight: FloatArray
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A joint explanation of all sightings.
-
-    Attributes:
-        chosen: mode of each drone that it places; static objects have keys below 0.
-        gain: (J,) intensity of all that it places at each sighting, over the clutter density.
-        price: log priors less costs of all its modes.
-        score: log evidence.
-    """
-
-    chosen: dict[int, int]
-    gain: FloatArray
-    price: float
-    score: float
-
-
-def explanations(
-    modes: dict[int, list[Mode]], background: Background, but_not: tuple[int, int] | None = None
-) -> list[Explanation]:
-    """Return the likeliest joint explanations, the best first.
-
-    Every drone takes one of its modes or none; static objects may take any number. The beam keeps
-    the likeliest while drone after drone is decided.
-
-    Args:
-        modes: of every drone, and of static objects under the key -1.
-        background: what explains the sightings already.
-        but_not: a drone and the mode that it must not take.
-    """
-    choices = [(k, list(enumerate(m[:MODES_KEPT]))) for k, m in modes.items() if k >= 0]
-    statics = modes.get(STATIC_OBJECT, [])[:MODES_KEPT]
-    choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(statics)]
-    choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
-    free = 1.0 + background.explained
-    beam = [Explanation({}, np.zeros_like(background.explained), 0.0, 0.0)]
-    for key, options in choices:
-        grown = list(beam)
-        for base in beam:
-            for index, mode in options:
-                if (key, index) == but_not or mode.evidence < 0.0:
-                    continue
-                gain = base.gain + mode.gain
-                price = base.price + mode.log_prior - mode.cost
-                score = float(background.weight @ np.log1p(gain / free)) + price
-                if score > base.score - LEAST_GAIN:
-                    grown.append(Explanation(base.chosen | {key: index}, gain, price, score))
-        grown.sort(key=lambda e: -e.score)
-        beam = grown[:BEAM]
-    return beam
-
-
-def _margin(
-    drone: int,
-    mode: int,
-    everything: list[Explanation],
-    modes: dict[int, list[Mode]],
-    background: Background,
-) -> float:
-    """Return the log odds of a drone being at a mode against all explanations without that."""
-    with_it = [e.score for e in everything if e.chosen.get(drone) == mode]
-    without = [e.score for e in explanations(modes, background, (drone, mode))]
-    return float(logsumexp(with_it) - logsumexp(without))

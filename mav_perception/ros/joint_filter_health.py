@@ -1,0 +1,41 @@
+"""What the joint filter did and lacks, as diagnostics."""
+
+from __future__ import annotations
+
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.update import UpdateReport
+from mav_perception.ros.health import Health
+
+CUT_SHARE = 0.05
+"""Weight of events or hypotheses in a frame that may be cut before anybody has to know."""
+
+
+def describe_update(health: Health, report: UpdateReport, milliseconds: float) -> None:
+    """Count what a frame did to the filter."""
+    health.count('frames')
+    health.count('sightings outside every gate', report.outside_gate)
+    health.set('update ms', f'{milliseconds:.2f}')
+    health.set('joint association events', report.events)
+    if report.nis_size:
+        health.set('NIS per dof', f'{report.nis / report.nis_size:.2f}')
+    if report.dropped > CUT_SHARE:
+        health.problem(
+            'events_cut',
+            f'{100 * report.dropped:.0f} % of the association weight was cut: raise max_events '
+            'and max_hypotheses, or lower clutter_per_frame and gate_probability.',
+        )
+
+
+def describe_team(health: Health, localizer: TeamLocalizer) -> None:
+    """Say of every drone without a pose what is missing, and what the filter carries."""
+    names = localizer.team.names
+    silent = [names[i] for i in localizer.filter.odometry.silent()]
+    if silent:
+        health.problem('waiting', f'Waiting for the odometry of {", ".join(silent)}.')
+    for name, status in zip(names, localizer.status(), strict=True):
+        if not status.placed and name not in silent:
+            health.problem(f'place of {name}', f'{name} has no pose: {status.text}.')
+    state = localizer.filter.state
+    if state is not None:
+        health.set('static objects', len(state.objects))
+        health.set('joint hypotheses', len(state.hypotheses))
