@@ -112,8 +112,9 @@ def event_log_weights(
     assignment: IntArray, likelihood: FloatArray, missed: FloatArray
 ) -> FloatArray:
     """Return (E,) log weights of events with every candidate on its own (uncoupled)."""
-    picked = likelihood[np.arange(len(missed)), np.maximum(assignment, 0)]
-    return np.where(assignment == MISSED, missed, picked).sum(axis=1)
+    # MISSED is -1, the last column.
+    weight: FloatArray = np.column_stack([likelihood, missed])
+    return weight[np.arange(len(missed)), assignment].sum(axis=1)
 
 
 def _best_pairs(first: FloatArray, second: FloatArray, number: int) -> tuple[IntArray, IntArray]:

@@ -44,7 +44,7 @@ def gate_clusters(inside: BoolArray) -> list[tuple[IntArray, IntArray]]:
     """Split the gate graph into its connected parts: (candidates, sightings) of each.
 
     Args:
-        inside: (T, m) the sighting lies in the gate of the candidate; every candidate has one.
+        inside: (T, m) the sighting lies in the gate of the candidate.
     """
     targets, sightings = inside.shape
     graph = np.zeros((targets + sightings, targets + sightings), bool)
@@ -54,4 +54,4 @@ def gate_clusters(inside: BoolArray) -> list[tuple[IntArray, IntArray]]:
         (np.flatnonzero(label[:targets] == i), np.flatnonzero(label[targets:] == i))
         for i in range(number)
     ]
-    return [(who, which) for who, which in parts if len(who)]
+    return [(who, which) for who, which in parts if len(who) and len(which)]

@@ -29,6 +29,9 @@ LOST_EVIDENCE = -8.0
 MOST_EVIDENCE = 4.0
 """What a drone can save up for bad times: it bounds how long a lost one goes unnoticed."""
 
+OBSERVER_SHARE = 0.5
+"""Part of the evidence on a candidate that tells of the observer: its camera may be blind."""
+
 LOOK_TIME = 1.0
 """Misses of one observer within so many seconds have one cause and count as one look."""
 
@@ -145,7 +148,10 @@ class TeamLocalizer:
         self._last_frame[observer] = now
         drones = report.candidates < state.drones
         evidence = report.evidence[drones]
-        self._evidence[report.candidates[drones]] += np.where(evidence < 0, share, 1.0) * evidence
+        evidence = np.where(evidence < 0.0, share, 1.0) * evidence
+        self._evidence[report.candidates[drones]] += evidence
+        # It may as well be the observer that is not where the filter has it.
+        self._evidence[observer] += OBSERVER_SHARE * evidence.sum()
         self._evidence = np.minimum(self._evidence, MOST_EVIDENCE)
         variances = np.diag(state.team.covariance).reshape(-1, 4)[:, :3].max(axis=1)
         self._restarted = {d for d in self._restarted if variances[d] > FOUND_SIGMA**2}

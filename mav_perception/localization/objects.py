@@ -31,7 +31,7 @@ GATE = 11.3
 """Squared Mahalanobis distance within which two sightings agree: chi-square, 3 axes, 99 %."""
 
 LEAST_EXISTENCE = 0.05
-LOOK_TIME = 2.0
+LOOK_TIME = 1.0
 """What hides an object from one frame hides it from the next: so long, seconds."""
 
 RATE_MEMORY = 300.0
@@ -75,12 +75,15 @@ class StaticObjects:
 
     Attributes:
         hits, looks: (O,) expected counts of sightings and of looks, for the detection rate.
+        looks_since: (O,) looks since the last sighting. They tell of existence, not of the rate,
+            or an object that is gone would pass for one that is rarely seen.
         memory: sightings that may become objects.
         last_frame: (N,) time of the last frame of each observer, seconds.
     """
 
     hits: FloatArray
     looks: FloatArray
+    looks_since: FloatArray
     memory: UnexplainedSightings
     last_frame: FloatArray
 
@@ -90,7 +93,7 @@ class StaticObjects:
         nothing = UnexplainedSightings(
             np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, COLUMNS))
         )
-        return cls(np.zeros(0), np.zeros(0), nothing, np.zeros(drones))
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0), nothing, np.zeros(drones))
 
     def __len__(self) -> int:
         """Return the number of objects O."""
@@ -99,7 +102,8 @@ class StaticObjects:
     @property
     def detection_probability(self) -> FloatArray:
         """Return (O,) detection rates in view, the mean of a Beta distribution."""
-        return np.minimum((1.0 + self.hits) / (2.0 + self.looks), 0.98)
+        looks = np.maximum(self.looks - self.looks_since, self.hits)
+        return np.minimum((1.0 + self.hits) / (2.0 + looks), 0.98)
 
     def look_share(self, observer: int, time: float) -> float:
         """Return how much a frame tells of existence: frames within `LOOK_TIME` tell the same."""
@@ -116,12 +120,18 @@ class StaticObjects:
             self,
             hits=fade * self.hits + hits,
             looks=fade * self.looks + looks,
+            looks_since=np.where(hits > 0.5, 0.0, self.looks_since + looks),
             last_frame=last_frame,
         )
 
     def without(self, gone: BoolArray) -> StaticObjects:
         """Return the statistics without some objects."""
-        return replace(self, hits=self.hits[~gone], looks=self.looks[~gone])
+        return replace(
+            self,
+            hits=self.hits[~gone],
+            looks=self.looks[~gone],
+            looks_since=self.looks_since[~gone],
+        )
 
 
 @dataclass(frozen=True)

@@ -140,5 +140,6 @@ def _with_object(state: JointState, frame: Frame, sighting: int, birth: Birth) -
         objects,
         hits=np.append(objects.hits, birth.hits),
         looks=np.append(objects.looks, 2.0 * birth.hits),
+        looks_since=np.append(objects.looks_since, 0.0),
     )
     return replace(state, hypotheses=tuple(hypotheses), objects=grown)

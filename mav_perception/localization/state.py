@@ -65,6 +65,11 @@ class JointState:
         """Return the number of drones N."""
         return len(self.anchors)
 
+    @property
+    def places(self) -> FloatArray:
+        """Return the (O, 3) places of static objects in map, under the heaviest hypothesis."""
+        return self.hypotheses[0].mean[4 * self.drones :].reshape(-1, 3)
+
     @cached_property
     def team(self) -> TeamState:
         """Return mean and covariance of the mixture over the drones alone."""

@@ -236,10 +236,8 @@ class LocalizationNode(SelfActivatingNode):
             newest = self._filter.odometry.newest_ns(drone)
             if newest is not None and newest - self._published[drone] > 1e9:
                 self._publish(drone, newest)
-        objects = state.hypotheses[0].mean[4 * state.drones :].reshape(-1, 3)
-        self._marker_publisher.publish(
-            self._markers.build(state.team, self._localizer.placed, objects)
-        )
+        markers = self._markers.build(state.team, self._localizer.placed, state.places)
+        self._marker_publisher.publish(markers)
 
 
 def main() -> int:

@@ -10,9 +10,9 @@ from scipy.stats import chi2
 from mav_perception.errors import ConfigurationError, InputError
 from mav_perception.evaluation.comparison import CONSISTENCY_STEP, compare
 from mav_perception.evaluation.recording import play, sample_truth
+from mav_perception.evaluation.rivals import RIVALS
 from mav_perception.evaluation.trajectories import normalised_error_squared
 from mav_perception.geometry import quaternion_from_euler
-from mav_perception.localization.association import joint_association_events
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.observation import (
     innovations,
@@ -24,6 +24,10 @@ from mav_perception.localization.team import Team
 from mav_perception.simulation.flight import fly, matching_parameters
 from mav_perception.simulation.scenario import Scenario, SightingNoise
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
+
+
+def shipped(recording, parameters):
+    return RIVALS['cpdaf'].build(recording.team, parameters)
 
 
 def still(time):
@@ -49,7 +53,7 @@ def test_average_nees_lies_within_its_chi_square_bounds_over_30_runs():
     for seed in range(30):
         scenario = Scenario(drones=3, duration=8.0, seed=seed, frame_rate=4.0)
         recording = fly(scenario)
-        estimate = play(recording, matching_parameters(scenario), joint_association_events)
+        estimate = play(recording, shipped(recording, matching_parameters(scenario)))
         state = estimate.states[-1]  # one sample a run: samples of one run are not independent
         truth = sample_truth(recording, np.array([state.stamp_ns]))[0]
         # The first drone's start is exact: leave it out, it has no error to be consistent with.
@@ -68,13 +72,15 @@ def test_one_target_without_clutter_equals_an_extended_kalman_filter(pair_team):
     joint_filter = started_filter(pair_team, parameters)
     prior = joint_filter.predict(nanoseconds(1.0))
     measured = sighting(point=(-0.45, -0.15, 3.95))
-    predicted = predict_sightings(prior, 0, np.zeros(2), pair_team.mounts[0])
+    predicted = predict_sightings(
+        prior.mean.ravel(), prior.covariance, 0, np.array([4]), np.zeros(2), pair_team.mounts[0]
+    )
     kalman = ExtendedKalmanFilter(dim_x=8, dim_z=3)
     kalman.x, kalman.P = np.zeros(8), prior.covariance.copy()
-    kalman.R = measurement_noise(measured)[0]
+    kalman.R = measurement_noise(measured)[0] + predicted.curvature[0]
     kalman.update(
         innovations(predicted, measured)[0, 0],
-        HJacobian=lambda x: predicted.jacobians[0],
+        HJacobian=lambda x: predicted.jacobians(8)[0],
         Hx=lambda x: np.zeros(3),
     )
     joint_filter.update(measured)
@@ -88,7 +94,7 @@ def test_order_of_sightings_and_of_drones_does_not_matter():
     scenario = Scenario(drones=4, duration=4.0, seed=3, sighting_noise=SightingNoise())
     recording = fly(scenario)
     parameters = matching_parameters(scenario)
-    reference = play(recording, parameters, joint_association_events).means[-1]
+    reference = play(recording, shipped(recording, parameters)).means[-1]
 
     def reverse(frame):
         s = frame.sightings
@@ -99,7 +105,7 @@ def test_order_of_sightings_and_of_drones_does_not_matter():
         return replace(frame, sightings=flipped, labels=frame.labels[::-1])
 
     backwards = replace(recording, frames=tuple(reverse(f) for f in recording.frames))
-    means = play(backwards, parameters, joint_association_events).means[-1]
+    means = play(backwards, shipped(backwards, parameters)).means[-1]
     np.testing.assert_allclose(means, reference, atol=1e-9)
 
     order = [2, 0, 3, 1]
@@ -112,7 +118,7 @@ def test_order_of_sightings_and_of_drones_does_not_matter():
         ),
         odometry=tuple(recording.odometry[i] for i in order),
     )  # fmt: skip
-    means = play(shuffled, parameters, joint_association_events).means[-1]
+    means = play(shuffled, shipped(shuffled, parameters)).means[-1]
     np.testing.assert_allclose(means, reference[order], atol=1e-9)
 
 
@@ -161,17 +167,32 @@ def test_a_refused_frame_leaves_the_state_bit_identical(pair_team, bad, error, w
     assert after.covariance.tobytes() == before.covariance.tobytes()
 
 
-def test_before_all_odometry_the_filter_says_whom_it_waits_for(pair_team):
+def test_before_any_odometry_the_filter_says_whom_it_waits_for(pair_team):
     joint_filter = CoupledPdaFilter(pair_team, FilterParameters())
-    joint_filter.add_odometry('mav1', still(0.0))
-    with pytest.raises(InputError, match='odometry of mav2'):
+    joint_filter.add_odometry('mav2', still(0.0))
+    with pytest.raises(InputError, match='odometry of mav1'):
         joint_filter.update(sighting())
 
 
-def test_late_frames_inside_the_window_are_used(pair_team):
+def test_a_drone_joins_with_its_first_odometry(pair_team):
+    joint_filter = CoupledPdaFilter(pair_team, FilterParameters())
+    for time in (0.0, 1.0, 2.0):
+        joint_filter.add_odometry('mav1', still(time))
+    joint_filter.update(sighting(stamp=1.0))
+    assert joint_filter.state.active.tolist() == [True, False]
+    joint_filter.add_odometry('mav2', still(1.5))
+    joint_filter.update(sighting(stamp=2.0))
+    assert joint_filter.state.active.all()
+
+
+def test_a_frame_whose_odometry_ended_is_refused(pair_team):
     joint_filter = started_filter(pair_team)
-    joint_filter.update(sighting(stamp=1.5))
-    before = joint_filter.predict(nanoseconds(1.5)).covariance
-    joint_filter.update(sighting(stamp=1.2, point=(-0.45, -0.15, 3.95)))
-    after = joint_filter.predict(nanoseconds(1.5)).covariance
-    assert np.trace(after) < np.trace(before)
+    with pytest.raises(InputError, match='without an attitude'):
+        joint_filter.update(sighting(stamp=4.0))
+
+
+def test_a_duplicate_is_refused(pair_team):
+    joint_filter = started_filter(pair_team)
+    joint_filter.update(sighting())
+    with pytest.raises(InputError, match='duplicate'):
+        joint_filter.update(sighting())

@@ -1,14 +1,27 @@
 """The coupled update equals the brute-force Gaussian mixture, and a plain EKF in the limit."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from filterpy.kalman import KalmanFilter
 from scipy.stats import multivariate_normal
 
-from mav_perception.localization.association import AssociationProblem, joint_association_events
-from mav_perception.localization.mixture import DetectionModel, mixture_update
+from mav_perception.localization.association import (
+    AssociationProblem,
+    event_log_weights,
+    joint_association_events,
+)
+from mav_perception.localization.gating import gate_clusters
+from mav_perception.localization.mixture import (
+    DetectionModel,
+    evaluate_events,
+    marginals,
+    merge_events,
+    normalised,
+    permutation_pruned,
+)
 
 
 def random_case(rng, targets, sightings):
@@ -20,8 +33,26 @@ def random_case(rng, targets, sightings):
     innovations = rng.standard_normal((targets, sightings, 3))
     roots = rng.standard_normal((sightings, 3, 3))
     noise = roots @ roots.transpose(0, 2, 1) + 0.5 * np.eye(3)
-    model = DetectionModel(rng.uniform(0.2, 0.95, targets), 0.99, rng.uniform(0.05, 1.0))
+    model = DetectionModel(
+        rng.uniform(0.2, 0.95, targets), 0.99, rng.uniform(0.05, 1.0, sightings)
+    )
     return covariance, jacobians, innovations, noise, model
+
+
+@dataclass(frozen=True)
+class Merged:
+    shift: np.ndarray
+    covariance: np.ndarray
+    marginal: np.ndarray
+
+
+def mixture_update(covariance, jacobians, innovations, noise, events, model):
+    """Merge all events into one Gaussian: the plain CPDAF."""
+    pairs = np.broadcast_to(noise, (len(jacobians), *noise.shape))
+    updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
+    weight = normalised(updates.log_weight)
+    shift, posterior = merge_events(covariance, updates, weight)
+    return Merged(shift, posterior, marginals(events.assignment, weight, innovations.shape[1]))
 
 
 def every_event(targets, sightings, inside=None):
@@ -42,7 +73,8 @@ def brute_force(covariance, jacobians, innovations, noise, model):
         hits = [j for j in choice if j >= 0]
         if len(set(hits)) != len(hits):
             continue
-        weight = model.clutter_density ** (sightings - len(hits))
+        false = np.delete(np.arange(sightings), hits)
+        weight = np.prod(model.clutter_density[false])
         h, nu, r = np.zeros((0, size)), np.zeros(0), np.zeros((0, 0))
         for target, sighting in enumerate(choice):
             if sighting < 0:
@@ -101,7 +133,7 @@ def test_order_of_candidates_and_sightings_does_not_matter():
     posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(3, 4), model)
     who, which = np.array([2, 0, 1]), np.array([3, 1, 0, 2])
     shuffled = DetectionModel(
-        model.probability[who], model.gate_probability, model.clutter_density
+        model.probability[who], model.gate_probability, model.clutter_density[which]
     )
     other = mixture_update(
         covariance,
@@ -121,7 +153,7 @@ def test_order_of_candidates_and_sightings_does_not_matter():
 def test_one_certain_target_without_clutter_is_a_kalman_filter():
     rng = np.random.default_rng(7)
     covariance, jacobians, innovations, noise, _ = random_case(rng, 1, 1)
-    model = DetectionModel(np.ones(1), 1.0 - 1e-16, 1e-300)
+    model = DetectionModel(np.ones(1), 1.0 - 1e-16, np.full(1, 1e-300))
     posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(1, 1), model)
     kalman = KalmanFilter(dim_x=len(covariance), dim_z=3)
     kalman.P, kalman.H, kalman.R = covariance.copy(), jacobians[0], noise[0]
@@ -132,17 +164,37 @@ def test_one_certain_target_without_clutter_is_a_kalman_filter():
 
 def test_cut_events_are_the_least_likely_and_their_weight_is_reported():
     rng = np.random.default_rng(3)
-    likelihood = rng.normal(0.0, 3.0, (4, 4))
-    problem = AssociationProblem(likelihood, np.zeros(4), np.ones((4, 4), bool), np.arange(4))
+    likelihood = rng.normal(0.0, 3.0, (5, 5))
+    problem = AssociationProblem(likelihood, np.zeros(5), np.ones((5, 5), bool), np.arange(5))
     everything = joint_association_events(problem, 10**6)
-    some = joint_association_events(problem, 50)
+    some = joint_association_events(problem, 150)
     assert everything.dropped == 0.0
-    assert len(some.assignment) == 50
-    assert 0.0 < some.dropped < 0.5
+    assert len(some.assignment) == 150
+    weights = event_log_weights(everything.assignment, likelihood, problem.missed)
+    best = np.sort(weights)[::-1][:150]
+    kept = event_log_weights(some.assignment, likelihood, problem.missed)
+    np.testing.assert_allclose(np.sort(kept)[::-1], best)
+    share = np.exp(best).sum() / np.exp(weights).sum()
+    assert some.dropped == pytest.approx(1.0 - share)
 
-    def weight(events):
-        detected = events >= 0
-        picked = likelihood[np.arange(4), np.maximum(events, 0)]
-        return np.where(detected, picked, 0.0).sum(axis=1)
 
-    assert weight(some.assignment).max() == weight(everything.assignment).max()
+def test_clusters_of_the_gate_graph_multiply():
+    inside = np.zeros((4, 5), bool)
+    inside[:2, :2] = inside[2:, 2:] = True
+    assert [len(who) for who, _ in gate_clusters(inside)] == [2, 2]
+    events = every_event(4, 5, inside).assignment
+    assert len(events) == 7 * 13  # 2 candidates with 2 sightings, and 2 with 3
+    assert len(np.unique(events, axis=0)) == len(events)
+
+
+def test_permutation_pruning_keeps_the_best_of_every_permutation():
+    rng = np.random.default_rng(11)
+    covariance, jacobians, innovations, noise, model = random_case(rng, 2, 2)
+    events = every_event(2, 2)
+    pairs = np.broadcast_to(noise, (2, *noise.shape))
+    updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
+    pruned = np.isinf(permutation_pruned(events, updates).log_weight)
+    both = (events.assignment >= 0).all(axis=1)
+    assert both.sum() == 2
+    assert pruned.sum() == 1
+    assert np.flatnonzero(pruned)[0] == np.flatnonzero(both)[np.argmin(updates.log_weight[both])]

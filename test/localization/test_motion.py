@@ -1,22 +1,16 @@
-"""Odometry history and lazy propagation."""
+"""Lazy propagation of the joint state."""
+
+from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
-from mav_perception.localization.motion import (
-    DISTANCE,
-    GAP,
-    POSITION,
-    YAW,
-    AnchoredState,
-    OdometryHistory,
-    TeamOdometry,
-    propagate,
-)
+from mav_perception.localization.motion import anchor_again, mark_corrected, propagate
+from mav_perception.localization.odometry import TIME
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.types import OdometrySample, TeamState, nanoseconds
+from mav_perception.localization.state import JointHypothesis, initial_state
+from mav_perception.localization.team_odometry import TeamOdometry
+from mav_perception.types import OdometrySample, nanoseconds
 
 PARAMETERS = FilterParameters()
 
@@ -29,74 +23,39 @@ def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
 
 def random_walk(rng, count=50):
     xyz = np.cumsum(rng.normal(0, 0.1, (count, 3)), axis=0)
-    yaw = np.cumsum(rng.normal(0, 0.3, count))
+    yaw = np.cumsum(rng.normal(0, 0.1, count))
     return [sample(0.1 * k, *xyz[k], yaw=yaw[k]) for k in range(count)]
 
 
-def test_interpolation_hits_samples_and_runs_between_them():
-    history = OdometryHistory(PARAMETERS)
-    for item in (sample(0), sample(1, x=2.0, yaw=3.0), sample(2, x=2.0, yaw=-3.0)):
-        history.add(item)
-    np.testing.assert_allclose(history.at(nanoseconds(0.5))[POSITION], [1, 0, 0])
-    assert history.at(nanoseconds(2))[YAW] == pytest.approx(2 * np.pi - 3.0)  # unwrapped
-    assert history.at(nanoseconds(2))[DISTANCE] == pytest.approx(2.0)
-
-
-def test_outside_the_history_the_pose_is_held_and_the_gap_counted():
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(0))
-    history.add(sample(1, x=1.0))
-    late = history.at(nanoseconds(4))
-    np.testing.assert_allclose(late[POSITION], [1, 0, 0])
-    assert late[GAP] == pytest.approx(3.0)
-
-
-def test_a_jump_is_a_restarted_vio_whose_path_goes_on():
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(0.0))
-    history.add(sample(0.1, x=0.1))
-    notice = history.add(sample(0.2, x=500.0, yaw=np.pi / 2))
-    assert notice.code == 'odometry_jump'
-    assert 'restarted' in notice.text
-    history.add(sample(0.3, x=500.0, y=0.1, yaw=np.pi / 2))  # forward in its new frame
-    np.testing.assert_allclose(history.at(nanoseconds(0.3))[POSITION], [0.2, 0, 0], atol=1e-12)
-    assert history.at(nanoseconds(0.3))[GAP] > 1.0
-
-
-@pytest.mark.parametrize(
-    ('bad', 'word'),
-    [
-        (sample(1.0), 'not newer'),
-        (sample(0.5), 'not newer'),
-        (sample(2.0, x=np.nan), 'not finite'),
-        (OdometrySample(nanoseconds(2), np.zeros(3), np.zeros(4)), 'norm'),
-        (OdometrySample(nanoseconds(2), np.zeros(3), np.full(4, np.nan)), 'norm'),
-    ],
-)
-def test_bad_odometry_is_refused_and_changes_nothing(bad, word):
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(0.0))
-    history.add(sample(1.0, x=1.0))
-    before = history.at(nanoseconds(1.5)).tobytes()
-    with pytest.raises(InputError, match=word):
-        history.add(bad)
-    assert history.at(nanoseconds(1.5)).tobytes() == before
-
-
-def anchored(rng, odometry, stamp):
-    root = rng.standard_normal((8, 8))
-    mean = rng.uniform(-1, 1, (2, 4))
-    state = TeamState(stamp, mean, root @ root.T)
-    return AnchoredState(state, odometry.rows(stamp))
-
-
-def test_propagating_in_two_steps_equals_one_step():
-    rng = np.random.default_rng(0)
+def random_odometry(rng):
     odometry = TeamOdometry(2, PARAMETERS)
     for drone in range(2):
         for item in random_walk(rng):
             odometry.add(drone, item)
-    start = anchored(rng, odometry, nanoseconds(0.5))
+    return odometry
+
+
+def state_at(odometry, stamp, mean=None, covariance=None):
+    mean = np.zeros((2, 4)) if mean is None else mean
+    start = initial_state(stamp, mean, np.ones((2, 4)))
+    covariance = start.hypotheses[0].covariance if covariance is None else covariance
+    size = len(covariance)
+    vector = np.concatenate([mean.ravel(), np.arange(size - 8.0)])
+    only = JointHypothesis(1.0, vector, covariance, np.ones((size - 8) // 3))
+    return replace(
+        start,
+        hypotheses=(only,),
+        anchors=odometry.rows(stamp),
+        active=np.ones(2, bool),
+        pending=np.zeros(2, bool),
+    )
+
+
+def test_propagating_in_two_steps_equals_one_step():
+    rng = np.random.default_rng(0)
+    odometry = random_odometry(rng)
+    root = rng.standard_normal((8, 8))
+    start = state_at(odometry, nanoseconds(0.5), rng.uniform(-1, 1, (2, 4)), root @ root.T)
     middle, end = nanoseconds(1.73), nanoseconds(3.21)
     once = propagate(start, end, odometry.rows(end), PARAMETERS)
     half = propagate(start, middle, odometry.rows(middle), PARAMETERS)
@@ -108,29 +67,46 @@ def test_propagating_in_two_steps_equals_one_step():
     )
 
 
-def test_propagating_forth_and_back_returns_the_mean():
-    rng = np.random.default_rng(1)
-    odometry = TeamOdometry(2, PARAMETERS)
-    for drone in range(2):
-        for item in random_walk(rng):
-            odometry.add(drone, item)
-    start = anchored(rng, odometry, nanoseconds(2.0))
-    there = propagate(start, nanoseconds(1.2), odometry.rows(nanoseconds(1.2)), PARAMETERS)
-    back = propagate(there, nanoseconds(2.0), odometry.rows(nanoseconds(2.0)), PARAMETERS)
-    np.testing.assert_allclose(back.team.mean, start.team.mean, atol=1e-12)
-    assert (np.diag(back.team.covariance) >= np.diag(start.team.covariance) - 1e-12).all()
+def test_static_objects_stay_but_keep_their_tie_to_a_drone_that_turns():
+    rng = np.random.default_rng(2)
+    odometry = random_odometry(rng)
+    root = rng.standard_normal((11, 11))
+    start = state_at(odometry, 0, np.zeros((2, 4)), root @ root.T)
+    end = nanoseconds(3.0)
+    moved = propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
+    before = start.hypotheses[0]
+    np.testing.assert_array_equal(moved.mean[8:], before.mean[8:])
+    np.testing.assert_array_equal(moved.covariance[8:, 8:], before.covariance[8:, 8:])
+    np.testing.assert_allclose(moved.covariance, moved.covariance.T, atol=1e-12)
+    assert np.abs(moved.covariance[8:, :2] - before.covariance[8:, :2]).max() > 0.01
 
 
-def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
+def outage(corrected):
+    """Return states in and after an outage of drone 0, seen meanwhile or not."""
     odometry = TeamOdometry(2, PARAMETERS)
     for drone in range(2):
         odometry.add(drone, sample(0))
-    start = AnchoredState(TeamState(0, np.zeros((2, 4)), 1e-4 * np.eye(8)), odometry.rows(0))
+    start = state_at(odometry, 0, covariance=1e-4 * np.eye(8))
     odometry.add(1, sample(5))
     silent = propagate(start, nanoseconds(5), odometry.rows(nanoseconds(5)), PARAMETERS)
+    silent = mark_corrected(silent, np.array([0] if corrected else [], int), odometry)
+    odometry.add(0, sample(6, x=3.0, yaw=0.6))
+    odometry.add(1, sample(6))
+    resumed = anchor_again(silent, odometry)
+    return silent, propagate(resumed, nanoseconds(6), odometry.rows(nanoseconds(6)), PARAMETERS)
+
+
+def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
+    silent, back = outage(corrected=False)
     np.testing.assert_allclose(silent.team.mean[0], 0.0)
     assert silent.team.covariance[0, 0] > 1.0 > silent.team.covariance[4, 4]
-    odometry.add(0, sample(6, x=3.0))
-    odometry.add(1, sample(6))
-    back = propagate(silent, nanoseconds(6), odometry.rows(nanoseconds(6)), PARAMETERS)
-    np.testing.assert_allclose(back.team.mean[0, :3], [3, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(back.team.mean[0], [3, 0, 0, 0.6], atol=1e-12)
+
+
+def test_motion_that_a_sighting_told_of_already_is_not_counted_twice():
+    silent, back = outage(corrected=True)
+    assert silent.corrected.tolist() == [True, False]
+    # Five of six seconds were over when it was seen; nobody saw it turn, so all of that is left.
+    np.testing.assert_allclose(back.team.mean[0], [0.5, 0, 0, 0.6], atol=1e-9)
+    assert not back.corrected.any()
+    assert back.anchors[0, TIME] == 6.0

@@ -8,7 +8,6 @@ from mav_perception.simulation.scenario import Scenario
 from mav_perception.simulation.trajectories import (
     GRAVITY,
     MAX_ACCELERATION,
-    MIN_SEPARATION,
     plan_flights,
 )
 
@@ -22,7 +21,7 @@ def test_paths_keep_apart_and_inside_the_arena(drones):
     for i in range(drones):
         for j in range(i):
             distance = np.linalg.norm(positions[i] - positions[j], axis=1).min()
-            assert distance > 0.98 * MIN_SEPARATION
+            assert distance > 0.98 * scenario.separation
     half = scenario.arena / 2.0
     assert (np.abs(positions[..., :2]) < half[:2] + 0.5).all()
     assert (positions[..., 2] > 0.3).all()

@@ -1,8 +1,8 @@
 """What the frames of the last minute say about the place of one drone.
 
-The pose of drone c now is x, y, z and yaw psi. Its odometry tells where it was before: at time t it was
-at x + R(psi) u(t), with u the way back in its own levelled frame. A sighting that may show c,
-or that c may have made of a drone whose place is known, is then a pair of points,
+The pose of drone c now is x, y, z and yaw psi. Its odometry tells where it was before: at time t
+it was at x + R(psi) u(t), with u the way back in its own levelled frame. A sighting that may show
+c, or that c may have made of a drone whose place is known, is then a pair of points,
 
     x + R(psi) w_i = y_i,
 

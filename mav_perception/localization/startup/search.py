@@ -101,8 +101,7 @@ class StartUp:
         if not wanted or not len(memory.frame):
             return Search((), tuple(doubts))
         variances = np.diag(state.team.covariance).reshape(-1, 4)
-        objects = state.hypotheses[0].mean[4 * state.drones :].reshape(-1, 3)
-        placed = Placed(state.team.mean, variances, state.active, objects)
+        placed = Placed(state.team.mean, variances, state.active, state.places)
         modes, explained = self._modes(memory, placed, wanted)
         background = Background(explained, memory.weight[memory.frame])
         rivalry = partial(self._rivalry, memory=memory, wanted=wanted)

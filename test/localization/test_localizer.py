@@ -1,0 +1,148 @@
+"""Unknown start, late joiners, lost and restarted drones, as a whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mav_perception.evaluation.recording import play
+from mav_perception.evaluation.rivals import RIVALS
+from mav_perception.evaluation.scenarios import (
+    SCENARIOS,
+    VICTIM,
+    blind_camera,
+    late_joiner,
+    unknown_start,
+    vio_reset,
+)
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.state import with_drone
+from mav_perception.simulation.flight import fly, matching_parameters
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.types import nanoseconds
+
+
+@pytest.fixture(scope='module')
+def flight():
+    scenario = Scenario(drones=4, duration=35.0, seed=1)
+    return fly(scenario), matching_parameters(scenario)
+
+
+def play_with(recording, parameters):
+    return play(recording, RIVALS['cpdaf'].build(recording.team, parameters))
+
+
+@pytest.mark.parametrize('name', ['unknown3', 'unknown5'])
+def test_a_team_finds_itself_and_nobody_is_placed_wrong(name):
+    recording, parameters = SCENARIOS[name].prepare(seed=5)
+    estimate = play_with(recording, parameters)
+    assert estimate.start_ns is not None
+    assert len(estimate.commits) >= len(recording.team.names) - 1
+    assert not any(commit.wrong for commit in estimate.commits)
+
+
+def test_drones_that_never_see_each_other_are_never_placed(flight):
+    recording, parameters = flight
+    alone = unknown_start(recording, 0)
+    for _ in recording.team.names:
+        alone = replace(
+            alone,
+            frames=tuple(
+                replace(
+                    f,
+                    sightings=replace(
+                        f.sightings,
+                        positions=f.sightings.positions[f.labels < 0],
+                        bearing_var=f.sightings.bearing_var[f.labels < 0],
+                        range_var=f.sightings.range_var[f.labels < 0],
+                        score=f.sightings.score[f.labels < 0],
+                    ),
+                    labels=f.labels[f.labels < 0],
+                )
+                for f in alone.frames
+            ),
+        )
+    assert play_with(alone, parameters).commits == ()
+
+
+def test_a_late_joiner_is_found(flight):
+    recording, parameters = flight
+    estimate = play_with(late_joiner(recording, 0), parameters)
+    placed = estimate.placed[:, VICTIM]
+    assert not placed[estimate.stamps < nanoseconds(20.0)].any()
+    assert placed[-1]
+    assert not any(commit.wrong for commit in estimate.commits)
+    assert estimate.placed[:, [0, 1, 3]].mean() > 0.99
+
+
+class Feed:
+    """A localizer that is fed a recording up to any time."""
+
+    def __init__(self, recording, parameters):
+        self.recording = recording
+        self.localizer = TeamLocalizer(CoupledPdaFilter(recording.team, parameters))
+        self.odometry = [list(samples) for samples in recording.odometry]
+        self.frames = list(recording.frames)
+        self.codes = []
+
+    def odometry_until(self, time):
+        for name, samples in zip(self.recording.team.names, self.odometry, strict=True):
+            while samples and samples[0].stamp_ns <= nanoseconds(time):
+                self.localizer.add_odometry(name, samples.pop(0))
+
+    def until(self, time):
+        while self.frames and self.frames[0].sightings.stamp_ns <= nanoseconds(time):
+            frame = self.frames.pop(0)
+            self.odometry_until(frame.sightings.stamp_ns * 1e-9)
+            _, notices = self.localizer.update(frame.sightings)
+            self.codes += [notice.code for notice in notices]
+
+
+def test_the_pose_of_a_restarted_drone_is_withdrawn_until_it_is_seen(flight):
+    recording, parameters = flight
+    feed = Feed(vio_reset(recording, 0), parameters)
+    feed.until(19.9)
+    assert feed.localizer.placed.all()
+    feed.odometry_until(20.6)
+    assert feed.localizer.placed.tolist() == [drone != VICTIM for drone in range(4)]
+    assert 'restarted' in feed.localizer.status()[VICTIM].text
+    feed.until(30.0)
+    assert feed.localizer.placed.all()
+    stamp = feed.localizer.filter.stamp_ns
+    truth = recording.truth[VICTIM].at(np.array([stamp]))[0]
+    pose = feed.localizer.filter.predict(stamp).mean[VICTIM]
+    assert np.linalg.norm(pose[:3] - truth[:3]) < 0.6
+
+
+def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found(flight):
+    recording, parameters = flight
+    feed = Feed(recording, parameters)
+    feed.until(10.0)
+    joint_filter = feed.localizer.filter
+    state = joint_filter.propagated(joint_filter.stamp_ns)
+    wrong = state.team.mean[1] + [4.0, 4.0, 0.0, 2.0]
+    joint_filter.change(with_drone(state, 1, wrong, 1e-3 * np.eye(4), state.anchors[1]))
+    feed.until(35.0)
+    assert feed.codes[:2] == ['drone_lost', 'drone_found']
+    assert feed.localizer.placed.all()
+
+
+def test_a_blind_camera_harms_nobody(flight):
+    recording, parameters = flight
+    estimate = play_with(blind_camera(recording, 0), parameters)
+    assert estimate.placed.mean() > 0.98
+
+
+def test_the_status_says_what_is_missing(flight):
+    recording, parameters = flight
+    team = recording.team.with_unknown_start()
+    localizer = TeamLocalizer(CoupledPdaFilter(team, parameters))
+    assert [s.placed for s in localizer.status()] == [False] * 4
+    localizer.add_odometry('mav1', recording.odometry[0][0])
+    localizer.add_odometry('mav2', recording.odometry[1][0])
+    for frame in recording.frames[:1]:
+        localizer.update(frame.sightings)
+    texts = [s.text for s in localizer.status()]
+    assert 'odometry' in texts[2]
+    assert not localizer.status()[1].placed
