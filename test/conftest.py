@@ -32,6 +32,11 @@ def mrclam6():
 
 
 @pytest.fixture
+def euroc_mh():
+    return dataset('euroc_mh')
+
+
+@pytest.fixture
 def forward_mount():
     return CameraMount.forward(np.array([0.1, 0.0, 0.0]), np.zeros(3))
 

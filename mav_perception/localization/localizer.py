@@ -23,16 +23,16 @@ from mav_perception.types import (
     seconds,
 )
 
-LOST_EVIDENCE = -8.0
+LOST_EVIDENCE = -15.0
 """Log odds of being where the filter has it, below which a drone is lost."""
 
 MOST_EVIDENCE = 4.0
 """What a drone can save up for bad times: it bounds how long a lost one goes unnoticed."""
 
-OBSERVER_SHARE = 0.5
+OBSERVER_SHARE = 0.3
 """Part of the evidence on a candidate that tells of the observer: its camera may be blind."""
 
-LOOK_TIME = 1.0
+LOOK_TIME = 2.0
 """Misses of one observer within so many seconds have one cause and count as one look."""
 
 LONGEST_SILENCE = 2.0

@@ -105,7 +105,7 @@ class FilterParameters:
         600.0,
     )
     start_margin: float = parameter(
-        15.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
+        20.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
     )
     start_interval: float = parameter(
         1.0, 'time between two searches for drones whose place is unknown [s]', 0.1, 60.0

@@ -26,14 +26,32 @@ def test_mrclam6_without_clutter(mrclam6, tmp_path):
     arguments = ['replay', 'mrclam', str(mrclam6), '--clutter', '0', '--start', 'known']
     assert main([*arguments, '--seconds', '756', '--json', str(path)]) == 0
     figures = json.loads(path.read_text())
-    keys = {
-        'dead_reckoning', 'nearest_neighbour', 'cpdaf', 'labelled', 'anees', 'seconds',
-        'update_ms_median',
+    assert set(figures) == {
+        'dead_reckoning', 'nearest_neighbour', 'jpda', 'cpdaf_one_gaussian', 'cpdaf', 'labelled',
+        'anees', 'seconds', 'update_ms_median',
     }  # fmt: skip
-    assert set(figures) == keys
     assert figures['cpdaf'] < 1.15 * figures['labelled']
     assert figures['cpdaf'] < 0.2
     assert figures['dead_reckoning'] == pytest.approx(1.57, abs=0.05)
+
+
+def test_landmarks_that_stand_still_do_not_mislead_the_robots(mrclam6, tmp_path):
+    path = tmp_path / 'figures.json'
+    arguments = ['replay', 'mrclam', str(mrclam6), '--clutter', '0.3', '--seconds', '250']
+    assert main([*arguments, '--json', str(path)]) == 0
+    figures = json.loads(path.read_text())
+    assert figures['cpdaf'] < 1.5 * figures['labelled']
+
+
+def test_a_team_of_euroc_flights_finds_itself(euroc_mh, tmp_path):
+    path = tmp_path / 'figures.json'
+    arguments = ['replay', 'euroc', str(euroc_mh), '--start', 'unknown', '--vio', 'stereo']
+    assert main([*arguments, '--json', str(path)]) == 0
+    figures = json.loads(path.read_text())
+    assert figures['wrong_commits'] == 0
+    assert figures['start_seconds'] < 90.0
+    assert figures['coverage'] > 0.5
+    assert figures['cpdaf'] < 0.3
 
 
 def test_segment_writes_masks_overlays_and_detections(perch_drone_val, tmp_path):

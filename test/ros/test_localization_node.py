@@ -85,7 +85,7 @@ def test_a_sighting_moves_the_target_and_shrinks_its_covariance(chain):
     [
         (odometry(2.0, x=float('nan')), 'not finite'),
         (odometry(2.0, w=0.0), 'norm'),
-        (odometry(1.0), 'not newer'),
+        (odometry(1.0), 'duplicate'),
         (odometry(2.1e9), 'in the future'),
     ],
 )
