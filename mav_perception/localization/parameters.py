@@ -87,7 +87,7 @@ class FilterParameters:
         99,
     )
     merge_distance: float = parameter(
-        2.0, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
+        1.4, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
     )
     max_objects: int = parameter(
         30, 'static objects that look like drones and are remembered in map; 0 for none', 0, 200
