@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.observation import check_sightings
@@ -15,6 +16,7 @@ from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update import UpdateReport
 from mav_perception.types import (
     BoolArray,
+    FloatArray,
     IntArray,
     Notice,
     OdometrySample,
@@ -34,6 +36,15 @@ OBSERVER_SHARE = 0.3
 
 LOOK_TIME = 2.0
 """Misses of one observer within so many seconds have one cause and count as one look."""
+
+UNSEEN = 15.0
+"""A drone that nobody saw for so many seconds, nor saw anybody, may be elsewhere."""
+
+UNHURRIED = 5.0
+"""So much less often it is searched for than one without a place."""
+
+SAME_POSITION, SAME_YAW = 1.5, 0.5
+"""A drone found as near to where the filter has it, metres and radians, is where it should be."""
 
 LONGEST_SILENCE = 2.0
 """A drone without odometry for longer, seconds, is not published; back, it has to be seen."""
@@ -72,6 +83,7 @@ class TeamLocalizer:
         self._restarted: set[int] = set()
         self._evidence = np.zeros(len(self.team.names))
         self._last_frame = np.zeros(len(self.team.names))
+        self._last_seen = np.full(len(self.team.names), np.inf)
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
         """Remember a VIO output; see `CoupledPdaFilter.add_odometry`."""
@@ -147,6 +159,10 @@ class TeamLocalizer:
         share = float(np.clip((now - self._last_frame[observer]) / LOOK_TIME, 0.0, 1.0))
         self._last_frame[observer] = now
         drones = report.candidates < state.drones
+        seen = report.candidates[drones & (report.marginal[:, -1] < 0.5)]
+        if len(seen):
+            self._last_seen[[*seen, observer]] = now
+        self._last_seen = np.where(np.isinf(self._last_seen), now, self._last_seen)
         evidence = report.evidence[drones]
         evidence = np.where(evidence < 0.0, share, 1.0) * evidence
         self._evidence[report.candidates[drones]] += evidence
@@ -170,19 +186,39 @@ class TeamLocalizer:
         )
 
     def _search(self, stamp_ns: int) -> list[Notice]:
+        """Look for whom nobody can place, and at times for placed ones that nobody sees."""
         state = self.filter.started()
-        if stamp_ns < self._next_search_ns or (state.active | state.pending).all():
+        unseen = state.active & (seconds(stamp_ns) - self._last_seen > UNSEEN)
+        unseen[0] = False
+        missing = not (state.active | state.pending).all()
+        if stamp_ns < self._next_search_ns or not (missing or unseen.any()):
             return []
-        self._next_search_ns = stamp_ns + nanoseconds(self.parameters.start_interval)
-        result = self._startup.search(self.filter.propagated(stamp_ns), self.filter.odometry)
+        pause = self.parameters.start_interval * (1.0 if missing else UNHURRIED)
+        self._next_search_ns = stamp_ns + nanoseconds(pause)
+        now = self.filter.propagated(stamp_ns)
+        reference = replace(now, active=now.active & ~unseen)
+        result = self._startup.search(reference, self.filter.odometry)
         self._doubts = {doubt.drone: doubt.text for doubt in result.doubts}
-        return [self._place(found, stamp_ns) for found in result.found]
+        notices = []
+        for found in result.found:
+            if unseen[found.drone] and self._agrees(found, now.team.mean[found.drone]):
+                self._last_seen[found.drone] = seconds(stamp_ns)
+                continue
+            if unseen[found.drone]:
+                notices.append(self._lose(found.drone))
+            notices.append(self._place(found, stamp_ns))
+        return notices
+
+    def _agrees(self, found: Found, pose: FloatArray) -> bool:
+        near = float(np.linalg.norm(found.pose[:3] - pose[:3])) < SAME_POSITION
+        return near and abs(float(wrap_angle(found.pose[3] - pose[3]))) < SAME_YAW
 
     def _place(self, found: Found, stamp_ns: int) -> Notice:
         row = self.filter.odometry.histories[found.drone].at(stamp_ns)
         state = self.filter.propagated(stamp_ns)
         self.filter.change(with_drone(state, found.drone, found.pose, found.covariance, row))
         self._evidence[found.drone] = 0.0
+        self._last_seen[found.drone] = seconds(stamp_ns)
         self._restarted.discard(found.drone)
         x, y, z, yaw = (float(v) for v in found.pose)
         return Notice(

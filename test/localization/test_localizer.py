@@ -116,7 +116,7 @@ def test_the_pose_of_a_restarted_drone_is_withdrawn_until_it_is_seen(flight):
 
 
 def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():
-    scenario = Scenario(drones=4, duration=90.0, seed=1)
+    scenario = Scenario(drones=4, duration=60.0, seed=1)
     recording, parameters = fly(scenario), matching_parameters(scenario)
     feed = Feed(recording, parameters)
     feed.until(10.0)
@@ -124,7 +124,7 @@ def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():
     state = joint_filter.propagated(joint_filter.stamp_ns)
     wrong = state.team.mean[1] + [4.0, 4.0, 0.0, 2.0]
     joint_filter.change(with_drone(state, 1, wrong, 1e-3 * np.eye(4), state.anchors[1]))
-    feed.until(90.0)
+    feed.until(60.0)
     assert feed.codes[:2] == ['drone_lost', 'drone_found']
     assert feed.localizer.placed.all()
 
