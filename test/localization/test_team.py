@@ -50,3 +50,13 @@ def test_unknown_drone_lists_the_team(pair_team):
 def test_a_team_of_one_is_refused(forward_mount):
     with pytest.raises(ConfigurationError, match='at least two'):
         Team(('a',), np.zeros((1, 4)), np.zeros((1, 4)), (forward_mount,))
+
+
+def test_an_unknown_start_is_searched_for_but_not_that_of_the_first(tmp_path):
+    path = tmp_path / 'team.yaml'
+    path.write_text('drones: [{name: a}, {name: b, start: unknown}]')
+    team = team_from_entries(load_team(path))
+    assert np.isnan(team.start_sigma).tolist() == [[False] * 4, [True] * 4]
+    path.write_text('drones: [{name: a, start: unknown}, {name: b}]')
+    with pytest.raises(ConfigurationError, match='first drone'):
+        team_from_entries(load_team(path))

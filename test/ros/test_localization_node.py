@@ -141,3 +141,26 @@ def test_a_parameter_outside_its_range_is_refused(bench, team_file):
     )
     result = node.set_parameters([Parameter('detection_probability', value=1.5)])[0]
     assert not result.successful
+
+
+def test_a_drone_whose_start_is_unknown_has_no_pose_and_the_reason_is_told(bench, team_file):
+    team_file.write_text('drones: [{name: mav1}, {name: mav2, start: unknown}]')
+    bench.start(LocalizationNode, f'team_file:={team_file}', namespace='')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    poses = bench.collect(PoseWithCovarianceStamped, '/mav2/localization/pose')
+    publishers = [bench.publisher(Odometry, f'/{n}/odometry') for n in ('mav1', 'mav2')]
+    for time in (0.5, 1.0, 1.5, 2.0):
+        for publisher in publishers:
+            publisher.publish(odometry(time))
+    assert bench.problem(diagnostics, 'mav2 has no pose')
+    assert poses == []
+
+
+def test_a_bag_that_starts_again_starts_the_filter_anew(chain):
+    fly(chain, 100.0, 100.5)
+    for k in range(30):
+        fly(chain, 1.0 + 0.1 * k)
+    assert chain.problem(chain.diagnostics, 'starts anew')
+    fly(chain, 5.0)
+    chain.cloud.publish(cloud(4.5))
+    assert chain.until(lambda: chain.poses['mav1'])

@@ -1,0 +1,67 @@
+"""benchmark and replay on the command line: tables, JSON, wrong use."""
+
+import json
+
+import pytest
+
+from mav_perception.cli import main
+from mav_perception.evaluation.monte_carlo import run_seed, summarise, summary_table
+from mav_perception.evaluation.rivals import RIVALS
+from mav_perception.evaluation.scenarios import SCENARIOS, Benchmark, delayed
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Add a scenario that takes seconds."""
+    flight = {'drones': 3, 'duration': 12.0, 'frame_rate': 4.0}
+    monkeypatch.setitem(SCENARIOS, 'short', Benchmark('a short flight', flight))
+
+
+def test_every_rival_is_scored_and_the_ratio_is_to_identities_known(short):
+    figures = summarise([run_seed(('short', seed)) for seed in (0, 1)])
+    assert set(figures) == {'dead_reckoning', *RIVALS}
+    assert figures['cpdaf']['lost'] == 0
+    assert figures['labelled']['team_shape_mean'] < figures['dead_reckoning']['team_shape_mean']
+    table = summary_table(figures)
+    assert table.count('\n') == len(figures)
+    assert '1.00' in table.splitlines()[-1]
+    json.dumps(figures, allow_nan=False)
+
+
+def test_delayed_frames_give_the_same_error(short):
+    recording, parameters = SCENARIOS['short'].prepare(0)
+    late = delayed(recording, 0)
+    stamps = [f.sightings.stamp_ns for f in late.frames]
+    assert stamps != sorted(stamps)
+    from mav_perception.evaluation.comparison import score
+    from mav_perception.evaluation.recording import play
+
+    axes = (0, 1, 2, 3)
+    shapes = [
+        score(r, play(r, RIVALS['cpdaf'].build(r.team, parameters)), axes).team_shape
+        for r in (recording, late)
+    ]
+    assert shapes[1] == pytest.approx(shapes[0], rel=0.02)
+
+
+def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
+    path = tmp_path / 'figures.json'
+    arguments = ['benchmark', 'localization', '--scenario', 'late', '--seeds', '1']
+    assert main([*arguments, '--json', str(path)]) == 0
+    figures = json.loads(path.read_text())['late']
+    assert figures['cpdaf']['wrong_commits'] == 0
+    assert 'team-shape RMSE' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'word'),
+    [
+        (['benchmark', 'localization', '--scenario', 'moon'], 'Unknown scenario'),
+        (['benchmark', 'localization', '--seeds', '0'], 'at least 1'),
+        (['replay', 'euroc', '/nowhere'], 'has no MH_01_truth'),
+        (['replay', 'euroc', '/nowhere', '--flights', 'A,A'], 'different'),
+    ],
+)
+def test_wrong_use_is_named(arguments, word, capsys):
+    assert main(arguments) == 2
+    assert word in capsys.readouterr().err
