@@ -17,6 +17,9 @@ from mav_perception.localization.gating import gate_clusters
 from mav_perception.localization.murty import MISSED, k_best_events, log_total_weight
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
+NEGLIGIBLE = 16.0
+"""Events whose uncoupled weight is smaller than the largest by this are left out, log odds."""
+
 MURTY_EVENTS = 200
 """Events of a cluster that is too large to enumerate."""
 
@@ -80,6 +83,9 @@ def joint_association_events(problem: AssociationProblem, max_events: int) -> As
         assignment, weight = assignment[first], weight[first] + local_weight[second]
         picked = local[second]
         assignment[:, who] = np.where(picked == MISSED, MISSED, which[picked])
+    likely = weight > weight.max() - NEGLIGIBLE
+    cut |= not likely.all()
+    assignment, weight = assignment[likely], weight[likely]
     dropped = 1.0 - np.exp(logsumexp(weight) - log_total) if cut else 0.0
     return AssociationEvents(assignment, float(np.clip(dropped, 0.0, 1.0)))
 

@@ -77,17 +77,20 @@ def _grouped(
     The heaviest child that is far from all heads so far heads the next group; when there are
     enough heads, everybody goes to the nearest.
     """
-    alive = children.weight > LEAST_WEIGHT * 1e-2
-    group = np.where(alive, 0, -1)
-    nearest = np.where(alive, np.inf, 0.0)
+    group = np.full(len(children.weight), -1)
+    alive = np.flatnonzero(children.weight > LEAST_WEIGHT * 1e-2)
+    weight, places = children.weight[alive], means[alive]
+    nearest, head_of = np.full(len(alive), np.inf), np.zeros(len(alive), np.int64)
     for number in range(parameters.max_hypotheses):
         far = nearest > parameters.merge_distance
-        head = int(np.argmax(np.where(far, children.weight, 0.0)))
-        if not far[head] or (number and children.weight[far].sum() < LEAST_WEIGHT):
+        head = int(np.argmax(np.where(far, weight, 0.0)))
+        if not far[head] or (number and weight[far].sum() < LEAST_WEIGHT):
             break
-        distance = _distance(means - means[head], _covariance_after(children, head), drones)
-        closer = alive & (distance < nearest)
-        group[closer], nearest[closer] = number, distance[closer]
+        after = _covariance_after(children, int(alive[head]))
+        distance = _distance(places - places[head], after, drones)
+        closer = distance < nearest
+        head_of[closer], nearest[closer] = number, distance[closer]
+    group[alive] = head_of
     return group
 
 

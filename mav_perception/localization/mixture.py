@@ -55,13 +55,13 @@ class EventGroup:
 
     Attributes:
         index: (E_k,) which events.
-        gained: (E_k, 3k, n) H_D P.
-        solved: (E_k, 3k, n) Q_D^-1 H_D P.
+        rows: (E_k, 3k) which rows of H belong to the candidates that are detected.
+        inverse: (E_k, 3k, 3k) Q_D^-1.
     """
 
     index: IntArray
-    gained: FloatArray
-    solved: FloatArray
+    rows: IntArray
+    inverse: FloatArray
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class EventUpdates:
         shift: (E, n) d of every event.
         distance: (E,) squared norm of the stacked innovation, nu' Q_D^-1 nu.
         number: (E,) of candidates detected.
+        gain: (3T, n) H P of all candidates. Every event works through some of its rows, so that
+            nothing of size n is computed event by event.
         groups: the events by number of candidates detected.
     """
 
@@ -80,6 +82,7 @@ class EventUpdates:
     shift: FloatArray
     distance: FloatArray
     number: IntArray
+    gain: FloatArray
     groups: tuple[EventGroup, ...]
 
 
@@ -110,7 +113,7 @@ def evaluate_events(
     number = detected.sum(axis=1)
     log_weight = np.where(detected, 0.0, model.log_missed).sum(axis=1)
     distance = np.zeros(len(assignment))
-    shift = np.zeros((len(assignment), size))
+    pull = np.zeros((len(assignment), len(stacked)))  # Q_D^-1 nu, in the rows of H
     groups = []
     for k in range(1, int(number.max(initial=0)) + 1):
         index = np.flatnonzero(number == k)
@@ -123,17 +126,17 @@ def evaluate_events(
         )
         innovation = innovations[who, which].reshape(len(index), -1)
         total = spread[rows[:, :, None], rows[:, None, :]] + _block_diagonal(noise[who, which])
-        gained = gain[rows]
-        solved = np.linalg.solve(total, np.concatenate([innovation[..., None], gained], axis=2))
-        distance[index] = np.einsum('ei,ei->e', innovation, solved[..., 0])
+        inverse = np.asarray(np.linalg.inv(total), float)
+        solved = np.einsum('eij,ej->ei', inverse, innovation)
+        distance[index] = np.einsum('ei,ei->e', innovation, solved)
+        pull[index[:, None], rows] = solved
         log_weight[index] += model.log_detected[who, which].sum(axis=1) - 0.5 * (
             distance[index]
             + np.linalg.slogdet(total)[1]
             + MEASUREMENT_SIZE * k * np.log(2.0 * np.pi)
         )
-        shift[index] = np.einsum('ein,ei->en', gained, solved[..., 0])
-        groups.append(EventGroup(index, gained, solved[..., 1:]))
-    return EventUpdates(log_weight, shift, distance, number, tuple(groups))
+        groups.append(EventGroup(index, rows, inverse))
+    return EventUpdates(log_weight, pull @ gain, distance, number, gain, tuple(groups))
 
 
 def merge_events(
@@ -149,16 +152,20 @@ def merge_events(
     Returns:
         d (n,), to be added to the mean, and P+ (n, n).
     """
-    size = len(covariance)
     shift = weight @ updates.shift
     used = np.flatnonzero(weight)
     centred = updates.shift[used] - shift
     posterior = covariance + (weight[used, None] * centred).T @ centred
+    count = len(updates.gain)
+    information = np.zeros(count * count)  # sum_theta w Q_D^-1, in the rows of H
     for group in updates.groups:
         share = weight[group.index]
         some = np.flatnonzero(share)
-        weighted = (share[some, None, None] * group.gained[some]).reshape(-1, size)
-        posterior -= weighted.T @ group.solved[some].reshape(-1, size)
+        rows = group.rows[some]
+        cells = rows[:, :, None] * count + rows[:, None, :]
+        values = share[some, None, None] * group.inverse[some]
+        information += np.bincount(cells.ravel(), values.ravel(), count * count)
+    posterior -= updates.gain.T @ information.reshape(count, count) @ updates.gain
     return shift, (posterior + posterior.T) / 2.0
 
 

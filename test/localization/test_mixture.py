@@ -164,7 +164,7 @@ def test_one_certain_target_without_clutter_is_a_kalman_filter():
 
 def test_cut_events_are_the_least_likely_and_their_weight_is_reported():
     rng = np.random.default_rng(3)
-    likelihood = rng.normal(0.0, 3.0, (5, 5))
+    likelihood = rng.normal(0.0, 1.0, (5, 5))
     problem = AssociationProblem(likelihood, np.zeros(5), np.ones((5, 5), bool), np.arange(5))
     everything = joint_association_events(problem, 10**6)
     some = joint_association_events(problem, 150)
