@@ -20,11 +20,11 @@ from mav_perception.types import BoolArray, FloatArray, IntArray
 MEMORY_SIZE = 1500
 """Unexplained sightings that are remembered at most, the newest."""
 
-LEAST_SPAN = 3.0
+LEAST_SPAN = 0.3
 """A static object agrees with itself over at least so many seconds; what moves does not."""
 
-LEAST_SIGHTINGS = 4
-BIRTH_LOG_ODDS = 12.0
+LEAST_SIGHTINGS = 3
+BIRTH_LOG_ODDS = 6.0
 """How much likelier than clutter an object must be to be born; there are many places to test."""
 
 GATE = 11.3
