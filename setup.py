@@ -30,6 +30,7 @@ setup(
         'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],
         'sim': ['panda3d>=1.10.13', 'matplotlib'],
         'bag': ['rosbags>=0.10'],
+        'cluster': ['distributed'],
         'test': ['pytest', 'filterpy', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
     },
     data_files=[

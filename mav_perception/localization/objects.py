@@ -21,7 +21,9 @@ MEMORY_SIZE = 1500
 """Unexplained sightings that are remembered at most, the newest."""
 
 LEAST_SPAN = 0.3
-"""A static object agrees with itself over at least so many seconds; what moves does not."""
+"""Sightings of a static object agree over at least so many seconds. It must be born before its
+sightings, taken for a drone, have ruled out that they are none; a drone that was taken for an
+object moves on and the object is forgotten."""
 
 LEAST_SIGHTINGS = 3
 BIRTH_LOG_ODDS = 6.0

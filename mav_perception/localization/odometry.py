@@ -96,6 +96,8 @@ class OdometryHistory:
         row[ROLL_PITCH] = roll, pitch
         row[TIME] = seconds(sample.stamp_ns)
         row[RAW] = [*sample.position, yaw]
+        if not self._stamps:
+            self.unbroken_since_ns = sample.stamp_ns
         self._stamps.insert(index, sample.stamp_ns)
         self._rows.insert(index, row)
         notice = None

@@ -73,6 +73,8 @@ def test_a_late_joiner_is_found(flight):
     assert not placed[estimate.stamps < nanoseconds(20.0)].any()
     assert placed[-1]
     assert not any(commit.wrong for commit in estimate.commits)
+    # Where it was before it said anything is not known: it was not just standing there.
+    assert estimate.commits[0].stamp_ns > nanoseconds(20.5)
     assert estimate.placed[:, [0, 1, 3]].mean() > 0.99
 
 

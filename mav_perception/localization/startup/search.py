@@ -37,6 +37,9 @@ LARGEST_SIGMA, LARGEST_YAW_SIGMA = 0.5, 0.25
 CAUTION = 4.0
 """Factor on the covariance of a found pose: errors of the odometry are alike in all frames."""
 
+OBJECT_HITS = 20.0
+"""A static object that was seen less often does not explain sightings here."""
+
 FRAMES_USED = 800
 
 
@@ -101,7 +104,9 @@ class StartUp:
         if not wanted or not len(memory.frame):
             return Search((), tuple(doubts))
         variances = np.diag(state.team.covariance).reshape(-1, 4)
-        placed = Placed(state.team.mean, variances, state.active, state.places)
+        # A young object may be the very drone that is searched for.
+        objects = state.places[state.objects.hits > OBJECT_HITS]
+        placed = Placed(state.team.mean, variances, state.active, objects)
         modes, explained = self._modes(memory, placed, wanted)
         background = Background(explained, memory.weight[memory.frame])
         rivalry = partial(self._rivalry, memory=memory, wanted=wanted)
