@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from mav_perception.errors import InputError
 from mav_perception.localization.association import Associate, joint_association_events
 from mav_perception.localization.frame import Frame
@@ -143,7 +145,13 @@ class CoupledPdaFilter:
             sightings, observer, state.anchors[observer, ROLL_PITCH],
             self.team.mounts[observer], labels,
         )  # fmt: skip
-        state, report = update_state(state, frame, self.parameters, self._associate)
+        try:
+            state, report = update_state(state, frame, self.parameters, self._associate)
+        except np.linalg.LinAlgError as error:
+            raise InputError(
+                f'A frame of {sightings.observer} is refused, the state stays: {error}. Check the '
+                'variances of its sightings.'
+            ) from error
         return mark_corrected(state, report.seen(observer), self.odometry), report
 
     def _propagated(self, state: JointState, stamp_ns: int) -> JointState:
