@@ -7,7 +7,6 @@ frame has an origin and a yaw of its own. No two drones saw each other in realit
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from mav_perception.camera import PinholeCamera
 from mav_perception.errors import DataError
 from mav_perception.evaluation.recording import LabelledFrame, Path4, Recording
 from mav_perception.geometry import OPTICAL_FROM_BODY, roll_pitch_yaw
+from mav_perception.io.tables import read_table
 from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import Team
@@ -100,18 +100,10 @@ def load_euroc(
 
 
 def _table(folder: Path, name: str) -> FloatArray:
-    for path in (folder / f'{name}.tum', folder / f'{name}.tum.gz'):
-        if path.is_file():
-            opener = gzip.open if path.suffix == '.gz' else open
-            try:
-                with opener(path, 'rt') as stream:
-                    table = np.loadtxt(stream, comments='#', ndmin=2)
-            except (OSError, ValueError, EOFError) as error:
-                raise DataError(f'{path} is broken ({error}): download it again.') from error
-            if table.shape[1] != 8 or not np.isfinite(table).all() or len(table) < 10:
-                raise DataError(f'{path} needs rows of t x y z qx qy qz qw.')
-            return table[np.unique(table[:, 0], return_index=True)[1]]
-    raise DataError(f'{folder} has no {name}.tum or .tum.gz: give the folder of EuRoC flights.')
+    path, table = read_table(folder, name, 'tum', 'give the folder of EuRoC flights.')
+    if table.shape[1] != 8 or not np.isfinite(table).all() or len(table) < 10:
+        raise DataError(f'{path} needs rows of t x y z qx qy qz qw.')
+    return table[np.unique(table[:, 0], return_index=True)[1]]
 
 
 def _body_rotation(table: FloatArray) -> Rotation:

@@ -6,7 +6,6 @@ sightings of landmarks are real, standing false positives and come in as a dial.
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from mav_perception.errors import DataError
 from mav_perception.evaluation.recording import LabelledFrame, Path4, Recording
 from mav_perception.geometry import OPTICAL_FROM_BODY, quaternion_from_euler
+from mav_perception.io.tables import read_table
 from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import Team
@@ -122,20 +122,10 @@ def load_mrclam(
 
 
 def _table(folder: Path, name: str, columns: int) -> FloatArray:
-    for path in (folder / f'{name}.dat', folder / f'{name}.dat.gz'):
-        if path.is_file():
-            opener = gzip.open if path.suffix == '.gz' else open
-            try:
-                with opener(path, 'rt') as stream:
-                    table = np.loadtxt(stream, comments='#', ndmin=2)
-            except (OSError, ValueError, EOFError) as error:
-                raise DataError(f'{path} is broken ({error}): download it again.') from error
-            if table.shape[1] != columns or not np.isfinite(table).all():
-                raise DataError(
-                    f'{path} needs {columns} columns of numbers, has {table.shape[1]}.'
-                )
-            return table
-    raise DataError(f'{folder} has no {name}.dat or .dat.gz: give the folder of an MR.CLAM set.')
+    path, table = read_table(folder, name, 'dat', 'give the folder of an MR.CLAM set.')
+    if table.shape[1] != columns or not np.isfinite(table).all():
+        raise DataError(f'{path} needs {columns} columns of numbers, has {table.shape[1]}.')
+    return table
 
 
 def _odometry(robot: RobotTables, begin: float, end: float) -> tuple[OdometrySample, ...]:

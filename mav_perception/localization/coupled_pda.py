@@ -51,7 +51,7 @@ class CoupledPdaFilter:
 
     @property
     def stamp_ns(self) -> int | None:
-        """Return the time of the joint state, or None before every drone has sent odometry."""
+        """Return the time of the joint state, or None before the first drone has sent odometry."""
         return None if self.state is None else self.state.stamp_ns
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:

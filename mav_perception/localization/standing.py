@@ -19,7 +19,7 @@ from mav_perception.localization.objects import (
 from mav_perception.localization.observation import measurement_noise
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
-from mav_perception.localization.visibility import clutter_density
+from mav_perception.localization.visibility import clutter_per_volume
 from mav_perception.types import FloatArray, IntArray
 
 UNEXPLAINED = 0.5
@@ -85,8 +85,7 @@ def _placed(
         np.tile(row, (len(index), 1)),
     )
     rate = state.rates.clutter_per_frame(frame.observer, parameters)
-    ranges = np.linalg.norm(frame.sightings.positions, axis=1)
-    clutter = clutter_density(rate, frame.sightings, parameters) / ranges**3
+    clutter = clutter_per_volume(rate, frame.sightings, parameters)
     return new, clutter[index]
 
 

@@ -71,3 +71,11 @@ def clutter_density(
     volume = solid_angle(parameters) * (parameters.max_range - parameters.min_range)
     density = clutter_per_frame * parameters.clutter_density_scale / volume
     return density * np.linalg.norm(sightings.positions, axis=1)
+
+
+def clutter_per_volume(
+    clutter_per_frame: float, sightings: Sightings, parameters: FilterParameters
+) -> FloatArray:
+    """Return the (m,) densities of false sightings per cubic metre; see `clutter_density`."""
+    ranges = np.linalg.norm(sightings.positions, axis=1)
+    return clutter_density(clutter_per_frame, sightings, parameters) / ranges**3

@@ -20,9 +20,6 @@ from mav_perception.geometry import yaw_rotation
 from mav_perception.localization.startup.memory import LEAST_SPREAD, Memory, Placed
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
-DRIFT_PRICE = 1.0
-"""Share of the odometry's error that each sighting pays for: about five share one."""
-
 
 @dataclass(frozen=True)
 class Pairs:
@@ -122,7 +119,7 @@ def pairs_for(
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
     strength = np.log(detection_probability / memory.clutter[index])
-    strength += _log_peak(covariance, memory.log_det[index])
+    strength += _log_peak(covariance)
     weight = memory.weight[memory.frame[index]]
     precision = np.asarray(np.linalg.inv(covariance), float)
     return Pairs(here, there, precision, own, strength, explained, index, weight)
@@ -168,37 +165,28 @@ def _explained(
         variance = memory.drift[other, frame] + placed.variances[other]
         wide = _widened(covariance, variance, memory.reach[other, frame])
         delta = there - placed.positions(memory, int(other))[frame]
-        density = np.exp(_log_density(delta, wide, memory.log_det[index]))
+        density = np.exp(_log_density(delta, wide))
         intensity = detection_probability * density / memory.clutter[index]
         counts = (memory.observer[frame] != other) & memory.path_known[other, frame]
         total += np.where(counts, intensity, 0.0)
     for place in placed.objects:
         total += (
             detection_probability
-            * np.exp(_log_density(there - place, covariance, memory.log_det[index]))
+            * np.exp(_log_density(there - place, covariance))
             / memory.clutter[index]
         )
     return total
 
 
-def _log_density(delta: FloatArray, covariance: FloatArray, log_det: FloatArray) -> FloatArray:
-    """Return (n,) log densities, with the drift priced as in `_log_peak`."""
+def _log_density(delta: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return (n,) logs of zero-mean normal densities."""
     solved = np.linalg.solve(covariance, delta[..., None])[..., 0]
-    return _log_peak(covariance, log_det) - 0.5 * np.sum(delta * solved, axis=1)
+    return _log_peak(covariance) - 0.5 * np.sum(delta * solved, axis=1)
 
 
-def _log_peak(covariance: FloatArray, log_det: FloatArray) -> FloatArray:
-    """Return (n,) logs of the peaks of densities that the drift has made wide.
-
-    Sightings of a few seconds share one error of the odometry. As if it were drawn anew for each,
-    a normal density would charge every one of them for its width; here each pays its share.
-
-    Args:
-        covariance: (n, 3, 3) with drift.
-        log_det: (n,) of 2 pi times the covariance of the sighting alone.
-    """
-    wide = np.linalg.slogdet(2.0 * np.pi * covariance)[1]
-    return -0.5 * (log_det + DRIFT_PRICE * (wide - log_det))
+def _log_peak(covariance: FloatArray) -> FloatArray:
+    """Return (n,) logs of the peaks of normal densities."""
+    return -0.5 * np.linalg.slogdet(2.0 * np.pi * covariance)[1]
 
 
 def _widened(covariance: FloatArray, variance: FloatArray, reach: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ from mav_perception.localization.odometry import POSITION, YAW
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.standing import place_sightings
 from mav_perception.localization.team_odometry import TeamOdometry, process_noise
-from mav_perception.localization.visibility import clutter_density
+from mav_perception.localization.visibility import clutter_per_volume
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
 NEWS_PER_SECOND = 5.0
@@ -50,13 +50,12 @@ def remember_frame(
     index = np.arange(len(frame.sightings))
     points, _, axes = place_sightings(np.zeros(4), frame, index)
     noise = measurement_noise(frame.sightings)
-    ranges = np.linalg.norm(frame.sightings.positions, axis=1)
     return RememberedFrame(
         frame.sightings.stamp_ns,
         frame.observer,
         points,
         axes @ noise @ axes.transpose(0, 2, 1),
-        clutter_density(clutter_rate, frame.sightings, parameters) / ranges**3,
+        clutter_per_volume(clutter_rate, frame.sightings, parameters),
         frame.body_to_optical,
     )
 
@@ -73,7 +72,6 @@ class Memory:
         path_known: (N, F) the odometry of the drone is unbroken from then until now.
         frame: (J,) the frame of each sighting.
         points, covariances, clutter: (J, ...) of each sighting.
-        log_det: (J,) log determinant of 2 pi times its covariance.
         back: (N, F, 3) way back of each drone since now, in its levelled frame now.
         turned: (N, F) yaw since now.
         drift: (N, F, 4) variances that the odometry adds between then and now.
@@ -89,7 +87,6 @@ class Memory:
     points: FloatArray
     covariances: FloatArray
     clutter: FloatArray
-    log_det: FloatArray
     back: FloatArray
     turned: FloatArray
     drift: FloatArray
@@ -113,7 +110,6 @@ def gather(
         drift.append(process_noise(now - path, parameters))
     sizes = [len(f.points) for f in frames]
     covariances = np.concatenate([np.zeros((0, 3, 3)), *(f.covariances for f in frames)])
-    least = covariances + LEAST_SPREAD**2 * np.eye(3)
     return Memory(
         stamps,
         observer,
@@ -125,7 +121,6 @@ def gather(
         np.concatenate([np.zeros((0, 3)), *(f.points for f in frames)]),
         covariances,
         np.concatenate([np.zeros(0), *(f.clutter for f in frames)]),
-        np.linalg.slogdet(2.0 * np.pi * least)[1],
         np.array(back),
         np.array(turned),
         np.array(drift),

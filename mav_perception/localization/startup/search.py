@@ -100,8 +100,10 @@ class StartUp:
         asleep = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > LONGEST_BREAK]
         doubts = [Doubt(d, 'no odometry') for d in asleep]
         wanted = [d for d in wanted if d not in asleep]
+        if not wanted:
+            return Search((), tuple(doubts))
         memory = gather(self._thinned(), odometry, state.stamp_ns, self._parameters)
-        if not wanted or not len(memory.frame):
+        if not len(memory.frame):
             return Search((), tuple(doubts))
         variances = np.diag(state.team.covariance).reshape(-1, 4)
         # A young object may be the very drone that is searched for.
