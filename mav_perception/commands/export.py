@@ -1,7 +1,8 @@
 """Turn a checkpoint of `train` into a model: NAME.onnx and its card NAME.yaml.
 
-With --data the model is measured on labelled images and the figures go into the card; with
---rendered it is measured on images of the embedded simulator.
+With --data the model is calibrated and measured on labelled images and the figures go into the
+card; with --rendered on images of the embedded simulator. --int8 and --float16 write a smaller
+twin beside it, and refuse it if it loses 0.01 of mean IoU or more.
 
 Example: mav-perception export runs/drone/best.pt --data ../shared/datasets/perch_drone/val
 """
@@ -9,7 +10,17 @@ Example: mav-perception export runs/drone/best.pt --data ../shared/datasets/perc
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mav_perception.errors import ModelError
+
+if TYPE_CHECKING:
+    from mav_perception.types import ByteImage
+
+LARGEST_LOSS = 0.01
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,26 +30,83 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     measured = parser.add_mutually_exclusive_group()
     measured.add_argument('--data', type=Path, help='folder with images/ and labels/')
     measured.add_argument('--rendered', type=int, metavar='N', help='measure on N rendered images')
+    parser.add_argument('--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there')
+    parser.add_argument('--float16', action='store_true', help='also in float16')
+    parser.add_argument('--keep-checkpoint', action='store_true', help='copy it for torch')
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Export, measure the exported file itself, and write the figures into its card."""
-    from mav_perception.evaluation.measuring import folder_samples, measure, rendered_samples
-    from mav_perception.segmentation.export import export_checkpoint
-    from mav_perception.segmentation.segmenter import Segmenter
+    """Export, calibrate, measure the exported file itself, and write the figures into its card."""
+    import shutil
+
+    from mav_perception.evaluation.measuring import folder_samples, rendered_samples
+    from mav_perception.segmentation.export import export_checkpoint, halve, quantise
 
     card = export_checkpoint(arguments.checkpoint, arguments.models)
     path = arguments.models / f'{card.name}.onnx'
-    if arguments.data or arguments.rendered:
-        segmenter = Segmenter.load(str(path))
+    if arguments.keep_checkpoint:
+        shutil.copy(arguments.checkpoint, path.with_suffix('.pt'))
+    if not (arguments.data or arguments.rendered):
+        if arguments.int8 or arguments.float16:
+            raise ModelError('--int8 and --float16 need --data or --rendered to compare on.')
+        return 0
+    name = str(arguments.data or 'rendered images')
+
+    def samples() -> Iterable[tuple[ByteImage, ByteImage]]:
         if arguments.data:
-            name, samples = str(arguments.data), folder_samples(arguments.data)
-        else:
-            name, samples = 'rendered images', rendered_samples(arguments.rendered)
-        figures = measure(segmenter, samples)
-        card = card.with_figures({'measured_on': name, **figures})
-        card.save(path.with_suffix('.yaml'))
-        print(f'measured on {name}: {figures}')
-    size = path.stat().st_size / 1e6
-    print(f'{path}: {card.network}, {card.parameters} parameters, {size:.2f} MB')
+            return folder_samples(arguments.data)
+        return rendered_samples(arguments.rendered)
+
+    figures = _measured(path, name, samples, calibrate=True)
+    if arguments.int8:
+        quantise(path, (image for image, _ in folder_samples(arguments.int8)))
+        _compared(path.with_stem(f'{path.stem}_int8'), name, samples, figures)
+    if arguments.float16:
+        halve(path)
+        _compared(path.with_stem(f'{path.stem}_float16'), name, samples, figures)
     return 0
+
+
+def _measured(
+    path: Path,
+    name: str,
+    samples: Callable[[], Iterable[tuple[ByteImage, ByteImage]]],
+    calibrate: bool,
+) -> dict[str, Any]:
+    """Measure a model file and write what it reached into its card."""
+    from mav_perception.evaluation.calibration import fit_temperature, reliability, sample_pixels
+    from mav_perception.evaluation.measuring import measure
+    from mav_perception.segmentation.segmenter import Segmenter
+
+    segmenter = Segmenter.load(str(path), backend='onnxruntime')
+    card, calibration = segmenter.card, {}
+    if calibrate:
+        pixels = sample_pixels(segmenter, samples())
+        temperature = fit_temperature(pixels)
+        card = replace(card, temperature=round(temperature, 4))
+        calibration = {
+            'ece_uncalibrated': round(reliability(pixels, 1.0).error, 4),
+            'ece': round(reliability(pixels, temperature).error, 4),
+        }
+    figures = {'measured_on': name, **measure(segmenter, samples()), **calibration}
+    replace(card, figures=figures).save(path.with_suffix('.yaml'))
+    size = path.stat().st_size / 1e6
+    print(f'{path}: {card.network}, {card.parameters} parameters, {size:.2f} MB; {figures}')
+    return figures
+
+
+def _compared(
+    path: Path,
+    name: str,
+    samples: Callable[[], Iterable[tuple[ByteImage, ByteImage]]],
+    figures: dict[str, Any],
+) -> None:
+    """Measure a lesser twin and take it back if it lost too much."""
+    loss = figures['mean_iou'] - _measured(path, name, samples, calibrate=False)['mean_iou']
+    if loss >= LARGEST_LOSS:
+        for file in (path, path.with_suffix('.yaml')):
+            file.unlink()
+        raise ModelError(
+            f'{path.stem} loses {loss:.3f} of mean IoU, more than {LARGEST_LOSS}: not written. '
+            'Stay with float32, or give --int8 more varied images.'
+        )

@@ -19,14 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and say where the best checkpoint is."""
-    import torch
-
+    from mav_perception.training import distribution
     from mav_perception.training.configuration import load_training_configuration
     from mav_perception.training.trainer import Trainer
 
-    torch.set_num_threads(arguments.threads)
     configuration = load_training_configuration(arguments.configuration)
-    trainer = Trainer(configuration, arguments.runs / configuration.name, arguments.resume)
-    best = trainer.run()
-    print(f'best target IoU on val {trainer.best_iou:.4f}: {best}')
+    distribution.start(arguments.threads)
+    try:
+        trainer = Trainer(configuration, arguments.runs / configuration.name, arguments.resume)
+        best = trainer.run()
+    finally:
+        distribution.stop()
+    if distribution.is_first():
+        print(f'best target IoU on val {trainer.best_iou:.4f} in epoch {trainer.best_epoch}: {best}')
     return 0

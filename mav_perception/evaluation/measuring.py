@@ -18,11 +18,17 @@ from mav_perception.types import ByteImage
 RENDERED_SEED = 424_242
 
 
-def labelled_pairs(folder: Path) -> list[tuple[Path, Path]]:
+def labelled_pairs(
+    folder: Path, problems: list[str] | None = None
+) -> list[tuple[Path, Path]]:
     """Pair every image in `folder/images` with the PNG of the same stem in `folder/labels`.
 
+    Args:
+        folder: has images/ and labels/.
+        problems: takes a line for every image without a label, which is then left out.
+
     Raises:
-        DataError: a folder is missing or empty, or an image has no label.
+        DataError: a folder is missing or empty, or, without `problems`, an image has no label.
     """
     images = image_files(folder / 'images')
     if not images:
@@ -31,6 +37,9 @@ def labelled_pairs(folder: Path) -> list[tuple[Path, Path]]:
         )
     pairs = [(image, folder / 'labels' / f'{image.stem}.png') for image in images]
     missing = [label for _, label in pairs if not label.is_file()]
+    if missing and problems is not None:
+        problems += [f'{label} is missing: its image has no label.' for label in missing]
+        return [pair for pair in pairs if pair[1].is_file()]
     if missing:
         raise DataError(f'{len(missing)} images have no label, the first is {missing[0]}.')
     return pairs

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.patches import Ellipse
 
+from mav_perception.evaluation.calibration import BINS, Reliability
 from mav_perception.evaluation.flight_log import DroneLog
 from mav_perception.evaluation.recording import carry_forward
 from mav_perception.types import FloatArray
@@ -69,4 +70,22 @@ def plot_flight(names: tuple[str, ...], logs: list[DroneLog], path: Path) -> Non
         axes.legend(loc='upper right', fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def draw_reliability(curve: Reliability, name: str, path: Path) -> None:
+    """Draw stated against true probability, a bar for every bin, as a PNG."""
+    figure, axes = pyplot.subplots(figsize=(4.5, 4.5), layout='constrained')
+    centres = (np.arange(BINS) + 0.5) / BINS
+    axes.bar(centres, np.nan_to_num(curve.true), 0.9 / BINS, alpha=0.4, label='true')
+    axes.plot(curve.stated, curve.stated, 'k.-', label='stated')
+    axes.set(
+        xlim=(0, 1),
+        ylim=(0, 1),
+        xlabel='stated probability of the target',
+        ylabel='share of such pixels that are target',
+        title=f'{name}: expected calibration error {curve.error:.3f}',
+    )
+    axes.legend()
+    figure.savefig(path, dpi=100)
     pyplot.close(figure)

@@ -1,4 +1,7 @@
-"""Image -> mask: the segmentation network as a lifecycle node on every drone."""
+"""Image -> mask: the segmentation network as a lifecycle node on every drone.
+
+With `inspect` it also paints the mask into the image and tells the area share of every class.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,20 @@ from dataclasses import dataclass
 
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
+from std_msgs.msg import Float32MultiArray, MultiArrayDimension
 
 from mav_perception.errors import MavPerceptionError
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import array_to_image, image_to_array
 from mav_perception.ros.frame_worker import FrameWorker
 from mav_perception.ros.lifecycle import SelfActivatingNode
-from mav_perception.ros.names import CONFIDENCE, IMAGE, MASK
+from mav_perception.ros.names import AREA_SHARES, CONFIDENCE, IMAGE, MASK, OVERLAY
 from mav_perception.ros.parameters import read_parameters
 from mav_perception.ros.qos import qos_profile, subscribe
 from mav_perception.ros.running import run_node
+from mav_perception.segmentation.inspection import area_shares
 from mav_perception.segmentation.segmenter import Segmenter
+from mav_perception.types import ByteImage, LabelMask
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,8 @@ class SegmentationNodeParameters:
 
     model: str = parameter('sim', 'name of a shipped model, or path to an .onnx file')
     threads: int = parameter(1, 'CPU threads of the inference', 1, 64)
+    backend: str = parameter('auto', 'auto, onnxruntime, openvino or torch')
+    inspect: bool = parameter(False, 'also publish the overlay and the area share of each class')
     image_qos: str = parameter('sensor_data', 'QoS of the image: sensor_data or reliable')
     mask_qos: str = parameter('reliable', 'QoS of the mask: sensor_data or reliable')
     autostart: bool = parameter(True, 'configure and activate at start')
@@ -46,12 +54,20 @@ class SegmentationNode(SelfActivatingNode):
         """Load the model and prepare the publishers."""
         self._settings = read_parameters(self, SegmentationNodeParameters)
         self.get_logger().info(f'loading model {self._settings.model} ...')
-        self._segmenter = Segmenter.load(self._settings.model, self._settings.threads)
+        self._segmenter = Segmenter.load(
+            self._settings.model, self._settings.threads, self._settings.backend
+        )
         self.get_logger().info(f'ready: {self._segmenter.description}')
         self.health.set('model', self._segmenter.description)
         profile = qos_profile(self._settings.mask_qos, 5)
         self._mask_publisher = self.create_lifecycle_publisher(Image, MASK, profile)
         self._confidence_publisher = self.create_lifecycle_publisher(Image, CONFIDENCE, profile)
+        self._overlay_publisher = self._shares_publisher = None
+        if self._settings.inspect:
+            self._overlay_publisher = self.create_lifecycle_publisher(Image, OVERLAY, profile)
+            self._shares_publisher = self.create_lifecycle_publisher(
+                Float32MultiArray, AREA_SHARES, 10
+            )
 
     def start(self) -> None:
         """Subscribe with depth 1: the newest image wins."""
@@ -77,8 +93,14 @@ class SegmentationNode(SelfActivatingNode):
     def unload(self) -> None:
         """Release the network."""
         self._segmenter = None
-        self.destroy_lifecycle_publisher(self._mask_publisher)
-        self.destroy_lifecycle_publisher(self._confidence_publisher)
+        for publisher in (
+            self._mask_publisher,
+            self._confidence_publisher,
+            self._overlay_publisher,
+            self._shares_publisher,
+        ):
+            if publisher is not None:
+                self.destroy_lifecycle_publisher(publisher)
 
     def _on_image(self, message: Image) -> None:
         assert self._worker is not None and self._subscription is not None
@@ -92,7 +114,8 @@ class SegmentationNode(SelfActivatingNode):
         assert self._segmenter is not None
         begin = time.perf_counter()
         try:
-            mask = self._segmenter.segment(image_to_array(message))
+            image = image_to_array(message)
+            mask = self._segmenter.segment(image)
         except MavPerceptionError as error:
             self.health.problem('image', str(error))
             return
@@ -102,8 +125,26 @@ class SegmentationNode(SelfActivatingNode):
         # Confidence first: whoever waits for both has it when the mask arrives.
         self._confidence_publisher.publish(array_to_image(mask.confidence, message.header))
         self._mask_publisher.publish(array_to_image(mask.labels, message.header))
+        if self._settings.inspect:
+            self._report_areas(image, mask, message)
         self.health.count('masks')
         self.health.set('inference ms', f'{1e3 * (time.perf_counter() - begin):.1f}')
+
+    def _report_areas(self, image: ByteImage, mask: LabelMask, message: Image) -> None:
+        """Publish the overlay, if anybody looks at it, and the area shares."""
+        assert self._segmenter is not None
+        assert self._overlay_publisher is not None and self._shares_publisher is not None
+        space = self._segmenter.card.label_space
+        shares = area_shares(mask.labels, space)
+        report = Float32MultiArray(data=[float(share) for share in shares])
+        names = MultiArrayDimension(label=' '.join(space.names), size=space.size, stride=1)
+        report.layout.dim = [names]
+        self._shares_publisher.publish(report)
+        for name, share in zip(space.names, shares, strict=True):
+            self.health.set(f'area share of {name}', f'{share:.4f}')
+        if self._overlay_publisher.get_subscription_count():
+            overlay = space.overlay(image, mask.labels)
+            self._overlay_publisher.publish(array_to_image(overlay, message.header))
 
 
 def main() -> int:

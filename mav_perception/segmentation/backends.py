@@ -1,7 +1,14 @@
-"""Inference backends: what runs the network's weights. ONNX Runtime runs everywhere."""
+"""Inference backends: what runs the network's weights. ONNX Runtime runs everywhere.
+
+`auto` takes OpenVINO where it is installed on an Intel CPU, ONNX Runtime elsewhere. ONNX Runtime
+itself takes the first of `PROVIDERS` that is installed, so `onnxruntime-gpu` with TensorRT on a
+Jetson needs no setting.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -11,9 +18,11 @@ import onnxruntime
 from mav_perception.errors import ModelError
 from mav_perception.segmentation.model_card import ModelCard
 
+PROVIDERS = ('TensorrtExecutionProvider', 'CUDAExecutionProvider', 'CPUExecutionProvider')
+
 
 class Backend(Protocol):
-    """Anything that maps a (1, C, H, W) float32 tensor to (1, classes, H, W) logits."""
+    """Anything that maps a (1, C, H, W) float32 tensor to logits (1, classes, H/k, W/k)."""
 
     description: str
 
@@ -23,36 +32,120 @@ class Backend(Protocol):
 
 
 class OnnxRuntimeBackend:
-    """ONNX Runtime on the CPU."""
+    """ONNX Runtime on the best provider that is installed."""
 
     def __init__(self, path: Path, card: ModelCard, threads: int) -> None:
-        """Load the weights and check their shapes against the card.
-
-        Raises:
-            ModelError: the file is no ONNX network or takes another input than the card says.
-        """
+        """Load the weights and check their shapes against the card."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         # Idle inference threads must not spin: on a drone the other nodes need those cores.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
+        available = onnxruntime.get_available_providers()
+        providers = [p for p in PROVIDERS if p in available]
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=['CPUExecutionProvider']
-            )
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # onnxruntime raises a class per status code
             raise ModelError(
                 f'{path} is not a network that ONNX Runtime can load: {error}'
             ) from error
-        expected = [1, card.channels, card.height, card.width]
-        found = list(self._session.get_inputs()[0].shape)
-        if found != expected:
-            raise ModelError(
-                f'{path} takes input {found}, its card says {expected}: export again.'
-            )
+        check_input(path, card, list(self._session.get_inputs()[0].shape))
         self._input = self._session.get_inputs()[0].name
-        self.description = f'ONNX Runtime {onnxruntime.__version__} CPU, {threads} threads'
+        provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
+        self.description = f'ONNX Runtime {onnxruntime.__version__} {provider}, {threads} threads'
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """Run the network once."""
         return self._session.run(None, {self._input: tensor})[0]
+
+
+class OpenVinoBackend:
+    """OpenVINO on the CPU, in bfloat16 if the processor multiplies that."""
+
+    def __init__(
+        self, path: Path, card: ModelCard, threads: int, precision: str = 'fastest'
+    ) -> None:
+        """Compile the weights; `precision` is 'float32', 'bfloat16' or 'fastest' of the two."""
+        import openvino
+
+        core = openvino.Core()
+        able = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+        half = precision == 'bfloat16' or (precision == 'fastest' and able)
+        settings = {
+            'INFERENCE_NUM_THREADS': threads,
+            'NUM_STREAMS': 1,
+            'INFERENCE_PRECISION_HINT': 'bf16' if half else 'f32',
+        }
+        try:
+            compiled = core.compile_model(str(path), 'CPU', settings)
+        except RuntimeError as error:
+            raise ModelError(f'{path} is not a network that OpenVINO can load: {error}') from error
+        check_input(path, card, list(compiled.input(0).shape))
+        self._request = compiled.create_infer_request()
+        version = openvino.__version__.split('-')[0]
+        kind = 'bfloat16' if half else 'float32'
+        self.description = f'OpenVINO {version} CPU {kind}, {threads} threads'
+
+    def infer(self, tensor: np.ndarray) -> np.ndarray:
+        """Run the network once."""
+        return self._request.infer({0: tensor})[0]
+
+
+class TorchBackend:
+    """PyTorch, on the GPU if there is one; it runs the checkpoint that lies beside the weights."""
+
+    def __init__(self, path: Path, card: ModelCard, threads: int) -> None:
+        """Load `NAME.pt`, which `export` puts beside `NAME.onnx` with --checkpoint."""
+        import torch
+
+        from mav_perception.segmentation.export import load_checkpoint
+
+        torch.set_num_threads(threads)
+        self._device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self._network, _ = load_checkpoint(path.with_suffix('.pt'))
+        self._network.to(self._device)
+        self.description = f'PyTorch {torch.__version__} {self._device}, {threads} threads'
+
+    def infer(self, tensor: np.ndarray) -> np.ndarray:
+        """Run the network once."""
+        import torch
+
+        with torch.inference_mode():
+            return self._network(torch.from_numpy(tensor).to(self._device)).cpu().numpy()  # type: ignore[no-any-return]
+
+
+BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int], Backend]]] = {
+    'onnxruntime': ('onnxruntime', OnnxRuntimeBackend),
+    'openvino': ('openvino', OpenVinoBackend),
+    'torch': ('torch', TorchBackend),
+}
+"""Name -> the module it needs, and what opens it."""
+
+
+def check_input(path: Path, card: ModelCard, found: list[int]) -> None:
+    """Refuse weights whose input is not that of the card."""
+    expected = [1, card.channels, card.height, card.width]
+    if found != expected:
+        raise ModelError(f'{path} takes input {found}, its card says {expected}: export again.')
+
+
+def open_backend(name: str, path: Path, card: ModelCard, threads: int) -> Backend:
+    """Open a backend by name, or the fastest one here for 'auto'.
+
+    Raises:
+        ModelError: unknown or not installed backend, or a file that it cannot load.
+    """
+    if name == 'auto':
+        openvino = importlib.util.find_spec('openvino') is not None and _on_intel()
+        name = 'openvino' if openvino else 'onnxruntime'
+    if name not in BACKENDS:
+        raise ModelError(f'Unknown backend {name!r}: use auto, {", ".join(BACKENDS)}.')
+    module, backend = BACKENDS[name]
+    if importlib.util.find_spec(module) is None:
+        raise ModelError(f'Backend {name!r} needs `pip install {module}`, or choose auto.')
+    return backend(path, card, threads)
+
+
+def _on_intel() -> bool:
+    information = Path('/proc/cpuinfo')
+    return information.is_file() and 'GenuineIntel' in information.read_text()

@@ -1,16 +1,48 @@
-"""Checkpoint -> ONNX file and model card."""
+"""Checkpoint -> ONNX file and model card; ONNX file -> a smaller one in int8 or float16."""
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from torch import nn
 
 from mav_perception.errors import ModelError
 from mav_perception.segmentation.labels import label_space
-from mav_perception.segmentation.model_card import ModelCard, file_hash
+from mav_perception.segmentation.model_card import ModelCard, file_hash, load_card
 from mav_perception.segmentation.networks import build_network, count_parameters
-from mav_perception.training.configuration import configuration_from_dict
+from mav_perception.training.configuration import TrainingConfiguration, configuration_from_dict
+from mav_perception.types import ByteImage
+
+CALIBRATION_IMAGES = 48
+
+
+def load_checkpoint(checkpoint: Path) -> tuple[nn.Module, TrainingConfiguration]:
+    """Return the network of a training checkpoint, ready to infer, and its settings.
+
+    Raises:
+        ModelError: the checkpoint is missing, broken, or fits no network of this version.
+    """
+    try:
+        state = torch.load(checkpoint, map_location='cpu', weights_only=True)
+        settings = configuration_from_dict(state['configuration'])
+    except Exception as error:  # torch raises many kinds for a broken file
+        raise ModelError(f'{checkpoint} is no checkpoint of `train`: {error}') from error
+    network = build_network(
+        settings.network, settings.channels, label_space(settings.labels).size
+    )
+    try:
+        network.load_state_dict(state['network'])
+    except RuntimeError as error:
+        raise ModelError(
+            f'{checkpoint} does not fit network {settings.network!r} of this version: train '
+            f'again. {error}'
+        ) from error
+    return network.eval(), settings
 
 
 def export_checkpoint(checkpoint: Path, folder: Path) -> ModelCard:
@@ -19,21 +51,33 @@ def export_checkpoint(checkpoint: Path, folder: Path) -> ModelCard:
     Raises:
         ModelError: the checkpoint is missing or was not written by the trainer.
     """
-    try:
-        state = torch.load(checkpoint, map_location='cpu', weights_only=True)
-        configuration = configuration_from_dict(state['configuration'])
-    except Exception as error:  # torch raises many kinds for a broken file
-        raise ModelError(f'{checkpoint} is no checkpoint of `train`: {error}') from error
-    classes = label_space(configuration.labels).size
-    network = build_network(configuration.network, configuration.channels, classes)
-    network.load_state_dict(state['network'])
-    network.eval()
+    network, settings = load_checkpoint(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f'{configuration.name}.onnx'
-    example = torch.zeros(1, configuration.channels, configuration.height, configuration.width)
+    path = folder / f'{settings.name}.onnx'
+    write_onnx(network, (settings.channels, settings.height, settings.width), path)
+    preprocessing = settings.preprocessing
+    card = ModelCard(
+        name=settings.name,
+        network=settings.network,
+        labels=settings.labels,
+        height=settings.height,
+        width=settings.width,
+        channels=settings.channels,
+        mean=preprocessing.mean,
+        std=preprocessing.std,
+        parameters=count_parameters(network),
+        training_data=settings.training_data,
+        sha256=file_hash(path),
+    )
+    card.save(path.with_suffix('.yaml'))
+    return card
+
+
+def write_onnx(network: nn.Module, shape: tuple[int, int, int], path: Path) -> None:
+    """Write a network for one (channels, height, width) input."""
     torch.onnx.export(
         network,
-        (example,),
+        (torch.zeros(1, *shape),),
         str(path),
         input_names=['image'],
         output_names=['logits'],
@@ -42,19 +86,63 @@ def export_checkpoint(checkpoint: Path, folder: Path) -> ModelCard:
         external_data=False,
         verbose=False,
     )
-    preprocessing = configuration.preprocessing
-    card = ModelCard(
-        name=configuration.name,
-        network=configuration.network,
-        labels=configuration.labels,
-        height=configuration.height,
-        width=configuration.width,
-        channels=configuration.channels,
-        mean=preprocessing.mean,
-        std=preprocessing.std,
-        parameters=count_parameters(network),
-        training_data=configuration.training_data,
-        sha256=file_hash(path),
-    )
-    card.save(path.with_suffix('.yaml'))
-    return card
+
+
+def quantise(model: Path, images: Iterable[ByteImage]) -> ModelCard:
+    """Write NAME_int8.onnx and its card beside a model: 8-bit weights and activations.
+
+    Static quantisation: activation ranges come from running the network on training images.
+
+    Raises:
+        ModelError: the model is missing or broken.
+    """
+    from onnxruntime import quantization
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    card = load_card(model)
+    preprocessing = card.preprocessing
+
+    class Reader(quantization.CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            chosen = (image for image, _ in zip(images, range(CALIBRATION_IMAGES), strict=False))
+            self._tensors = (preprocessing.normalise(preprocessing.fit(i)) for i in chosen)
+
+        def get_next(self) -> dict[str, np.ndarray] | None:
+            tensor = next(self._tensors, None)
+            return None if tensor is None else {'image': np.ascontiguousarray(tensor)}
+
+    path = model.with_stem(f'{model.stem}_int8')
+    with tempfile.TemporaryDirectory() as folder:
+        prepared = Path(folder) / 'prepared.onnx'
+        quant_pre_process(str(model), str(prepared))
+        quantization.quantize_static(
+            str(prepared),
+            str(path),
+            Reader(),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+        )
+    return _lesser_card(card, path)
+
+
+def halve(model: Path) -> ModelCard:
+    """Write NAME_float16.onnx and its card beside a model, for GPUs and ARM boards.
+
+    Input and output stay float32.
+
+    Raises:
+        ModelError: the model is missing or broken.
+    """
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    card = load_card(model)
+    path = model.with_stem(f'{model.stem}_float16')
+    onnx.save(convert_float_to_float16(onnx.load(model), keep_io_types=True), path)
+    return _lesser_card(card, path)
+
+
+def _lesser_card(card: ModelCard, path: Path) -> ModelCard:
+    lesser = replace(card, name=path.stem, sha256=file_hash(path), figures={})
+    lesser.save(path.with_suffix('.yaml'))
+    return lesser

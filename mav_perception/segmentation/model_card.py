@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class ModelCard:
         parameters: number of trained weights.
         training_data: what it was trained on, in words.
         sha256: hash of the ONNX file.
+        temperature: divides the logits, so that the confidence is true on val.
         figures: measured results, such as the IoU of the target class on val.
     """
 
@@ -45,6 +46,7 @@ class ModelCard:
     parameters: int
     training_data: str
     sha256: str
+    temperature: float = 1.0
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -56,10 +58,6 @@ class ModelCard:
     def label_space(self) -> LabelSpace:
         """Return the classes."""
         return label_space(self.labels)
-
-    def with_figures(self, figures: dict[str, Any]) -> ModelCard:
-        """Return the card with measured results."""
-        return replace(self, figures=figures)
 
     def save(self, path: Path) -> None:
         """Write the card as YAML."""

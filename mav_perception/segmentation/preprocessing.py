@@ -1,7 +1,9 @@
 """Image -> network input and network output -> image, exactly inverse to each other.
 
-An image of any size is scaled to fit the network's input with its aspect ratio kept and padded at
-the right and the bottom; the way back crops the padding and scales to the image's own size.
+An image of any size is scaled to fit the network's input, its aspect ratio kept to a few pixels,
+and padded at the right and the bottom; the way back crops the padding and scales to the image's
+own size. The network may answer at a fraction of its input's size, down to an eighth: the fitted
+size is a multiple of that, so the crop has no fraction of a pixel.
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ import numpy as np
 
 from mav_perception.errors import InputError
 from mav_perception.types import ByteImage, FloatArray
+
+COARSEST = 8
+"""The largest ratio of a network's input size to that of its logits."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,9 @@ class Preprocessing:
         """Return rows and columns that the image takes inside the network input."""
         rows, columns = image.shape[:2]
         scale = min(self.height / rows, self.width / columns)
-        return (
-            max(1, min(self.height, round(rows * scale))),
-            max(1, min(self.width, round(columns * scale))),
-        )
+        fitted = (COARSEST * max(1, round(n * scale / COARSEST)) for n in (rows, columns))
+        height, width = fitted
+        return min(self.height, height), min(self.width, width)
 
     def fit(self, image: ByteImage) -> ByteImage:
         """Convert channels, scale and pad an image to (height, width[, 3]) uint8.
@@ -64,9 +68,10 @@ class Preprocessing:
         return tensor[None, None] if self.channels == 1 else tensor.transpose(2, 0, 1)[None]
 
     def restore(self, scores: FloatArray, image: ByteImage) -> FloatArray:
-        """Bring one (height, width) map of the network back to the size of `image`."""
+        """Bring one (height/k, width/k) map of the network to the size of `image`, k = 1 .. 8."""
         rows, columns = self.fitted_size(image)
-        inner = scores[:rows, :columns]
+        ratio = self.height // scores.shape[0]
+        inner = scores[: rows // ratio, : columns // ratio]
         if inner.shape == image.shape[:2]:
             return inner
         size = (image.shape[1], image.shape[0])

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
-from mav_perception.segmentation.backends import Backend, OnnxRuntimeBackend
+from mav_perception.segmentation.backends import Backend, open_backend
 from mav_perception.segmentation.model_card import ModelCard, find_model, load_card
 from mav_perception.types import ByteImage, LabelMask
 
 
-def mask_from_logits(logits: np.ndarray) -> LabelMask:
-    """Turn (C, H, W) logits into the most likely class and its softmax probability, 0..255."""
-    labels = logits.argmax(axis=0).astype(np.uint8)
-    # 1 / sum_c exp(l_c - l_max) is the softmax of the winner, without a second pass over classes.
-    evidence = np.exp(logits - logits.max(axis=0)).sum(axis=0)
-    return LabelMask(labels, np.round(255.0 / evidence).astype(np.uint8))
+def mask_from_logits(logits: np.ndarray, temperature: float = 1.0) -> LabelMask:
+    """Turn (C, H, W) logits into the most likely class and its probability, 0..255.
+
+    The probability is softmax(logits / temperature); the temperature that makes it true on val
+    (Guo et al., arXiv 1706.04599) comes with the model.
+    """
+    best = logits.max(axis=0)
+    labels = np.zeros(best.shape, np.uint8)
+    # 1 / sum_c exp((l_c - l_max) / T) is the softmax of the winner.
+    evidence = np.zeros_like(best)
+    for kind in range(len(logits) - 1, -1, -1):  # backwards: among equals the lower id wins
+        np.putmask(labels, logits[kind] == best, kind)
+        evidence += cv2.exp((logits[kind] - best) * (1.0 / temperature))
+    return LabelMask(labels, cv2.convertScaleAbs(255.0 / evidence))  # type: ignore[arg-type]
 
 
 class Segmenter:
@@ -31,15 +40,16 @@ class Segmenter:
         self._backend = backend
 
     @classmethod
-    def load(cls, model: str, threads: int = 2) -> Segmenter:
+    def load(cls, model: str, threads: int = 2, backend: str = 'auto') -> Segmenter:
         """Open a shipped model by name, or one by path to its .onnx file.
 
         Raises:
-            ModelError: missing or broken weights or card, or they do not fit each other.
+            ModelError: missing or broken weights or card, or they do not fit each other, or the
+                backend is not installed.
         """
         path = find_model(model)
         card = load_card(path)
-        segmenter = cls(card, OnnxRuntimeBackend(path, card, threads))
+        segmenter = cls(card, open_backend(backend, path, card, threads))
         segmenter.warm_up()
         return segmenter
 
@@ -56,6 +66,12 @@ class Segmenter:
         """Run once, so that the first real frame is not the slow one."""
         self.segment(np.zeros((self.card.height, self.card.width), np.uint8))
 
+    def logits(self, image: ByteImage) -> np.ndarray:
+        """Return the class scores (C, H, W) of an image, at its own size."""
+        tensor = self._preprocessing.normalise(self._preprocessing.fit(image))
+        scores = self._backend.infer(tensor)[0]
+        return np.stack([self._preprocessing.restore(s, image) for s in scores])
+
     def segment(self, image: ByteImage) -> LabelMask:
         """Segment one image.
 
@@ -68,6 +84,4 @@ class Segmenter:
         Raises:
             InputError: the image is empty or of another type.
         """
-        tensor = self._preprocessing.normalise(self._preprocessing.fit(image))
-        logits = self._backend.infer(tensor)[0]
-        return mask_from_logits(np.stack([self._preprocessing.restore(s, image) for s in logits]))
+        return mask_from_logits(self.logits(image), self.card.temperature)

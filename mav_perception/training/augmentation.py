@@ -1,49 +1,137 @@
-"""Seeded augmentation: crop around targets, mirror, rescale, exposure, blur and noise."""
+"""Seeded augmentation: view, pasted targets, occluders, then what lens and sensor do to light."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from mav_perception.segmentation.labels import UNKNOWN
-from mav_perception.types import ByteImage
+from mav_perception.training.configuration import TrainingConfiguration
+from mav_perception.training.pasting import CutOut, occlude, paste
+from mav_perception.training.warping import Warp, pyramid, sample, sample_labels, warp_map
+from mav_perception.types import ByteImage, FloatArray
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """An image at several sizes, its labels, and the points worth cropping around.
+
+    Attributes:
+        levels: the image at full, half and quarter size.
+        labels: (H, W) class ids at full size.
+        targets: (N, 2) pixels (column, row) inside targets.
+        hard: (M, 2) centres of false blobs that a network saw here.
+    """
+
+    levels: tuple[ByteImage, ...]
+    labels: ByteImage
+    targets: FloatArray
+    hard: FloatArray
+
+    @classmethod
+    def of(cls, image: ByteImage, labels: ByteImage) -> LabelledImage:
+        """Prepare an image and labels of the same size."""
+        rows, columns = np.nonzero((labels > 0) & (labels != UNKNOWN))
+        # Up to a hundred points are as good as all of them, and a thousand times smaller.
+        step = max(1, len(rows) // 100)
+        targets = np.stack([columns[::step], rows[::step]], axis=1).astype(float)
+        return cls(pyramid(image), labels, targets, np.empty((0, 2)))
 
 
 def augment(
-    image: ByteImage, labels: ByteImage, crop: tuple[int, int], rng: np.random.Generator
+    picture: LabelledImage,
+    settings: TrainingConfiguration,
+    others: list[CutOut],
+    rng: np.random.Generator,
 ) -> tuple[ByteImage, ByteImage]:
-    """Return a random (rows, columns) crop of an image and its labels, changed alike.
+    """Return a random crop of an image and its labels, changed alike.
 
-    Two crops in three are centred near a target pixel when there is one, because a uniform crop
-    of a drone image is nearly always empty; the others teach what is no drone.
+    Args:
+        picture: where to crop.
+        settings: crop size, shares and strengths.
+        others: targets of all training images, to paste.
+        rng: source of every choice.
+
+    Returns:
+        (rows, columns[, 3]) image and (rows, columns) labels, uint8.
     """
-    scale = float(np.exp(rng.uniform(np.log(0.7), np.log(1.4))))
-    angle = rng.normal(0.0, 6.0)
-    rows, columns = crop
-    centre = _choose_centre(labels, rng)
-    transform = cv2.getRotationMatrix2D((float(centre[0]), float(centre[1])), angle, scale)
-    transform[:, 2] += np.array([columns, rows]) * rng.uniform(0.25, 0.75, 2) - centre
-    image = cv2.warpAffine(image, transform, (columns, rows), flags=cv2.INTER_LINEAR)  # type: ignore[assignment]
-    labels = cv2.warpAffine(  # type: ignore[assignment]
-        labels, transform, (columns, rows), flags=cv2.INTER_NEAREST, borderValue=UNKNOWN
-    )
-    if rng.random() < 0.5:
-        image, labels = image[:, ::-1], labels[:, ::-1]
-    return _expose(image, rng), np.ascontiguousarray(labels)
+    warp = _choose_warp(picture, settings, rng)
+    where = warp_map(warp, settings.crop, picture.labels.shape, settings.lens_degrees)  # type: ignore[arg-type]
+    image = sample(picture.levels, where, warp.zoom)
+    labels = sample_labels(picture.labels, where, UNKNOWN)
+    for _ in range(rng.poisson(settings.pasted) if others else 0):
+        paste(image, labels, others[rng.integers(len(others))], rng, decoy=rng.random() < 0.25)
+    for _ in range(rng.poisson(settings.occluders)):
+        occlude(image, labels, rng)
+    return expose(image, rng), labels
 
 
-def _choose_centre(labels: ByteImage, rng: np.random.Generator) -> np.ndarray:
-    targets = np.argwhere((labels > 0) & (labels != UNKNOWN))
-    if len(targets) and rng.random() < 0.67:
-        return targets[rng.integers(len(targets))][::-1].astype(float)
-    return rng.random(2) * np.array(labels.shape[::-1])
+def _choose_warp(
+    picture: LabelledImage, settings: TrainingConfiguration, rng: np.random.Generator
+) -> Warp:
+    """Crop around a target, a false blob or anywhere, and turn the camera a little.
+
+    A uniform crop of a drone image is nearly always empty, so it must not be the rule.
+    """
+    rows, columns = picture.labels.shape
+    # The network sees the image scaled to fit its input; a zoom of 1 is that scale.
+    fitted = min(settings.height / rows, settings.width / columns)
+    zoom = fitted * float(np.exp(rng.uniform(*np.log(settings.zoom))))
+    choice = rng.random()
+    source = rng.random(2) * (columns, rows)
+    if choice < settings.target_crops and len(picture.targets):
+        source = picture.targets[rng.integers(len(picture.targets))]
+    elif choice > 1.0 - settings.hard_crops and len(picture.hard):
+        source = picture.hard[rng.integers(len(picture.hard))]
+    reach = np.array(settings.crop[::-1]) / zoom
+    source = source + rng.uniform(-0.4, 0.4, 2) * reach
+    # Most of the crop must lie in the image.
+    middle = np.array([columns, rows]) / 2.0
+    room = np.maximum(middle - 0.35 * reach, 0.0)
+    source = np.clip(source, middle - room, middle + room)
+    turn = rng.normal(0.0, 0.12, 2) * columns if settings.lens_degrees > 0.0 else np.zeros(2)
+    angle = np.radians(rng.normal(0.0, 8.0))
+    return Warp(source, source + turn, zoom, float(angle), bool(rng.random() < 0.5))
 
 
-def _expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:
-    """Change gain, gamma and offset, then sometimes blur, then add sensor noise."""
-    values = (image.astype(np.float32) / 255.0) ** np.float32(np.exp(rng.normal(0.0, 0.25)))
-    values = values * np.float32(np.exp(rng.normal(0.0, 0.25))) + np.float32(rng.normal(0.0, 0.04))
-    if rng.random() < 0.3:
-        values = cv2.GaussianBlur(values, (0, 0), float(rng.uniform(0.4, 1.4)))  # type: ignore[assignment]
-    noise = rng.standard_normal(values.shape, dtype=np.float32) * np.float32(rng.uniform(0, 0.04))
-    return (np.clip(values + noise, 0.0, 1.0) * 255.0).astype(np.uint8)
+def expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:
+    """Change gamma, gain, offset and colour, blur, add sensor noise, and compress."""
+    table = (np.arange(256) / 255.0) ** np.exp(rng.normal(0.0, 0.3))
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    gains = np.exp(rng.normal(0.0, 0.3) + rng.normal(0.0, 0.05, channels) * (channels > 1))
+    tables = table[:, None] * gains + rng.normal(0.0, 0.05)
+    image = cv2.LUT(image, _to_bytes(tables).reshape(1, 256, channels))  # type: ignore[assignment]
+    image = _blurred(image, rng)
+    strength = rng.uniform(0.0, 10.0)
+    if rng.random() < 0.7:
+        noise = np.empty(image.shape, np.int16)
+        cv2.setRNGSeed(int(rng.integers(2**31)))
+        cv2.randn(noise, 0.0, strength)
+        image = cv2.add(image, noise, dtype=cv2.CV_8U)  # type: ignore[assignment]
+    if rng.random() < 0.2:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
+        flag = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR
+        image = cv2.imdecode(cv2.imencode('.jpg', image, quality)[1], flag)  # type: ignore[assignment]
+    return image
+
+
+def _blurred(image: ByteImage, rng: np.random.Generator) -> ByteImage:
+    """Blur one image in three: out of focus, or along a line as by motion."""
+    choice = rng.random()
+    if choice < 0.2:
+        return cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.8)))  # type: ignore[return-value]
+    if choice < 0.33:
+        length = int(rng.integers(3, 10))
+        kernel = np.zeros((length, length), np.float32)
+        angle = rng.uniform(0.0, np.pi)
+        arm = (length - 1) / 2 * np.array([np.cos(angle), np.sin(angle)])
+        ends = np.round((length - 1) / 2 + np.stack([-arm, arm])).astype(int)
+        cv2.line(kernel, ends[0].tolist(), ends[1].tolist(), 1.0)
+        return cv2.filter2D(image, -1, kernel / kernel.sum())  # type: ignore[return-value]
+    return image
+
+
+def _to_bytes(values: FloatArray) -> ByteImage:
+    return (np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ import yaml
 from mav_perception.errors import ConfigurationError
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
+from mav_perception.training.losses import LOSSES
+
+PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,28 @@ class TrainingConfiguration:
         labels: label space.
         train: folder with images/ and labels/, or 'rendered' for simulated images.
         val: the same, to choose the best epoch on.
+        training_data: in words, for the model card.
         height, width, channels: network input.
         crop: rows and columns of a training crop.
-        class_weights: one a class, for the focal loss.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with a one-cycle schedule.
-        rendered_images: images in an epoch where train is 'rendered'.
+        crops_per_image: crops of every training image in an epoch.
+        loss: weight of each loss; the names are those of `training.losses.LOSSES`.
+        class_weights: one a class; empty means balanced by the label share in `train`.
+        zoom: smallest and largest magnification of a crop.
+        target_crops: share of crops that lie around a target.
+        hard_crops: share of crops that lie around a false blob of the network so far.
+        mine_every: epochs between searches for those false blobs; 0 never searches.
+        pasted: mean number of targets pasted into a crop from other images.
+        occluders: mean number of meaningless shapes drawn into a crop.
+        lens_degrees: horizontal field of view of an equidistant fisheye lens that the crops are
+            re-rendered through; 0 for images without such a lens.
+        rendered_share: share of crops that come from the simulator instead of `train`.
+        rendered_images: images in an epoch where `train` is 'rendered'.
+        average: decay of the moving average of the weights that is validated and kept.
+        patience: validations without a better result before the run stops; 0 never stops early.
+        precision: 'auto' is bfloat16 on a GPU and float32 elsewhere.
         validate_every: epochs between validations.
         seed: of weights, order and augmentation.
-        training_data: in words, for the model card.
     """
 
     name: str
@@ -43,14 +60,46 @@ class TrainingConfiguration:
     width: int = 640
     channels: int = 1
     crop: tuple[int, int] = (256, 320)
-    class_weights: tuple[float, ...] = (1.0, 4.0)
     epochs: int = 40
     batch_size: int = 8
     learning_rate: float = 4e-3
     weight_decay: float = 1e-4
+    crops_per_image: int = 1
+    loss: dict[str, float] = field(default_factory=lambda: {'focal': 1.0, 'dice': 1.0})
+    class_weights: tuple[float, ...] = ()
+    zoom: tuple[float, float] = (0.7, 1.4)
+    target_crops: float = 0.67
+    hard_crops: float = 0.0
+    mine_every: int = 0
+    pasted: float = 0.0
+    occluders: float = 0.0
+    lens_degrees: float = 0.0
+    rendered_share: float = 0.0
     rendered_images: int = 600
+    average: float = 0.995
+    patience: int = 0
+    precision: str = 'auto'
     validate_every: int = 2
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check what one setting alone can get wrong."""
+        unknown = sorted(set(self.loss) - set(LOSSES))
+        if unknown or not self.loss:
+            raise ConfigurationError(
+                f'loss {unknown}: give one or more of {", ".join(LOSSES)} with their weights.'
+            )
+        classes = label_space(self.labels).size
+        if self.class_weights and len(self.class_weights) != classes:
+            raise ConfigurationError(f'class_weights needs {classes} numbers or none.')
+        if self.precision not in PRECISIONS:
+            raise ConfigurationError(f'precision must be one of {", ".join(PRECISIONS)}.')
+        if not 0.0 < self.zoom[0] <= self.zoom[1]:
+            raise ConfigurationError(f'zoom {self.zoom} must be two positive numbers in order.')
+        if min(self.epochs, self.batch_size, self.crops_per_image, self.validate_every) < 1:
+            raise ConfigurationError(
+                'epochs, batch_size, crops_per_image and validate_every must be at least 1.'
+            )
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -62,7 +111,7 @@ def load_training_configuration(path: Path) -> TrainingConfiguration:
     """Read and check a training YAML.
 
     Raises:
-        ConfigurationError: unreadable file, unknown or missing key, wrong number of weights.
+        ConfigurationError: unreadable file, unknown or missing key, impossible value.
     """
     try:
         values = yaml.safe_load(path.read_text())
@@ -77,13 +126,9 @@ def load_training_configuration(path: Path) -> TrainingConfiguration:
             f'{path}: unknown key {unknown[0]!r}; known keys: {", ".join(sorted(known))}.'
         )
     try:
-        configuration = configuration_from_dict(values)
-    except TypeError as error:
-        raise ConfigurationError(f'{path}: {error}.') from error
-    classes = label_space(configuration.labels).size
-    if len(configuration.class_weights) != classes:
-        raise ConfigurationError(f'{path}: class_weights needs {classes} numbers.')
-    return configuration
+        return configuration_from_dict(values)
+    except (TypeError, ConfigurationError) as error:
+        raise ConfigurationError(f'{path}: {error}') from error
 
 
 def configuration_from_dict(values: dict[str, Any]) -> TrainingConfiguration:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -10,33 +12,82 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from mav_perception.errors import DataError
 from mav_perception.evaluation.measuring import labelled_pairs, read_pair
+from mav_perception.segmentation.labels import UNKNOWN, label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
-from mav_perception.training.augmentation import augment
-from mav_perception.types import ByteImage
+from mav_perception.training.augmentation import LabelledImage, augment
+from mav_perception.training.configuration import TrainingConfiguration
+from mav_perception.training.pasting import CutOut, cut_out_targets
+from mav_perception.types import ByteImage, FloatArray
+
+
+class Source(Protocol):
+    """Images with labels, the same for the same index and epoch."""
+
+    cut_outs: list[CutOut]
+    problems: list[str]
+
+    def __len__(self) -> int:
+        """Return the number of images in an epoch."""
+        ...
+
+    def picture(self, index: int, epoch: int) -> LabelledImage:
+        """Return one image."""
+        ...
 
 
 class LabelledFolder:
-    """Real images and labels in memory, at the network's input size, read once."""
+    """Real images in memory at full size; files that cannot be used are named and left out."""
 
-    def __init__(self, folder: Path, preprocessing: Preprocessing) -> None:
-        """Read all pairs of a folder."""
-        self.samples = []
-        for pair in labelled_pairs(folder):
-            image, labels = read_pair(*pair)
-            fitted = preprocessing.fit(image)
-            size = fitted.shape[1::-1]
-            self.samples.append(
-                (fitted, cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST))
-            )
+    def __init__(self, folder: Path, channels: int, classes: int) -> None:
+        """Read all pairs of a folder.
+
+        Raises:
+            DataError: the folder holds no pair that can be used.
+        """
+        self.pictures: list[LabelledImage] = []
+        self.cut_outs: list[CutOut] = []
+        self.problems: list[str] = []
+        for pair in labelled_pairs(folder, self.problems):
+            try:
+                image, labels = read_pair(*pair)
+                _check_labels(labels, classes, pair[1])
+            except DataError as error:
+                self.problems.append(str(error))
+                continue
+            image = with_channels(image, channels)
+            self.cut_outs += cut_out_targets(image, labels)
+            self.pictures.append(LabelledImage.of(image, labels))
+        if not self.pictures:
+            raise DataError(f'{folder} has no usable image: {self.problems[0]}')
 
     def __len__(self) -> int:
         """Return the number of images."""
-        return len(self.samples)
+        return len(self.pictures)
 
-    def sample(self, index: int, epoch: int) -> tuple[ByteImage, ByteImage]:
-        """Return image and labels; the epoch changes nothing."""
-        return self.samples[index]  # type: ignore[return-value]
+    def picture(self, index: int, epoch: int) -> LabelledImage:
+        """Return one image; the epoch changes nothing."""
+        return self.pictures[index]
+
+    def remember_hard(self, index: int, centres: FloatArray) -> None:
+        """Note the (N, 2) centres of false blobs in an image, to crop around them."""
+        self.pictures[index] = replace(self.pictures[index], hard=centres)
+
+
+def with_channels(image: ByteImage, channels: int) -> ByteImage:
+    """Return an image as grey (1) or RGB (3)."""
+    size = image.shape[:2]
+    return Preprocessing(*size, channels, 0.0, 1.0).fit(image)  # type: ignore[misc]
+
+
+def _check_labels(labels: ByteImage, classes: int, path: Path) -> None:
+    wrong = np.unique(labels[(labels >= classes) & (labels != UNKNOWN)])
+    if len(wrong):
+        raise DataError(
+            f'{path} has label {wrong[0]}, but the classes are 0 to {classes - 1} and 255 for '
+            'unknown: correct the file or choose another label space.'
+        )
 
 
 class RenderedImages:
@@ -46,41 +97,92 @@ class RenderedImages:
         """Open the renderer; an epoch has `count` images."""
         from mav_perception.simulation.imagery import RandomImagery  # needs the `sim` extra
 
-        self._count, self._preprocessing, self._seed = count, preprocessing, seed
+        self._count, self._channels, self._seed = count, preprocessing.channels, seed
         self._imagery = RandomImagery(preprocessing.width, preprocessing.height)
+        self.cut_outs: list[CutOut] = []
+        self.problems: list[str] = []
 
     def __len__(self) -> int:
         """Return the number of images in an epoch."""
         return self._count
 
-    def sample(self, index: int, epoch: int) -> tuple[ByteImage, ByteImage]:
-        """Render image and labels of one index of one epoch; the same again for the same seed."""
+    def picture(self, index: int, epoch: int) -> LabelledImage:
+        """Render one index of one epoch; the same again for the same seed."""
         image, labels = self._imagery.draw(np.random.default_rng((self._seed, epoch, index)))
-        return self._preprocessing.fit(image), labels
+        return LabelledImage.of(with_channels(image, self._channels), labels)
 
 
-Source = LabelledFolder | RenderedImages
+class MixedImages:
+    """Real images, a share of which gives way to rendered ones, newly drawn every epoch."""
+
+    def __init__(self, real: LabelledFolder, rendered: RenderedImages, share: float, seed: int):
+        """Replace a `share` (0..1) of `real` by `rendered`."""
+        self._real, self._rendered, self._share, self._seed = real, rendered, share, seed
+        self.cut_outs, self.problems = real.cut_outs, real.problems
+
+    def __len__(self) -> int:
+        """Return the number of images in an epoch."""
+        return len(self._real)
+
+    def picture(self, index: int, epoch: int) -> LabelledImage:
+        """Return a real or a rendered image."""
+        if np.random.default_rng((self._seed, 2, epoch, index)).random() < self._share:
+            return self._rendered.picture(index, epoch)
+        return self._real.picture(index, epoch)
 
 
 class TrainingCrops(Dataset[tuple[Tensor, Tensor]]):
     """Augmented crops as tensors; sample i of epoch e is the same whenever it is asked for."""
 
-    def __init__(
-        self, source: Source, preprocessing: Preprocessing, crop: tuple[int, int], seed: int
-    ) -> None:
-        """Draw crops of (rows, columns) from a source."""
-        self._source, self._preprocessing = source, preprocessing
-        self._crop, self._seed = crop, seed
+    def __init__(self, source: Source, settings: TrainingConfiguration) -> None:
+        """Draw crops from a source."""
+        self._source, self._settings = source, settings
         self.epoch = 0
 
     def __len__(self) -> int:
-        """Return the number of crops in an epoch: one an image."""
-        return len(self._source)
+        """Return the number of crops in an epoch."""
+        return len(self._source) * self._settings.crops_per_image
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return a (channels, rows, columns) float crop and its (rows, columns) labels."""
-        image, labels = self._source.sample(index, self.epoch)
-        rng = np.random.default_rng((self._seed, 1, self.epoch, index))
-        image, labels = augment(image, labels, self._crop, rng)
-        tensor = self._preprocessing.normalise(image)[0]
+        picture = self._source.picture(index % len(self._source), self.epoch)
+        rng = np.random.default_rng((self._settings.seed, 1, self.epoch, index))
+        image, labels = augment(picture, self._settings, self._source.cut_outs, rng)
+        tensor = self._settings.preprocessing.normalise(image)[0]
         return torch.from_numpy(np.ascontiguousarray(tensor)), torch.from_numpy(labels).long()
+
+
+def open_source(where: str, settings: TrainingConfiguration, count: int, seed: int) -> Source:
+    """Open a folder of labelled images, or the simulator for 'rendered'."""
+    if where == 'rendered':
+        return RenderedImages(count, settings.preprocessing, seed)
+    return LabelledFolder(Path(where), settings.channels, label_space(settings.labels).size)
+
+
+def training_source(settings: TrainingConfiguration) -> Source:
+    """Open what a configuration trains on, mixed if it says so."""
+    source = open_source(settings.train, settings, settings.rendered_images, settings.seed)
+    if settings.rendered_share > 0.0 and isinstance(source, LabelledFolder):
+        rendered = RenderedImages(len(source), settings.preprocessing, settings.seed)
+        return MixedImages(source, rendered, settings.rendered_share, settings.seed)
+    return source
+
+
+def fitted_pair(picture: LabelledImage, preprocessing: Preprocessing) -> tuple[ByteImage, ByteImage]:
+    """Return image and labels at the network's input size; padding is labelled unknown."""
+    image = preprocessing.fit(picture.levels[0])
+    size = preprocessing.fitted_size(picture.levels[0])
+    labels = np.full((preprocessing.height, preprocessing.width), UNKNOWN, np.uint8)
+    labels[: size[0], : size[1]] = cv2.resize(
+        picture.labels, size[::-1], interpolation=cv2.INTER_NEAREST
+    )
+    return image, labels
+
+
+def class_pixels(source: LabelledFolder, classes: int) -> Tensor:
+    """Count the labelled pixels of every class."""
+    counts = np.zeros(classes, np.int64)
+    for picture in source.pictures:
+        known = picture.labels[picture.labels != UNKNOWN]
+        counts += np.bincount(known, minlength=classes)[:classes]
+    return torch.from_numpy(counts)

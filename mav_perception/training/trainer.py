@@ -1,167 +1,222 @@
-"""Train a network: seeded epochs, checkpoints that resume exactly, metrics a line an epoch."""
+"""Train a network: seeded epochs, an averaged network, checkpoints that resume exactly."""
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader, DistributedSampler
 from tqdm import tqdm
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.evaluation.segmentation import SegmentationScore
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
-from mav_perception.segmentation.segmenter import mask_from_logits
+from mav_perception.training import distribution
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.datasets import (
     LabelledFolder,
-    RenderedImages,
-    Source,
     TrainingCrops,
+    class_pixels,
+    open_source,
+    training_source,
 )
-from mav_perception.training.losses import segmentation_loss
+from mav_perception.training.journal import Journal
+from mav_perception.training.losses import balanced_weights, segmentation_loss
+from mav_perception.training.validation import mine_false_blobs, validate
 
 VALIDATION_SEED = 987_654
 VALIDATION_IMAGES = 120
 
 
+def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """Return an exponential average that forgets its start: decay (1 + n) / (10 + n) at first."""
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+        now = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
+        for mean, value in zip(averaged, current, strict=True):
+            if mean.is_floating_point():
+                mean.lerp_(value, 1.0 - now)
+            else:  # the batch counter of a batch norm
+                mean.copy_(value)
+
+    return update
+
+
 class Trainer:
-    """One training run in one folder: `last.pt`, `best.pt` and `metrics.csv`."""
+    """One training run in one folder: `last.pt`, `best.pt`, `metrics.csv` and pictures.
+
+    Started by `torchrun`, every process trains on its share of the crops and the gradients are
+    averaged; the first process alone validates and writes.
+    """
 
     def __init__(self, configuration: TrainingConfiguration, folder: Path, resume: bool) -> None:
         """Open data and network; with `resume`, go on after the last finished epoch."""
-        self._configuration = configuration
+        self._settings = settings = configuration
         self._folder = folder
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._device = 'cuda' if torch.cuda.is_available() else 'cpu'
-        torch.manual_seed(configuration.seed)
-        classes = label_space(configuration.labels).size
-        self.network = build_network(configuration.network, configuration.channels, classes)
+        self._device = distribution.device()
+        torch.manual_seed(settings.seed)
+        self.classes = label_space(settings.labels).size
+        network = build_network(settings.network, settings.channels, self.classes)
         # Channels last is up to twice as fast for these networks on a CPU.
-        self.network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        train = self._source(
-            configuration.train, configuration.rendered_images, configuration.seed
-        )
-        self._validation = self._source(configuration.val, VALIDATION_IMAGES, VALIDATION_SEED)
-        self._crops = TrainingCrops(
-            train, configuration.preprocessing, configuration.crop, configuration.seed
-        )
-        self._steps = max(1, len(train) // configuration.batch_size)
+        self.network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._train = training_source(settings)
+        self._validation = open_source(settings.val, settings, VALIDATION_IMAGES, VALIDATION_SEED)
+        self._journal = Journal(folder, settings.labels)
+        self._journal.problems(self._train.problems + self._validation.problems)
+        self._weights = self._class_weights().to(self._device)
+        self._crops = TrainingCrops(self._train, settings)
+        self._steps = max(1, len(self._crops) // (settings.batch_size * distribution.processes()))
         self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), weight_decay=configuration.weight_decay
+            self.network.parameters(), weight_decay=settings.weight_decay
         )
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser,
-            configuration.learning_rate,
-            total_steps=configuration.epochs * self._steps,
+            settings.learning_rate,
+            total_steps=settings.epochs * self._steps,
+            pct_start=0.1,
         )
-        self.epoch, self.best_iou = 0, -1.0
+        self._average = AveragedModel(
+            self.network, multi_avg_fn=moving_average(settings.average), use_buffers=True
+        )
+        self.epoch, self.best_iou, self.best_epoch = 0, -1.0, 0
         if resume and (folder / 'last.pt').is_file():
             self._restore(folder / 'last.pt')
+        self._replica: nn.Module = self.network
+        if distribution.processes() > 1:
+            self._replica = DistributedDataParallel(self.network)
 
     def run(self) -> Path:
         """Train the epochs that are left and return the path of the best checkpoint."""
-        for epoch in range(self.epoch, self._configuration.epochs):
-            loss = self._train_epoch(epoch)
-            self.epoch = epoch + 1
-            row: dict[str, Any] = {'epoch': self.epoch, 'loss': round(loss, 5)}
-            last = self.epoch == self._configuration.epochs
-            if last or self.epoch % self._configuration.validate_every == 0:
-                row |= self._validate()
-            self._log(row)
-            self._save(self._folder / 'last.pt')
+        while self.epoch < self._settings.epochs and not self._out_of_patience():
+            self._mine()
+            row: dict[str, Any] = self._train_epoch(self.epoch)
+            self.epoch += 1
+            if distribution.is_first():
+                self._finish_epoch(row)
+            distribution.wait_for_all()
         return self._folder / 'best.pt'
 
-    def _source(self, where: str, count: int, seed: int) -> Source:
-        preprocessing = self._configuration.preprocessing
-        if where == 'rendered':
-            return RenderedImages(count, preprocessing, seed)
-        return LabelledFolder(Path(where), preprocessing)
+    def _class_weights(self) -> Tensor:
+        if self._settings.class_weights:
+            return torch.tensor(self._settings.class_weights)
+        if isinstance(self._train, LabelledFolder):
+            return balanced_weights(class_pixels(self._train, self.classes))
+        return torch.ones(self.classes)
 
-    def _train_epoch(self, epoch: int) -> float:
-        self.network.train()
+    def _batches(self, epoch: int) -> DataLoader[tuple[Tensor, Tensor]]:
         self._crops.epoch = epoch
-        order = torch.Generator().manual_seed(self._configuration.seed * 100_003 + epoch)
-        batches = DataLoader(
+        sampler: DistributedSampler[Any] = DistributedSampler(
             self._crops,
-            self._configuration.batch_size,
-            shuffle=True,
-            generator=order,
-            drop_last=len(self._crops) >= self._configuration.batch_size,
+            num_replicas=distribution.processes(),
+            rank=distribution.rank(),
+            seed=self._settings.seed,
         )
-        total = 0.0
-        progress = tqdm(batches, desc=f'epoch {epoch + 1}', leave=False, mininterval=2.0)
-        for images, labels in progress:
-            logits = self.network(images.to(self._device, memory_format=torch.channels_last))
-            loss = segmentation_loss(
-                logits, labels.to(self._device), self._configuration.class_weights
-            )
+        sampler.set_epoch(epoch)
+        size = self._settings.batch_size
+        return DataLoader(
+            self._crops, size, sampler=sampler, drop_last=len(self._crops) >= size
+        )
+
+    def _train_epoch(self, epoch: int) -> dict[str, Any]:
+        """Take one step a batch; a batch whose loss is not finite is left out and counted."""
+        self._replica.train()
+        total, bad = 0.0, 0
+        batches = self._batches(epoch)
+        for step, (images, labels) in enumerate(
+            tqdm(batches, desc=f'epoch {epoch + 1}', leave=False, mininterval=5.0, disable=None)
+        ):
+            loss = self._loss(images, labels)
+            if not distribution.everywhere(bool(torch.isfinite(loss))):
+                bad += 1
+                continue
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self._optimiser.step()
-            self._schedule.step()
+            if epoch * self._steps + step < self._settings.epochs * self._steps - 1:
+                self._schedule.step()
+            self._average.update_parameters(self.network)
             total += float(loss.detach())
-            progress.set_postfix(loss=f'{float(loss.detach()):.3f}')
-        return total / max(len(batches), 1)
+        steps = max(len(batches) - bad, 1)
+        return {'epoch': epoch + 1, 'loss': round(total / steps, 5), 'bad_batches': bad}
 
-    @torch.no_grad()
-    def _validate(self) -> dict[str, Any]:
-        self.network.eval()
-        score = SegmentationScore.of_classes(label_space(self._configuration.labels).size)
-        preprocessing = self._configuration.preprocessing
-        for index in range(len(self._validation)):
-            image, labels = self._validation.sample(index, 0)
-            padded = np.full((preprocessing.height, preprocessing.width), 255, np.uint8)
-            padded[: labels.shape[0], : labels.shape[1]] = labels
-            tensor = torch.from_numpy(preprocessing.normalise(image)).to(self._device)
-            score.add(mask_from_logits(self.network(tensor)[0].cpu().numpy()), padded)
-        figures = score.figures()
-        target_iou = float(np.mean(score.iou[1:]))
-        if target_iou > self.best_iou:
-            self.best_iou = target_iou
-            self._save(self._folder / 'best.pt')
-        return {'target_iou': round(target_iou, 4), **figures}
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        wanted = self._settings.precision
+        half = wanted == 'bfloat16' or (wanted == 'auto' and self._device.type == 'cuda')
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
+            logits = self._replica(
+                images.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            )
+        return segmentation_loss(
+            logits, labels.to(self._device), self._weights, self._settings.loss
+        )
 
-    def _log(self, row: dict[str, Any]) -> None:
-        columns = ['epoch', 'loss', 'target_iou', 'mean_iou', 'p_d', 'false_per_frame']
-        path = self._folder / 'metrics.csv'
-        new = not path.exists() or row['epoch'] == 1
-        with path.open('w' if new else 'a', newline='') as stream:
-            writer = csv.DictWriter(stream, columns, extrasaction='ignore')
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        tqdm.write('  '.join(f'{key} {row[key]}' for key in columns if key in row))
+    def _finish_epoch(self, row: dict[str, Any]) -> None:
+        last = self.epoch == self._settings.epochs
+        if last or self.epoch % self._settings.validate_every == 0:
+            result = validate(self._average.module, self._validation, self._settings)
+            row |= result.figures
+            if result.target_iou > self.best_iou:
+                self.best_iou, self.best_epoch = result.target_iou, self.epoch
+                self._save(self._folder / 'best.pt', self._average.module)
+                self._journal.picture(result.examples)
+        self._journal.row(row)
+        self._save(self._folder / 'last.pt', self.network)
 
-    def _save(self, path: Path) -> None:
+    def _out_of_patience(self) -> bool:
+        """Tell whether val has not improved for `patience` validations; the first one decides."""
+        patience = self._settings.patience * self._settings.validate_every
+        return distribution.first_says(0 < patience <= self.epoch - self.best_epoch)
+
+    def _mine(self) -> None:
+        every = self._settings.mine_every
+        if every and self.epoch and self.epoch % every == 0:
+            if isinstance(self._train, LabelledFolder):
+                found = mine_false_blobs(self._average.module, self._train, self._settings)
+                tqdm.write(f'{found} false blobs in the training images to crop around')
+
+    def _save(self, path: Path, network: nn.Module) -> None:
         """Write a checkpoint; a crash in the middle leaves the old one whole."""
         temporary = path.with_suffix('.part')
-        torch.save(
-            {
-                'configuration': asdict(self._configuration),
-                'epoch': self.epoch,
-                'best_iou': self.best_iou,
-                'network': self.network.state_dict(),
+        state = {
+            'configuration': asdict(self._settings),
+            'epoch': self.epoch,
+            'best_iou': self.best_iou,
+            'best_epoch': self.best_epoch,
+            'network': network.state_dict(),
+        }
+        if path.name == 'last.pt':
+            state |= {
+                'average': self._average.state_dict(),
                 'optimiser': self._optimiser.state_dict(),
                 'schedule': self._schedule.state_dict(),
-            },
-            temporary,
-        )
+                'hard': self._hard(),
+            }
+        torch.save(state, temporary)
         temporary.replace(path)
+
+    def _hard(self) -> list[Tensor]:
+        pictures = self._train.pictures if isinstance(self._train, LabelledFolder) else []
+        return [torch.from_numpy(picture.hard) for picture in pictures]
 
     def _restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self._device, weights_only=True)
-        if state['configuration'] != asdict(self._configuration):
+        if state['configuration'] != asdict(self._settings):
             raise ConfigurationError(
                 f'{path} was made with other settings: train into another folder or drop --resume.'
             )
         self.network.load_state_dict(state['network'])
+        self._average.load_state_dict(state['average'])
         self._optimiser.load_state_dict(state['optimiser'])
         self._schedule.load_state_dict(state['schedule'])
         self.epoch, self.best_iou = state['epoch'], state['best_iou']
+        self.best_epoch = state['best_epoch']
+        if isinstance(self._train, LabelledFolder):
+            for index, centres in enumerate(state['hard']):
+                self._train.remember_hard(index, centres.cpu().numpy())

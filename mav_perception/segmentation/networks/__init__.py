@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.segmentation.networks.erfnet import ErfNet
+from mav_perception.segmentation.networks.fast_scnn import FastScnn
 from mav_perception.segmentation.networks.mavnet import MavNet
 from mav_perception.segmentation.networks.tied_dilation import TiedDilationNetwork
+from mav_perception.segmentation.networks.unet import UNet
 
 NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
+    'erfnet': ErfNet,
+    'fast_scnn': FastScnn,
     'mavnet': MavNet,
     'tied': TiedDilationNetwork,
+    'unet': UNet,
+    'untied': partial(TiedDilationNetwork, tied=False),
 }
 
 

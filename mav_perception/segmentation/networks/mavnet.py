@@ -14,6 +14,8 @@ import math
 from torch import Tensor, cat, nn
 from torch.nn import functional
 
+from mav_perception.segmentation.networks.layers import NonBottleneck1D
+
 
 def conv_conv_pool(inputs: int, outputs: int) -> nn.Sequential:
     """Return [3x3 convolution, batch norm, ReLU] twice and a 2x2 max pool."""
@@ -49,29 +51,6 @@ class DilatedFactorisedBlock(nn.Module):
         """Map (B, C, H, W) to the same shape."""
         context = self.context(self.local(features))
         return self.fuse(cat([context, features], dim=1))
-
-
-class NonBottleneck1D(nn.Module):
-    """ERFNet's residual block of 3x1 and 1x3 convolutions."""
-
-    def __init__(self, width: int) -> None:
-        """Build the block for `width` channels."""
-        super().__init__()
-        layers: list[nn.Module] = []
-        for last in (False, True):
-            layers += [
-                nn.Conv2d(width, width, (3, 1), padding=(1, 0)),
-                nn.ReLU(),
-                nn.Conv2d(width, width, (1, 3), padding=(0, 1)),
-                nn.BatchNorm2d(width),
-            ]
-            if not last:
-                layers.append(nn.ReLU())
-        self.residual = nn.Sequential(*layers)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map (B, C, H, W) to the same shape."""
-        return functional.relu(features + self.residual(features))
 
 
 class Upsample(nn.Module):
