@@ -53,6 +53,8 @@ $(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
 
 $(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
 	$(BIN)/pip install --quiet -r requirements-test.txt
+	# Its telemetry, the one dependency beside numpy, is not needed to infer.
+	$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
 	@touch $@
 
 .PHONY: libx11

@@ -31,6 +31,7 @@ setup(
         'sim': ['panda3d>=1.10.13', 'matplotlib'],
         'bag': ['rosbags>=0.10'],
         'cluster': ['distributed'],
+        'openvino': ['openvino>=2024.0'],
         'test': ['pytest', 'filterpy', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
     },
     data_files=[

@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     measured = parser.add_mutually_exclusive_group()
     measured.add_argument('--data', type=Path, help='folder with images/ and labels/')
     measured.add_argument('--rendered', type=int, metavar='N', help='measure on N rendered images')
-    parser.add_argument('--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there')
+    parser.add_argument(
+        '--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there'
+    )
     parser.add_argument('--float16', action='store_true', help='also in float16')
     parser.add_argument('--keep-checkpoint', action='store_true', help='copy it for torch')
 

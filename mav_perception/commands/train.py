@@ -1,6 +1,10 @@
 """Train a network from a YAML of settings; the best epoch on val is kept.
 
-Example: mav-perception train config/training/drone.yaml --runs runs --resume
+On several GPUs or machines, start it with torchrun; each process takes its share of the crops.
+
+Examples:
+  mav-perception train config/training/drone.yaml --runs runs --resume
+  torchrun --nproc-per-node 2 -m mav_perception.cli train config/training/drone.yaml
 """
 
 from __future__ import annotations
@@ -28,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         trainer = Trainer(configuration, arguments.runs / configuration.name, arguments.resume)
         best = trainer.run()
+        if distribution.is_first():
+            print(f'best target IoU {trainer.best_iou:.4f}, epoch {trainer.best_epoch}: {best}')
     finally:
         distribution.stop()
-    if distribution.is_first():
-        print(f'best target IoU on val {trainer.best_iou:.4f} in epoch {trainer.best_epoch}: {best}')
     return 0

@@ -65,9 +65,9 @@ def sample_pixels(
         rows, columns = np.nonzero(labels != UNKNOWN)
         if len(rows):
             chosen = rng.integers(len(rows), size=PIXELS_PER_IMAGE)
-            at = rows[chosen], columns[chosen]
-            logits.append(segmenter.logits(image)[:, *at].T)
-            kinds.append(labels[at])
+            row, column = rows[chosen], columns[chosen]
+            logits.append(segmenter.logits(image)[:, row, column].T)
+            kinds.append(labels[row, column])
     if not logits:
         raise DataError('No labelled pixel in these images: calibration needs labels.')
     return PixelSample(np.concatenate(logits).astype(float), np.concatenate(kinds))

@@ -18,9 +18,7 @@ from mav_perception.types import ByteImage
 RENDERED_SEED = 424_242
 
 
-def labelled_pairs(
-    folder: Path, problems: list[str] | None = None
-) -> list[tuple[Path, Path]]:
+def labelled_pairs(folder: Path, problems: list[str] | None = None) -> list[tuple[Path, Path]]:
     """Pair every image in `folder/images` with the PNG of the same stem in `folder/labels`.
 
     Args:

@@ -111,7 +111,7 @@ class TorchBackend:
         import torch
 
         with torch.inference_mode():
-            return self._network(torch.from_numpy(tensor).to(self._device)).cpu().numpy()  # type: ignore[no-any-return]
+            return self._network(torch.from_numpy(tensor).to(self._device)).cpu().numpy()
 
 
 BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int], Backend]]] = {

@@ -32,9 +32,7 @@ def load_checkpoint(checkpoint: Path) -> tuple[nn.Module, TrainingConfiguration]
         settings = configuration_from_dict(state['configuration'])
     except Exception as error:  # torch raises many kinds for a broken file
         raise ModelError(f'{checkpoint} is no checkpoint of `train`: {error}') from error
-    network = build_network(
-        settings.network, settings.channels, label_space(settings.labels).size
-    )
+    network = build_network(settings.network, settings.channels, label_space(settings.labels).size)
     try:
         network.load_state_dict(state['network'])
     except RuntimeError as error:

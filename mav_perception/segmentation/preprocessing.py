@@ -52,7 +52,7 @@ class Preprocessing:
         Raises:
             InputError: the image is empty, not uint8, or has neither 1 nor 3 channels.
         """
-        image = self._with_channels(image)
+        image = self.with_channels(image)
         rows, columns = self.fitted_size(image)
         if (rows, columns) != image.shape[:2]:
             image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
@@ -77,7 +77,8 @@ class Preprocessing:
         size = (image.shape[1], image.shape[0])
         return cv2.resize(inner, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
-    def _with_channels(self, image: ByteImage) -> ByteImage:
+    def with_channels(self, image: ByteImage) -> ByteImage:
+        """Return an image as the network wants it, grey or RGB, at its own size."""
         if image.dtype != np.uint8 or image.size == 0 or image.ndim not in (2, 3):
             raise InputError(
                 f'An image must be a non-empty uint8 array (rows, columns[, 3]), got '

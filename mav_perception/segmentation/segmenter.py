@@ -23,7 +23,7 @@ def mask_from_logits(logits: np.ndarray, temperature: float = 1.0) -> LabelMask:
     for kind in range(len(logits) - 1, -1, -1):  # backwards: among equals the lower id wins
         np.putmask(labels, logits[kind] == best, kind)
         evidence += cv2.exp((logits[kind] - best) * (1.0 / temperature))
-    return LabelMask(labels, cv2.convertScaleAbs(255.0 / evidence))  # type: ignore[arg-type]
+    return LabelMask(labels, cv2.convertScaleAbs(255.0 / evidence))
 
 
 class Segmenter:

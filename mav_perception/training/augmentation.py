@@ -1,4 +1,4 @@
-"""Seeded augmentation: view, pasted targets, occluders, then what lens and sensor do to light."""
+"""Seeded augmentation: view, pasted targets, clutter, then what lens and sensor do to light."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from mav_perception.segmentation.labels import UNKNOWN
+from mav_perception.training.clutter import draw_clutter
 from mav_perception.training.configuration import TrainingConfiguration
-from mav_perception.training.pasting import CutOut, occlude, paste
+from mav_perception.training.pasting import CutOut, paste
 from mav_perception.training.warping import Warp, pyramid, sample, sample_labels, warp_map
 from mav_perception.types import ByteImage, FloatArray
 
@@ -58,13 +59,13 @@ def augment(
         (rows, columns[, 3]) image and (rows, columns) labels, uint8.
     """
     warp = _choose_warp(picture, settings, rng)
-    where = warp_map(warp, settings.crop, picture.labels.shape, settings.lens_degrees)  # type: ignore[arg-type]
+    where = warp_map(warp, settings.crop, picture.labels.shape, settings.lens_degrees)
     image = sample(picture.levels, where, warp.zoom)
     labels = sample_labels(picture.labels, where, UNKNOWN)
     for _ in range(rng.poisson(settings.pasted) if others else 0):
         paste(image, labels, others[rng.integers(len(others))], rng, decoy=rng.random() < 0.25)
-    for _ in range(rng.poisson(settings.occluders)):
-        occlude(image, labels, rng)
+    for _ in range(rng.poisson(settings.clutter)):
+        draw_clutter(image, labels, rng)
     return expose(image, rng), labels
 
 
@@ -106,9 +107,8 @@ def expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:
     image = _blurred(image, rng)
     strength = rng.uniform(0.0, 10.0)
     if rng.random() < 0.7:
-        noise = np.empty(image.shape, np.int16)
         cv2.setRNGSeed(int(rng.integers(2**31)))
-        cv2.randn(noise, 0.0, strength)
+        noise = cv2.randn(np.empty(image.shape, np.int16), 0.0, strength)  # type: ignore[call-overload]
         image = cv2.add(image, noise, dtype=cv2.CV_8U)  # type: ignore[assignment]
     if rng.random() < 0.2:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]

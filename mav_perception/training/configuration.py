@@ -38,7 +38,7 @@ class TrainingConfiguration:
         hard_crops: share of crops that lie around a false blob of the network so far.
         mine_every: epochs between searches for those false blobs; 0 never searches.
         pasted: mean number of targets pasted into a crop from other images.
-        occluders: mean number of meaningless shapes drawn into a crop.
+        clutter: mean number of things that are no target drawn into a crop.
         lens_degrees: horizontal field of view of an equidistant fisheye lens that the crops are
             re-rendered through; 0 for images without such a lens.
         rendered_share: share of crops that come from the simulator instead of `train`.
@@ -72,7 +72,7 @@ class TrainingConfiguration:
     hard_crops: float = 0.0
     mine_every: int = 0
     pasted: float = 0.0
-    occluders: float = 0.0
+    clutter: float = 0.0
     lens_degrees: float = 0.0
     rendered_share: float = 0.0
     rendered_images: int = 600
@@ -94,6 +94,10 @@ class TrainingConfiguration:
             raise ConfigurationError(f'class_weights needs {classes} numbers or none.')
         if self.precision not in PRECISIONS:
             raise ConfigurationError(f'precision must be one of {", ".join(PRECISIONS)}.')
+        if self.height % 32 or self.width % 32:
+            raise ConfigurationError(
+                f'{self.height}x{self.width} must be multiples of 32; images of any size fit it.'
+            )
         if not 0.0 < self.zoom[0] <= self.zoom[1]:
             raise ConfigurationError(f'zoom {self.zoom} must be two positive numbers in order.')
         if min(self.epochs, self.batch_size, self.crops_per_image, self.validate_every) < 1:

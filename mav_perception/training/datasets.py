@@ -40,7 +40,7 @@ class Source(Protocol):
 class LabelledFolder:
     """Real images in memory at full size; files that cannot be used are named and left out."""
 
-    def __init__(self, folder: Path, channels: int, classes: int) -> None:
+    def __init__(self, folder: Path, preprocessing: Preprocessing, classes: int) -> None:
         """Read all pairs of a folder.
 
         Raises:
@@ -56,7 +56,7 @@ class LabelledFolder:
             except DataError as error:
                 self.problems.append(str(error))
                 continue
-            image = with_channels(image, channels)
+            image = preprocessing.with_channels(image)
             self.cut_outs += cut_out_targets(image, labels)
             self.pictures.append(LabelledImage.of(image, labels))
         if not self.pictures:
@@ -75,12 +75,6 @@ class LabelledFolder:
         self.pictures[index] = replace(self.pictures[index], hard=centres)
 
 
-def with_channels(image: ByteImage, channels: int) -> ByteImage:
-    """Return an image as grey (1) or RGB (3)."""
-    size = image.shape[:2]
-    return Preprocessing(*size, channels, 0.0, 1.0).fit(image)  # type: ignore[misc]
-
-
 def _check_labels(labels: ByteImage, classes: int, path: Path) -> None:
     wrong = np.unique(labels[(labels >= classes) & (labels != UNKNOWN)])
     if len(wrong):
@@ -97,7 +91,7 @@ class RenderedImages:
         """Open the renderer; an epoch has `count` images."""
         from mav_perception.simulation.imagery import RandomImagery  # needs the `sim` extra
 
-        self._count, self._channels, self._seed = count, preprocessing.channels, seed
+        self._count, self._preprocessing, self._seed = count, preprocessing, seed
         self._imagery = RandomImagery(preprocessing.width, preprocessing.height)
         self.cut_outs: list[CutOut] = []
         self.problems: list[str] = []
@@ -109,7 +103,7 @@ class RenderedImages:
     def picture(self, index: int, epoch: int) -> LabelledImage:
         """Render one index of one epoch; the same again for the same seed."""
         image, labels = self._imagery.draw(np.random.default_rng((self._seed, epoch, index)))
-        return LabelledImage.of(with_channels(image, self._channels), labels)
+        return LabelledImage.of(self._preprocessing.with_channels(image), labels)
 
 
 class MixedImages:
@@ -156,7 +150,7 @@ def open_source(where: str, settings: TrainingConfiguration, count: int, seed: i
     """Open a folder of labelled images, or the simulator for 'rendered'."""
     if where == 'rendered':
         return RenderedImages(count, settings.preprocessing, seed)
-    return LabelledFolder(Path(where), settings.channels, label_space(settings.labels).size)
+    return LabelledFolder(Path(where), settings.preprocessing, label_space(settings.labels).size)
 
 
 def training_source(settings: TrainingConfiguration) -> Source:
@@ -168,7 +162,9 @@ def training_source(settings: TrainingConfiguration) -> Source:
     return source
 
 
-def fitted_pair(picture: LabelledImage, preprocessing: Preprocessing) -> tuple[ByteImage, ByteImage]:
+def fitted_pair(
+    picture: LabelledImage, preprocessing: Preprocessing
+) -> tuple[ByteImage, ByteImage]:
     """Return image and labels at the network's input size; padding is labelled unknown."""
     image = preprocessing.fit(picture.levels[0])
     size = preprocessing.fitted_size(picture.levels[0])

@@ -66,9 +66,7 @@ class Journal:
             sides = (self._labels.overlay(example.image, m) for m in (example.labels, guess))
             pairs.append(np.hstack(list(sides)))
         sheet = np.vstack(pairs)
-        cv2.imwrite(
-            str(self._folder / 'predictions.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)
-        )
+        cv2.imwrite(str(self._folder / 'predictions.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
 
     def _draw_curves(self, table: Path) -> None:
         from matplotlib import pyplot

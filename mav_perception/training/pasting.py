@@ -1,4 +1,4 @@
-"""Copy-paste augmentation: targets cut out with their masks, and shapes that mean nothing."""
+"""Copy-paste augmentation: targets of other images, cut out with their masks, and decoys."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mav_perception.segmentation.labels import UNKNOWN
-from mav_perception.types import ByteImage, FloatArray
+from mav_perception.types import ByteImage
 
 MARGIN = 4
 SMALLEST_SIDE = 12
@@ -67,7 +67,7 @@ def paste(
         patch = image[elsewhere].copy()
     gain = np.float32(np.exp(rng.normal(0.0, 0.25)))
     alpha = cv2.GaussianBlur((kind > 0).astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))
-    alpha = alpha if image.ndim == 2 else alpha[..., None]  # type: ignore[assignment]
+    alpha = alpha if image.ndim == 2 else alpha[..., None]
     below = image[window].astype(np.float32)
     image[window] = np.clip(below + alpha * (gain * patch - below), 0, 255).astype(np.uint8)
     labels[window][kind > 0] = 0 if decoy else kind[kind > 0]
@@ -83,30 +83,3 @@ def _tilted(
     turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), float(rng.normal(0.0, 10.0)), 1.0)
     image = cv2.warpAffine(image, turn, size, borderMode=cv2.BORDER_REPLICATE)
     return image, cv2.warpAffine(labels, turn, size, flags=cv2.INTER_NEAREST)  # type: ignore[return-value]
-
-
-def occlude(image: ByteImage, labels: ByteImage, rng: np.random.Generator) -> None:
-    """Draw one meaningless smooth shape into a crop, in place; it is background.
-
-    It stands for what no training image shows whole: propellers of the own body, cables, people.
-    """
-    rows, columns = labels.shape
-    centre = rng.random(2) * (columns, rows)
-    radii = np.exp(rng.uniform(np.log(4.0), np.log(70.0), 2))
-    turn = rng.uniform(0.0, np.pi)
-    angles = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
-    ragged = radii * rng.uniform(0.6, 1.1, (24, 1)) * np.stack([np.cos(angles), np.sin(angles)], 1)
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-    outline = np.round(ragged @ rotation.T + centre).astype(np.int32)
-    shape = np.zeros((rows, columns), np.uint8)
-    cv2.fillPoly(shape, [outline], 1)
-    inside = shape > 0
-    image[inside] = _shading(image.shape, rng)[inside]
-    labels[inside] = 0
-
-
-def _shading(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
-    """Return a smooth random brightness pattern of an image's shape, 0..255."""
-    coarse = rng.normal(rng.uniform(10.0, 200.0), rng.uniform(0.0, 60.0), (6, 6, *shape[2:]))
-    smooth = cv2.resize(np.clip(coarse, 0.0, 255.0), shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return smooth.astype(np.uint8)  # type: ignore[return-value]

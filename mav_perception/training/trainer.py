@@ -34,10 +34,13 @@ VALIDATION_SEED = 987_654
 VALIDATION_IMAGES = 120
 
 
-def moving_average(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
+
+def moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
     """Return an exponential average that forgets its start: decay (1 + n) / (10 + n) at first."""
 
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
+    def update(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
         now = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
         for mean, value in zip(averaged, current, strict=True):
             if mean.is_floating_point():
@@ -119,9 +122,7 @@ class Trainer:
         )
         sampler.set_epoch(epoch)
         size = self._settings.batch_size
-        return DataLoader(
-            self._crops, size, sampler=sampler, drop_last=len(self._crops) >= size
-        )
+        return DataLoader(self._crops, size, sampler=sampler, drop_last=len(self._crops) >= size)
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         """Take one step a batch; a batch whose loss is not finite is left out and counted."""
@@ -150,9 +151,7 @@ class Trainer:
         wanted = self._settings.precision
         half = wanted == 'bfloat16' or (wanted == 'auto' and self._device.type == 'cuda')
         with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-            logits = self._replica(
-                images.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-            )
+            logits = self._replica(images.to(self._device, memory_format=torch.channels_last))
         return segmentation_loss(
             logits, labels.to(self._device), self._weights, self._settings.loss
         )
@@ -176,9 +175,10 @@ class Trainer:
 
     def _mine(self) -> None:
         every = self._settings.mine_every
-        if every and self.epoch and self.epoch % every == 0:
-            if isinstance(self._train, LabelledFolder):
-                found = mine_false_blobs(self._average.module, self._train, self._settings)
+        due = every and self.epoch and self.epoch % every == 0
+        if due and isinstance(self._train, LabelledFolder):
+            found = mine_false_blobs(self._average.module, self._train, self._settings)
+            if distribution.is_first():
                 tqdm.write(f'{found} false blobs in the training images to crop around')
 
     def _save(self, path: Path, network: nn.Module) -> None:

@@ -49,9 +49,9 @@ def warp_map(
         lens_degrees: horizontal field of view of the lens; 0 leaves out the turn.
     """
     rows, columns = crop
-    coarse = (math.ceil(rows / GRID), math.ceil(columns / GRID))
-    # cv2.resize puts coarse point i at fine pixel (i + 1/2) GRID - 1/2.
-    v, u = ((np.arange(n) + 0.5) * GRID - 0.5 for n in coarse)
+    # cv2.resize puts coarse point i at fine pixel (i + 1/2) GRID - 1/2 and repeats the outermost
+    # points beyond them, so there is one more all around.
+    v, u = ((np.arange(-1, math.ceil(n / GRID) + 1) + 0.5) * GRID - 0.5 for n in crop)
     offset = np.stack(np.meshgrid(u - (columns - 1) / 2, v - (rows - 1) / 2), axis=-1)
     if warp.mirror:
         offset[..., 0] *= -1.0
@@ -65,8 +65,8 @@ def warp_map(
         lens = _pixels(rays, centre, focal)
     else:
         lens = lens + (warp.source - warp.place)
-    full = cv2.resize(lens.astype(np.float32), (coarse[1] * GRID, coarse[0] * GRID))
-    return full[:rows, :columns]  # type: ignore[return-value]
+    full = cv2.resize(lens.astype(np.float32), (len(u) * GRID, len(v) * GRID))
+    return full[GRID : GRID + rows, GRID : GRID + columns]
 
 
 def _rays(pixels: FloatArray, centre: FloatArray, focal: float) -> FloatArray:
@@ -99,12 +99,12 @@ def sample(levels: tuple[ByteImage, ...], where: FloatArray, zoom: float) -> Byt
     level = int(np.clip(round(math.log2(1.0 / zoom) - 0.25), 0, len(levels) - 1))
     scale = np.float32(0.5**level)
     at = (where + np.float32(0.5)) * scale - np.float32(0.5)
-    return cv2.remap(levels[level], at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload,no-any-return]
+    return cv2.remap(levels[level], at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # type: ignore[call-overload]
 
 
 def sample_labels(labels: ByteImage, where: FloatArray, outside: int) -> ByteImage:
     """Look class ids up at source pixels; beyond the image they are `outside`."""
-    return cv2.remap(  # type: ignore[call-overload,no-any-return]
+    return cv2.remap(  # type: ignore[call-overload]
         labels,
         where,
         None,

@@ -18,7 +18,7 @@ from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription  # no
 from launch.launch_description_sources import AnyLaunchDescriptionSource  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
-from std_msgs.msg import Header  # noqa: E402
+from std_msgs.msg import Float32MultiArray, Header  # noqa: E402
 
 from launch import LaunchDescription  # noqa: E402
 from mav_perception.camera import PinholeCamera  # noqa: E402
@@ -64,7 +64,8 @@ def running(node):
 
 def test_every_file_is_installed():
     assert FILES == [
-        'demo.launch.py', 'localization.launch.xml', 'team.launch.py', 'vehicle.launch.xml',
+        'demo.launch.py', 'inspection.launch.xml', 'localization.launch.xml', 'team.launch.py',
+        'vehicle.launch.xml',
     ]  # fmt: skip
 
 
@@ -107,6 +108,31 @@ def test_vehicle_turns_images_into_measurements(tester):
 
     assert spin_until(tester, answered)
     assert running(tester) >= {'/mav7/segmentation_node', '/mav7/detection_node'}
+
+
+@launch_pytest.fixture
+def inspection():
+    """Launch the inspection of a surface."""
+    return description_of('inspection.launch.xml', namespace='eye')
+
+
+@pytest.mark.launch(fixture=inspection)
+def test_inspection_tells_the_area_of_every_class(tester):
+    shares = []
+    tester.create_subscription(
+        Float32MultiArray, '/eye/segmentation/area_shares', shares.append, 10
+    )
+    image = tester.create_publisher(Image, '/eye/camera/image_raw', 10)
+    assert spin_until(tester, image.get_subscription_count)
+    header = Header(stamp=ns_to_stamp(10**9))
+
+    def answered():
+        image.publish(array_to_image(np.full((512, 640, 3), 90, np.uint8), header))
+        return bool(shares)
+
+    assert spin_until(tester, answered)
+    assert shares[0].layout.dim[0].label == 'background corrosion rivet water'
+    assert abs(sum(shares[0].data) - 1.0) < 1e-5
 
 
 @launch_pytest.fixture

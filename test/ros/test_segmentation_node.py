@@ -6,7 +6,7 @@ from lifecycle_msgs.msg import State
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
-from std_msgs.msg import Header
+from std_msgs.msg import Float32MultiArray, Header
 
 from mav_perception.ros.conversions import array_to_image, image_to_array, ns_to_stamp
 from mav_perception.ros.segmentation_node import SegmentationNode
@@ -44,6 +44,30 @@ def test_a_broken_image_is_named_and_the_next_one_is_used(bench):
     assert not masks
     publisher.publish(picture())
     assert bench.until(lambda: masks)
+
+
+def test_inspection_paints_the_image_and_tells_the_areas(bench):
+    bench.start(SegmentationNode, 'inspect:=true')
+    overlays = bench.collect(Image, '/mav1/segmentation/overlay')
+    shares = bench.collect(Float32MultiArray, '/mav1/segmentation/area_shares')
+    masks = bench.collect(Image, '/mav1/segmentation/mask')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    image = picture()
+    bench.publisher(Image, '/mav1/camera/image_raw', qos_profile_sensor_data).publish(image)
+    assert bench.until(lambda: overlays and shares and masks)
+    assert overlays[0].encoding == 'rgb8'
+    assert overlays[0].header == image.header
+    assert shares[0].layout.dim[0].label == 'background drone'
+    drone = float((image_to_array(masks[0]) == 1).mean())
+    np.testing.assert_allclose(shares[0].data, [1.0 - drone, drone], atol=1e-6)
+    assert bench.until(
+        lambda: any(
+            value.key == 'area share of drone'
+            for message in diagnostics
+            for status in message.status
+            for value in status.values
+        )
+    )
 
 
 def test_missing_weights_leave_the_node_up_with_the_fix_on_diagnostics(bench):

@@ -1,38 +1,108 @@
 """Augmentation moves image and labels alike and is seeded."""
 
-import numpy as np
+from dataclasses import replace
 
-from mav_perception.training.augmentation import augment
+import numpy as np
+import pytest
+
+from mav_perception.training.augmentation import LabelledImage, augment, expose
+from mav_perception.training.clutter import draw_clutter
+from mav_perception.training.pasting import cut_out_targets, paste
 
 
 def scene():
     """Draw a bright square, the target, on a dark ground."""
-    image = np.full((200, 240), 40, np.uint8)
-    labels = np.zeros((200, 240), np.uint8)
-    image[80:110, 100:140], labels[80:110, 100:140] = 220, 1
+    image = np.full((64, 80), 40, np.uint8)
+    labels = np.zeros((64, 80), np.uint8)
+    image[20:40, 30:54], labels[20:40, 30:54] = 220, 1
     return image, labels
 
 
-def test_labels_follow_the_image():
-    image, labels = scene()
+@pytest.fixture
+def settings(configuration):
+    return replace(configuration, crop=(48, 56), lens_degrees=120.0, zoom=(0.8, 1.4))
+
+
+def test_labels_follow_the_image(settings):
+    picture = LabelledImage.of(*scene())
+    compared = 0
     for seed in range(20):
-        crop, mask = augment(image, labels, (96, 128), np.random.default_rng(seed))
-        assert crop.shape == mask.shape == (96, 128)
+        crop, mask = augment(picture, settings, [], np.random.default_rng(seed))
+        assert crop.shape == mask.shape == (48, 56)
         if (mask == 1).sum() > 50 and (mask == 0).sum() > 50:
-            assert np.median(crop[mask == 1]) > np.median(crop[mask == 0]) + 40
+            assert np.median(crop[mask == 1]) > np.median(crop[mask == 0]) + 30
+            compared += 1
+    assert compared > 10
 
 
-def test_the_same_seed_gives_the_same_crop():
-    image, labels = scene()
-    one = augment(image, labels, (64, 64), np.random.default_rng(3))
-    other = augment(image, labels, (64, 64), np.random.default_rng(3))
+def test_the_same_seed_gives_the_same_crop(settings):
+    picture = LabelledImage.of(*scene())
+    settings = replace(settings, pasted=2.0, clutter=2.0)
+    others = cut_out_targets(*scene())
+    one, other = (augment(picture, settings, others, np.random.default_rng(3)) for _ in range(2))
     np.testing.assert_array_equal(one[0], other[0])
     np.testing.assert_array_equal(one[1], other[1])
 
 
-def test_beyond_the_image_nothing_is_labelled():
-    image, labels = scene()
+def test_beyond_the_image_nothing_is_labelled(settings):
+    settings = replace(settings, crop=(120, 120))
+    picture = LabelledImage.of(*scene())
     seen = set()
     for seed in range(30):
-        seen |= set(np.unique(augment(image, labels, (300, 300), np.random.default_rng(seed))[1]))
+        seen |= set(np.unique(augment(picture, settings, [], np.random.default_rng(seed))[1]))
     assert seen == {0, 1, 255}
+
+
+def test_crops_go_where_a_network_was_wrong(settings):
+    image, labels = np.full((64, 80), 40, np.uint8), np.zeros((64, 80), np.uint8)
+    image[50:56, 66:72] = 200  # a lamp
+    settings = replace(settings, crop=(24, 24), hard_crops=1.0, target_crops=0.0)
+    hard = replace(LabelledImage.of(image, labels), hard=np.array([[69.0, 53.0]]))
+
+    def bright(picture):
+        crops = (augment(picture, settings, [], np.random.default_rng(i))[0] for i in range(60))
+        return sum(np.ptp(crop.astype(int)) > 90 for crop in crops)
+
+    assert bright(hard) > 2 * bright(replace(hard, hard=np.empty((0, 2))))
+
+
+@pytest.mark.parametrize('shape', [(30, 40), (30, 40, 3)])
+def test_exposure_keeps_shape_and_type(shape):
+    for seed in range(40):
+        image = expose(np.full(shape, 120, np.uint8), np.random.default_rng(seed))
+        assert image.shape == shape and image.dtype == np.uint8
+
+
+def test_whole_targets_are_cut_out_and_pasted_with_their_labels():
+    image, labels = scene()
+    labels[:30, :10] = 1  # cut by the edge
+    (target,) = cut_out_targets(image, labels)
+    assert target.labels.sum() == 20 * 24
+    for seed in range(20):
+        ground, mask = np.full((200, 240), 40, np.uint8), np.zeros((200, 240), np.uint8)
+        paste(ground, mask, target, np.random.default_rng(seed), decoy=False)
+        assert (mask == 1).sum() > 60
+        assert np.median(ground[mask == 1]) > 90
+        assert (ground[mask == 0] == 40).mean() > 0.95
+
+
+def test_a_decoy_is_background():
+    (target,) = cut_out_targets(*scene())
+    rng = np.random.default_rng(0)
+    ground = rng.integers(0, 255, (200, 240), dtype=np.uint8)
+    before, mask = ground.copy(), np.zeros((200, 240), np.uint8)
+    for _ in range(5):
+        paste(ground, mask, target, rng, decoy=True)
+    assert (ground != before).any()
+    assert (mask == 0).all()
+
+
+@pytest.mark.parametrize('shape', [(100, 120), (100, 120, 3)])
+def test_clutter_is_background_also_where_nothing_was_known(shape):
+    drawn = 0
+    for seed in range(20):
+        image, labels = np.full(shape, 128, np.uint8), np.full(shape[:2], 255, np.uint8)
+        draw_clutter(image, labels, np.random.default_rng(seed))
+        assert set(np.unique(labels)) <= {0, 255}
+        drawn += (labels == 0).any()
+    assert drawn >= 15

@@ -1,48 +1,24 @@
 """Training on a small folder of real files: it learns, resumes exactly, and exports."""
 
 import csv
-from dataclasses import replace
+import subprocess
+import sys
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
+from torch.nn import functional  # noqa: E402
+
 from mav_perception.errors import ConfigurationError, DataError, ModelError  # noqa: E402
-from mav_perception.segmentation.export import export_checkpoint  # noqa: E402
+from mav_perception.segmentation.export import export_checkpoint, load_checkpoint  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
-from mav_perception.training.configuration import (  # noqa: E402
-    TrainingConfiguration,
-    load_training_configuration,
-)
+from mav_perception.training.configuration import load_training_configuration  # noqa: E402
 from mav_perception.training.trainer import Trainer  # noqa: E402
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Eight images of a bright square on noise, with labels."""
-    rng = np.random.default_rng(0)
-    for name in ('images', 'labels'):
-        (tmp_path / 'data' / name).mkdir(parents=True)
-    for index in range(8):
-        image = rng.integers(0, 90, (64, 80), dtype=np.uint8)
-        labels = np.zeros((64, 80), np.uint8)
-        row, column = rng.integers(10, 40, 2)
-        image[row : row + 14, column : column + 18] = 230
-        labels[row : row + 14, column : column + 18] = 1
-        cv2.imwrite(str(tmp_path / 'data' / 'images' / f'{index}.png'), image)
-        cv2.imwrite(str(tmp_path / 'data' / 'labels' / f'{index}.png'), labels)
-    return tmp_path / 'data'
-
-
-@pytest.fixture
-def configuration(folder):
-    return TrainingConfiguration(
-        name='tiny', network='tied', labels='drone', train=str(folder), val=str(folder),
-        training_data='squares', height=64, width=80, crop=(48, 64), epochs=6, batch_size=4,
-        learning_rate=1e-2, validate_every=3,
-    )  # fmt: skip
 
 
 def weights(trainer):
@@ -59,21 +35,23 @@ def test_training_learns_and_the_export_gives_the_same_masks(configuration, tmp_
     assert float(rows[-1]['loss']) < 0.7 * float(rows[0]['loss'])
     card = export_checkpoint(best, tmp_path / 'models')
     segmenter = Segmenter.load(str(tmp_path / 'models' / 'tiny.onnx'))
-    image = np.random.default_rng(1).integers(0, 255, (64, 80), dtype=np.uint8)
+    image = np.random.default_rng(1).integers(0, 255, (64, 96), dtype=np.uint8)
     tensor = torch.from_numpy(card.preprocessing.normalise(image))
     with torch.no_grad():
-        expected = trainer.network.eval()(tensor)[0].argmax(0).numpy()
-    assert (segmenter.segment(image).labels == expected).mean() > 0.999
+        small = load_checkpoint(best)[0](tensor)
+        expected = functional.interpolate(small, size=(64, 96), mode='bilinear')[0].argmax(0)
+    assert (segmenter.segment(image).labels == expected.numpy()).mean() > 0.999
+    for name in ('curves.png', 'predictions.jpg'):
+        assert cv2.imread(str(tmp_path / 'run' / name)) is not None
 
 
 def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
+    configuration = replace(configuration, mine_every=2, hard_crops=0.5)
     whole = Trainer(configuration, tmp_path / 'whole', resume=False)
     whole.run()
     cut = Trainer(configuration, tmp_path / 'cut', resume=False)
-    for epoch in range(3):
-        cut._train_epoch(epoch)
-        cut.epoch = epoch + 1
-    cut._save(tmp_path / 'cut' / 'last.pt')
+    cut._out_of_patience = lambda: cut.epoch == 3  # as if the machine stopped there
+    cut.run()
     resumed = Trainer(configuration, tmp_path / 'cut', resume=True)
     assert resumed.epoch == 3
     resumed.run()
@@ -81,15 +59,68 @@ def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
 
 
 def test_resuming_with_other_settings_is_refused(configuration, tmp_path):
-    Trainer(configuration, tmp_path / 'run', resume=False)._save(tmp_path / 'run' / 'last.pt')
+    trainer = Trainer(configuration, tmp_path / 'run', resume=False)
+    trainer._save(tmp_path / 'run' / 'last.pt', trainer.network)
     with pytest.raises(ConfigurationError, match='other settings'):
         Trainer(replace(configuration, epochs=9), tmp_path / 'run', resume=True)
 
 
-def test_a_folder_without_labels_is_named(configuration, folder, tmp_path):
+def test_bad_samples_are_left_out_counted_and_named(configuration, folder, tmp_path, capsys):
     (folder / 'labels' / '3.png').unlink()
-    with pytest.raises(DataError, match=r'labels/3\.png'):
+    (folder / 'images' / '4.png').write_bytes(b'broken')
+    cv2.imwrite(str(folder / 'labels' / '5.png'), np.full((64, 80), 7, np.uint8))
+    cv2.imwrite(str(folder / 'labels' / '6.png'), np.zeros((10, 10), np.uint8))
+    Trainer(replace(configuration, val=str(folder)), tmp_path / 'run', resume=False).run()
+    problems = (tmp_path / 'run' / 'problems.txt').read_text()
+    for name in ('labels/3.png is missing', '4.png is not a readable', '5.png has label 7'):
+        assert name in problems
+    assert '6.png has shape' in problems
+    assert '8 samples cannot be used' in capsys.readouterr().out  # 4 of train, 4 of val
+
+
+def test_a_folder_of_bad_samples_alone_is_refused(configuration, folder, tmp_path):
+    for label in (folder / 'labels').iterdir():
+        cv2.imwrite(str(label), np.full((64, 80), 9, np.uint8))
+    with pytest.raises(DataError, match=r'no usable image.*label 9'):
         Trainer(configuration, tmp_path / 'run', resume=False)
+
+
+def test_a_batch_without_a_finite_loss_is_left_out(configuration, tmp_path, monkeypatch):
+    trainer = Trainer(replace(configuration, epochs=1), tmp_path / 'run', resume=False)
+    real, calls = trainer._loss, []
+
+    def sometimes_nan(images, labels):
+        calls.append(1)
+        return real(images, labels) * (float('nan') if len(calls) == 1 else 1.0)
+
+    monkeypatch.setattr(trainer, '_loss', sometimes_nan)
+    trainer.run()
+    (row,) = csv.DictReader((tmp_path / 'run' / 'metrics.csv').open())
+    assert row['bad_batches'] == '1'
+    assert torch.isfinite(weights(trainer)).all()
+
+
+def test_training_stops_when_val_no_longer_improves(configuration, tmp_path):
+    settings = replace(configuration, epochs=40, validate_every=1, patience=2, learning_rate=1e-9)
+    trainer = Trainer(settings, tmp_path / 'run', resume=False)
+    trainer.run()
+    assert trainer.epoch < 40
+
+
+def test_two_processes_train_one_network(configuration, tmp_path):
+    path = tmp_path / 'two.yaml'
+    settings = asdict(replace(configuration, name='two', epochs=3))
+    path.write_text(yaml.safe_dump({k: list(v) if isinstance(v, tuple) else v
+                                    for k, v in settings.items()}))  # fmt: skip
+    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2']
+    command += ['-m', 'mav_perception.cli', 'train', str(path), '--runs', str(tmp_path)]
+    done = subprocess.run(
+        [*command, '--threads', '1'], capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = list(csv.DictReader((tmp_path / 'two' / 'metrics.csv').open()))
+    assert [row['epoch'] for row in rows] == ['1', '2', '3']  # one process alone writes
+    assert done.stdout.count('best target IoU') == 1
 
 
 def test_a_broken_checkpoint_is_named(tmp_path):

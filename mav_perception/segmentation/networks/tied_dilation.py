@@ -4,9 +4,9 @@ The tie is that of trellis networks (Bai et al., arXiv 1810.06682): every depth 
 and the input is injected again at each depth,
     z_{k+1} = ReLU(z_k + N_k(W * N'_k(V *_{d_k} z_k)) + U * x),   d_k = 1, 2, 4, 8, 1, 2, 4, 8,
 with V a depth-wise 3x3 kernel at dilation d_k, W and U point-wise. Only the batch norms N_k belong
-to one depth. All of it happens at stride 16, because operations at high resolution cost the time,
-not parameters; skips at stride 8 and 4 keep the outline of small drones, and the logits stay at
-stride 4: scaling them to the size of the image is the one interpolation that is needed anyway.
+to one depth. All of it happens at stride 8, because operations at high resolution cost the time,
+not parameters; a skip at stride 4 keeps the outline of small drones, and the logits stay there:
+scaling them to the size of the image is the one interpolation that is needed anyway.
 """
 
 from __future__ import annotations
@@ -43,67 +43,54 @@ class DilationBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
-        injected = [kernels.inject(features) for kernels in self.kernels]
+        own: list[DilationKernels] = list(self.kernels)  # type: ignore[arg-type]
+        injected = [kernels.inject(features) for kernels in own]
         hidden = features
         for depth, dilation in enumerate(self.dilations):
-            own = min(depth, len(self.kernels) - 1)
-            kernels = self.kernels[own]
+            index = min(depth, len(own) - 1)
+            kernels = own[index]
             spatial = functional.conv2d(
                 hidden,
-                kernels.spatial,  # type: ignore[arg-type]
+                kernels.spatial,
                 padding=dilation,
                 dilation=dilation,
                 groups=hidden.shape[1],
             )
             inner = functional.relu(self.inner_norms[depth](spatial))
-            update = self.outer_norms[depth](kernels.mix(inner))  # type: ignore[operator]
-            hidden = functional.relu(hidden + update + injected[own])
+            update = self.outer_norms[depth](kernels.mix(inner))
+            hidden = functional.relu(hidden + update + injected[index])
         return hidden
 
 
-class Join(nn.Module):
-    """Bring coarse features to a finer skip: 1x1, bilinear x2, add, separable convolution."""
-
-    def __init__(self, coarse: int, fine: int) -> None:
-        """Join `coarse` channels to `fine` ones."""
-        super().__init__()
-        self.lift = nn.Conv2d(coarse, fine, 1)
-        self.refine = separable(fine, fine)
-
-    def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
-        """Map (B, coarse, H/2, W/2) and (B, fine, H, W) to (B, fine, H, W)."""
-        # The 1x1 convolution commutes with interpolation; doing it first costs a quarter.
-        lifted = functional.interpolate(self.lift(coarse), scale_factor=2.0, mode='bilinear')
-        return self.refine(skip + lifted)
-
-
 class TiedDilationNetwork(nn.Module):
-    """The network: (B, channels, H, W) to logits (B, classes, H/4, W/4); multiples of 16."""
+    """The network: (B, channels, H, W) to logits (B, classes, H/4, W/4); multiples of 8."""
 
-    stride = 16
+    stride = 8
 
     def __init__(
         self,
         channels: int,
         classes: int,
-        widths: tuple[int, int, int] = (32, 64, 128),
+        width: int = 64,
         dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8),
         tied: bool = True,
+        dense: bool = False,
     ) -> None:
         """Build with torch's default initialisation; `tied=False` gives the untied twin."""
         super().__init__()
-        quarter, eighth, sixteenth = widths
-        self.stem = nn.Sequential(convolution(channels, 16, 2), convolution(16, quarter, 2))
-        self.descend = separable(quarter, eighth, 2)
-        self.descend_again = separable(eighth, sixteenth, 2)
-        self.context = DilationBlock(sixteenth, dilations, tied)
-        self.join_eighth = Join(sixteenth, eighth)
-        self.join_quarter = Join(eighth, quarter)
-        self.classify = nn.Conv2d(quarter, classes, 1)
+        skip = 32
+        layer = convolution if dense else separable
+        self.stem = nn.Sequential(convolution(channels, 16, 2), convolution(16, skip, 2))
+        self.descend = layer(skip, width, 2)
+        self.context = DilationBlock(width, dilations, tied)
+        self.lift = nn.Conv2d(width, skip, 1)
+        self.refine = layer(skip, skip)
+        self.classify = nn.Conv2d(skip, classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits at a quarter of the input's size."""
-        quarter = self.stem(image)
-        eighth = self.descend(quarter)
-        context = self.context(self.descend_again(eighth))
-        return self.classify(self.join_quarter(self.join_eighth(context, eighth), quarter))
+        skip = self.stem(image)
+        # The 1x1 convolution commutes with interpolation; doing it first costs a quarter.
+        context = self.lift(self.context(self.descend(skip)))
+        context = functional.interpolate(context, scale_factor=2.0, mode='bilinear')
+        return self.classify(self.refine(skip + context))

@@ -1,0 +1,106 @@
+"""Drawn things that are no target: own propellers, clutter, and shapes that mean nothing.
+
+Training images often have the own body masked out, and a network that never saw a propeller hub
+takes it for a drone. What is drawn is labelled background, also over unknown regions.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mav_perception.types import ByteImage, FloatArray
+
+
+def draw_clutter(image: ByteImage, labels: ByteImage, rng: np.random.Generator) -> None:
+    """Draw a propeller, a heap of parts or a ragged shape into a crop, in place."""
+    kind = rng.random()
+    layer = np.zeros((*labels.shape, 2), np.float32)  # brightness, opacity
+    if kind < 0.5:
+        _propeller(layer, rng)
+    elif kind < 0.75:
+        _heap(layer, rng)
+    else:
+        _shape(layer, rng)
+    layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.4, 1.5)))
+    brightness = layer[..., 0] * _shading(labels.shape, rng)
+    opacity = layer[..., 1]
+    if image.ndim == 3:
+        brightness, opacity = brightness[..., None], opacity[..., None]
+    mixed = image * (1.0 - opacity) + brightness
+    image[:] = np.clip(mixed, 0, 255).astype(np.uint8)
+    labels[layer[..., 1] > 0.5] = 0
+
+
+def _propeller(layer: FloatArray, rng: np.random.Generator) -> None:
+    """Draw two blades, a motor under them and the hub, as the own camera sees them from near."""
+    rows, columns = layer.shape[:2]
+    centre = np.array([rng.uniform(0, columns), rows * rng.uniform(0.2, 1.0)])
+    radius = float(np.exp(rng.uniform(np.log(5.0), np.log(30.0))))
+    flat = rng.uniform(0.4, 1.0)
+    angle = rng.uniform(0.0, np.pi)
+    length, width = radius * rng.uniform(3.0, 10.0), radius * rng.uniform(0.5, 1.4)
+    level = rng.uniform(40.0, 190.0)
+    for turn in (angle, angle + np.pi + rng.normal(0.0, 0.3)):
+        along = np.array([np.cos(turn), np.sin(turn) * flat])
+        across = np.array([-along[1], along[0]])
+        stations = np.array([[0, 0.3], [0.3, 1.0], [0.7, 0.8], [1.0, 0.1], [0.6, -0.1], [0, -0.3]])
+        outline = centre + stations @ np.array([along * length, across * width])
+        _fill(layer, outline, level * rng.uniform(0.7, 1.1))
+    if rng.random() < 0.7:
+        below = centre + np.array([0.0, radius * rng.uniform(0.6, 1.2)])
+        _ellipse(layer, below, radius * np.array([1.1, 0.8]), 0.0, rng.uniform(10.0, 70.0))
+        for spoke in np.linspace(-0.8, 0.8, int(rng.integers(2, 6))):
+            start = below + np.array([spoke, -0.3]) * radius
+            bar = np.array([[0, 0], [0.15, 0], [0.15, 0.8], [0, 0.8]]) * radius
+            _fill(layer, start + bar, rng.uniform(80.0, 220.0))
+    _ellipse(layer, centre, radius * np.array([1.0, flat]), 0.0, rng.uniform(10.0, 200.0))
+    _ellipse(layer, centre, 0.6 * radius * np.array([1.0, flat]), 0.0, rng.uniform(5.0, 120.0))
+    if rng.random() < 0.6:
+        shine = centre + radius * rng.uniform(-0.8, 0.8, 2)
+        _ellipse(layer, shine, radius * rng.uniform(0.1, 0.5, 2), 0.0, rng.uniform(180.0, 255.0))
+
+
+def _heap(layer: FloatArray, rng: np.random.Generator) -> None:
+    """Draw a few dark and bright parts close together: bags, shoes, screens, tools."""
+    rows, columns = layer.shape[:2]
+    centre = rng.random(2) * (columns, rows)
+    spread = np.exp(rng.uniform(np.log(6.0), np.log(40.0)))
+    for _ in range(rng.integers(2, 8)):
+        place = centre + rng.normal(0.0, 0.5, 2) * spread
+        size = spread * rng.uniform(0.15, 0.8, 2)
+        level = rng.uniform(5.0, 90.0) if rng.random() < 0.7 else rng.uniform(90.0, 250.0)
+        if rng.random() < 0.5:
+            _ellipse(layer, place, size, rng.uniform(0.0, 180.0), level)
+        else:
+            corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size
+            turn = rng.normal(0.0, 0.3)
+            rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+            _fill(layer, place + corners @ rotation, level)
+
+
+def _shape(layer: FloatArray, rng: np.random.Generator) -> None:
+    """Draw one ragged outline."""
+    rows, columns = layer.shape[:2]
+    angles = np.linspace(0.0, 2.0 * np.pi, 24, endpoint=False)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    radii = np.exp(rng.uniform(np.log(4.0), np.log(60.0), 2))
+    outline = radii * rng.uniform(0.6, 1.1, (24, 1)) * circle
+    _fill(layer, rng.random(2) * (columns, rows) + outline, rng.uniform(10.0, 220.0))
+
+
+def _fill(layer: FloatArray, outline: FloatArray, level: float) -> None:
+    cv2.fillPoly(layer, [np.round(outline).astype(np.int32)], (level, 1.0))
+
+
+def _ellipse(
+    layer: FloatArray, centre: FloatArray, radii: FloatArray, degrees: float, level: float
+) -> None:
+    box = (centre.tolist(), (2.0 * np.maximum(radii, 1.0)).tolist(), float(degrees))
+    cv2.ellipse(layer, box, (level, 1.0), -1)
+
+
+def _shading(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
+    """Return a smooth random gain around 1 for an image's shape."""
+    coarse = rng.normal(1.0, 0.25, (5, 6)).astype(np.float32)
+    return cv2.resize(np.clip(coarse, 0.3, 1.7), shape[1::-1], interpolation=cv2.INTER_CUBIC)  # type: ignore[return-value]
