@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -208,21 +207,21 @@ def time_inference(path: str, backend: str, threads: int) -> None:
         begin = time.perf_counter()
         infer(tensor)
         times.append(time.perf_counter() - begin)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not ru_maxrss, which a process inherits from the one that started it.
+    status = Path('/proc/self/status').read_text()
+    memory = int(status.split('VmHWM:')[1].split()[0]) / 1024
     print(json.dumps({'ms': 1e3 * float(np.median(times[3:])), 'MB': memory}))
 
 
 def print_table(table: dict[str, dict[str, Any]]) -> None:
-    """Print a Markdown table, a row a network."""
-    columns = list(dict.fromkeys(key for row in table.values() for key in row))
-    print('| network | ' + ' | '.join(columns) + ' |')
-    print('| --- ' * (len(columns) + 1) + '|')
-    for network, row in table.items():
-        cells = [
-            f'{row[c]:.4g}' if isinstance(row.get(c), float) else str(row.get(c, ''))
-            for c in columns
-        ]
-        print(f'| {network} | ' + ' | '.join(cells) + ' |')
+    """Print a Markdown table, a column a network."""
+    figures = list(dict.fromkeys(key for row in table.values() for key in row))
+    print('| figure | ' + ' | '.join(table) + ' |')
+    print('| --- ' * (len(table) + 1) + '|')
+    for figure in figures:
+        values = [row.get(figure, '') for row in table.values()]
+        cells = [f'{v:.4g}' if isinstance(v, float) else str(v) for v in values]
+        print(f'| {figure} | ' + ' | '.join(cells) + ' |')
 
 
 if __name__ == '__main__':
