@@ -87,7 +87,9 @@ def accuracy(arguments: argparse.Namespace, network: str) -> dict[str, Any]:
         segmenter = Segmenter.load(
             str(folder / f'{settings.name}.onnx'), arguments.threads, 'onnxruntime'
         )
-        results.append(measure(segmenter, folder_samples(Path(settings.val))))
+        results.append(
+            measure(segmenter, folder_samples(Path(settings.val), segmenter.card.label_space.size))
+        )
     iou = np.array([r['iou'] for r in results])
     return {
         'mean_iou': float(iou.mean()),

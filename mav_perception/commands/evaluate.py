@@ -43,7 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     segmenter = Segmenter.load(arguments.model, arguments.threads, arguments.backend)
     count = len(labelled_pairs(arguments.data))
     progress = tqdm(
-        folder_samples(arguments.data), total=count, disable=not sys.stderr.isatty(), leave=False
+        folder_samples(arguments.data, segmenter.card.label_space.size),
+        total=count,
+        disable=not sys.stderr.isatty(),
+        leave=False,
     )
     figures = measure(segmenter, progress)
     print(f'{segmenter.description} on {count} images of {arguments.data}')
@@ -64,7 +67,9 @@ def _robustness(segmenter: Segmenter, data: Path) -> dict[str, Any]:
     from mav_perception.evaluation.robustness import DISTURBANCES, disturbed
 
     return {
-        name: measure(segmenter, disturbed(folder_samples(data), name))['iou']
+        name: measure(
+            segmenter, disturbed(folder_samples(data, segmenter.card.label_space.size), name)
+        )['iou']
         for name in DISTURBANCES
     }
 
@@ -75,7 +80,7 @@ def _reliability(segmenter: Segmenter, data: Path, picture: Path) -> float:
     from mav_perception.evaluation.measuring import folder_samples
     from mav_perception.evaluation.plots import draw_reliability
 
-    pixels = sample_pixels(segmenter, folder_samples(data))
+    pixels = sample_pixels(segmenter, folder_samples(data, segmenter.card.label_space.size))
     curve = reliability(pixels, segmenter.card.temperature)
     draw_reliability(curve, segmenter.card.name, picture)
     return round(curve.error, 4)

@@ -56,12 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     def samples() -> Iterable[tuple[ByteImage, ByteImage]]:
         if arguments.data:
-            return folder_samples(arguments.data)
+            return folder_samples(arguments.data, card.label_space.size)
         return rendered_samples(arguments.rendered)
 
     figures = _measured(path, name, samples, calibrate=True)
     if arguments.int8:
-        quantise(path, (image for image, _ in folder_samples(arguments.int8)))
+        quantise(
+            path, (image for image, _ in folder_samples(arguments.int8, card.label_space.size))
+        )
         _compared(path.with_stem(f'{path.stem}_int8'), name, samples, figures)
     if arguments.float16:
         halve(path)

@@ -12,6 +12,7 @@ import numpy as np
 from mav_perception.errors import DataError
 from mav_perception.evaluation.segmentation import SegmentationScore
 from mav_perception.io.images import image_files, read_image
+from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.types import ByteImage
 
@@ -43,17 +44,27 @@ def labelled_pairs(folder: Path, problems: list[str] | None = None) -> list[tupl
     return pairs
 
 
-def read_pair(image_path: Path, label_path: Path) -> tuple[ByteImage, ByteImage]:
-    """Read an image and its labels, which must be of one size."""
+def read_pair(image_path: Path, label_path: Path, classes: int) -> tuple[ByteImage, ByteImage]:
+    """Read an image and its labels.
+
+    Raises:
+        DataError: a file is unreadable, they differ in size, or a label is no class and not 255.
+    """
     image, labels = read_image(image_path), read_image(label_path)
     if labels.shape != image.shape[:2]:
         raise DataError(f'{label_path} has shape {labels.shape}, its image {image.shape}.')
+    wrong = np.unique(labels[(labels >= classes) & (labels != UNKNOWN)])
+    if len(wrong):
+        raise DataError(
+            f'{label_path} has label {wrong[0]}, but the classes are 0 to {classes - 1} and '
+            f'{UNKNOWN} for unknown: correct the file or choose another label space.'
+        )
     return image, labels
 
 
-def folder_samples(folder: Path) -> Iterator[tuple[ByteImage, ByteImage]]:
-    """Yield the images and labels of a folder."""
-    return (read_pair(*pair) for pair in labelled_pairs(folder))
+def folder_samples(folder: Path, classes: int) -> Iterator[tuple[ByteImage, ByteImage]]:
+    """Yield the images and labels of a folder, labels of so many classes."""
+    return (read_pair(*pair, classes) for pair in labelled_pairs(folder))
 
 
 def rendered_samples(count: int) -> Iterator[tuple[ByteImage, ByteImage]]:

@@ -95,7 +95,7 @@ class TorchBackend:
     """PyTorch, on the GPU if there is one; it runs the checkpoint that lies beside the weights."""
 
     def __init__(self, path: Path, card: ModelCard, threads: int) -> None:
-        """Load `NAME.pt`, which `export` puts beside `NAME.onnx` with --checkpoint."""
+        """Load `NAME.pt`, which `export` puts beside `NAME.onnx` with --keep-checkpoint."""
         import torch
 
         from mav_perception.segmentation.export import load_checkpoint

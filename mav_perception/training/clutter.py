@@ -54,8 +54,24 @@ def _propeller(layer: FloatArray, rng: np.random.Generator) -> None:
             start = below + np.array([spoke, -0.3]) * radius
             bar = np.array([[0, 0], [0.15, 0], [0.15, 0.8], [0, 0.8]]) * radius
             _fill(layer, start + bar, rng.uniform(80.0, 220.0))
-    _ellipse(layer, centre, radius * np.array([1.0, flat]), 0.0, rng.uniform(10.0, 200.0))
-    _ellipse(layer, centre, 0.6 * radius * np.array([1.0, flat]), 0.0, rng.uniform(5.0, 120.0))
+    _hub(layer, centre, radius, flat, rng)
+
+
+def _hub(
+    layer: FloatArray, centre: FloatArray, radius: float, flat: float, rng: np.random.Generator
+) -> None:
+    """Draw a bell: a light ring, the dark dome on it with holes in its rim, and a cap."""
+    oval = radius * np.array([1.0, flat])
+    if rng.random() < 0.6:
+        foot = centre + np.array([0.0, radius * rng.uniform(0.2, 0.6)])
+        _ellipse(layer, foot, rng.uniform(1.2, 1.8) * oval, 0.0, rng.uniform(60.0, 160.0))
+    dark = rng.uniform(3.0, 60.0) if rng.random() < 0.7 else rng.uniform(60.0, 200.0)
+    _ellipse(layer, centre, oval, 0.0, dark)
+    for angle in rng.uniform(0.0, np.pi, rng.integers(0, 7)):
+        hole = centre + 0.8 * oval * np.array([np.cos(angle), np.sin(angle)])
+        _ellipse(layer, hole, radius * rng.uniform(0.05, 0.15, 2), 0.0, rng.uniform(60.0, 230.0))
+    cap = centre - np.array([0.0, radius * flat * rng.uniform(0.0, 0.6)])
+    _ellipse(layer, cap, rng.uniform(0.3, 0.7) * oval, 0.0, rng.uniform(5.0, 120.0))
     if rng.random() < 0.6:
         shine = centre + radius * rng.uniform(-0.8, 0.8, 2)
         _ellipse(layer, shine, radius * rng.uniform(0.1, 0.5, 2), 0.0, rng.uniform(180.0, 255.0))
@@ -66,10 +82,10 @@ def _heap(layer: FloatArray, rng: np.random.Generator) -> None:
     rows, columns = layer.shape[:2]
     centre = rng.random(2) * (columns, rows)
     spread = np.exp(rng.uniform(np.log(6.0), np.log(40.0)))
-    for _ in range(rng.integers(2, 8)):
+    for _ in range(rng.integers(1, 8)):
         place = centre + rng.normal(0.0, 0.5, 2) * spread
         size = spread * rng.uniform(0.15, 0.8, 2)
-        level = rng.uniform(5.0, 90.0) if rng.random() < 0.7 else rng.uniform(90.0, 250.0)
+        level = rng.uniform(3.0, 60.0) if rng.random() < 0.7 else rng.uniform(60.0, 250.0)
         if rng.random() < 0.5:
             _ellipse(layer, place, size, rng.uniform(0.0, 180.0), level)
         else:

@@ -45,6 +45,7 @@ class TrainingConfiguration:
         rendered_images: images in an epoch where `train` is 'rendered'.
         average: decay of the moving average of the weights that is validated and kept.
         patience: validations without a better result before the run stops; 0 never stops early.
+        start_from: checkpoint of `train` whose weights this run starts from; empty for none.
         precision: 'auto' is bfloat16 on a GPU and float32 elsewhere.
         validate_every: epochs between validations.
         seed: of weights, order and augmentation.
@@ -78,6 +79,7 @@ class TrainingConfiguration:
     rendered_images: int = 600
     average: float = 0.995
     patience: int = 0
+    start_from: str = ''
     precision: str = 'auto'
     validate_every: int = 2
     seed: int = 0

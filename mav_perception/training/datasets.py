@@ -51,8 +51,7 @@ class LabelledFolder:
         self.problems: list[str] = []
         for pair in labelled_pairs(folder, self.problems):
             try:
-                image, labels = read_pair(*pair)
-                _check_labels(labels, classes, pair[1])
+                image, labels = read_pair(*pair, classes)
             except DataError as error:
                 self.problems.append(str(error))
                 continue
@@ -73,15 +72,6 @@ class LabelledFolder:
     def remember_hard(self, index: int, centres: FloatArray) -> None:
         """Note the (N, 2) centres of false blobs in an image, to crop around them."""
         self.pictures[index] = replace(self.pictures[index], hard=centres)
-
-
-def _check_labels(labels: ByteImage, classes: int, path: Path) -> None:
-    wrong = np.unique(labels[(labels >= classes) & (labels != UNKNOWN)])
-    if len(wrong):
-        raise DataError(
-            f'{path} has label {wrong[0]}, but the classes are 0 to {classes - 1} and 255 for '
-            'unknown: correct the file or choose another label space.'
-        )
 
 
 class RenderedImages:

@@ -14,7 +14,8 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, DistributedSampler
 from tqdm import tqdm
 
-from mav_perception.errors import ConfigurationError
+from mav_perception.errors import ConfigurationError, ModelError
+from mav_perception.segmentation.export import load_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
 from mav_perception.training import distribution
@@ -65,7 +66,7 @@ class Trainer:
         self._device = distribution.device()
         torch.manual_seed(settings.seed)
         self.classes = label_space(settings.labels).size
-        network = build_network(settings.network, settings.channels, self.classes)
+        network = self._first_network()
         # Channels last is up to twice as fast for these networks on a CPU.
         self.network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._train = training_source(settings)
@@ -104,6 +105,21 @@ class Trainer:
                 self._finish_epoch(row)
             distribution.wait_for_all()
         return self._folder / 'best.pt'
+
+    def _first_network(self) -> nn.Module:
+        """Return random weights, or those of the checkpoint to start from."""
+        settings = self._settings
+        network = build_network(settings.network, settings.channels, self.classes)
+        if settings.start_from:
+            earlier, _ = load_checkpoint(Path(settings.start_from))
+            try:
+                network.load_state_dict(earlier.state_dict())
+            except RuntimeError as error:
+                raise ModelError(
+                    f'start_from {settings.start_from} does not fit {settings.network!r} with '
+                    f'{self.classes} classes: choose a checkpoint of the same network. {error}'
+                ) from error
+        return network
 
     def _class_weights(self) -> Tensor:
         if self._settings.class_weights:

@@ -15,7 +15,7 @@ from mav_perception.segmentation.segmenter import Segmenter
 @pytest.mark.parametrize('model', ['drone', 'drone_mavnet'])
 def test_the_shipped_model_reaches_the_iou_of_its_card(perch_drone_val, model):
     segmenter = Segmenter.load(model)
-    figures = measure(segmenter, folder_samples(perch_drone_val))
+    figures = measure(segmenter, folder_samples(perch_drone_val, 2))
     assert figures['iou'][1] > 0.4
     assert figures['iou'][1] == pytest.approx(segmenter.card.figures['iou'][1], abs=0.01)
     assert figures['p_d'] > 0.8

@@ -85,6 +85,17 @@ def test_a_folder_of_bad_samples_alone_is_refused(configuration, folder, tmp_pat
         Trainer(configuration, tmp_path / 'run', resume=False)
 
 
+def test_a_run_can_start_from_the_weights_of_another(configuration, tmp_path):
+    first = Trainer(replace(configuration, epochs=3), tmp_path / 'one', resume=False)
+    best = first.run()
+    settings = replace(configuration, start_from=str(best))
+    expected = load_checkpoint(best)[0].state_dict()
+    again = Trainer(settings, tmp_path / 'two', resume=False).network.state_dict()
+    assert all(torch.equal(again[key], value) for key, value in expected.items())
+    with pytest.raises(ModelError, match="does not fit 'mavnet'"):
+        Trainer(replace(settings, network='mavnet'), tmp_path / 'three', resume=False)
+
+
 def test_a_batch_without_a_finite_loss_is_left_out(configuration, tmp_path, monkeypatch):
     trainer = Trainer(replace(configuration, epochs=1), tmp_path / 'run', resume=False)
     real, calls = trainer._loss, []
