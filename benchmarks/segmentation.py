@@ -61,10 +61,14 @@ def settings_of(arguments: argparse.Namespace, network: str, seed: int) -> Any:
 
     base = load_training_configuration(arguments.configuration)
     epochs = arguments.epochs or base.epochs
-    name = f'{base.name}_{network}_{seed}'
-    every = min(base.validate_every, epochs)
     return replace(
-        base, name=name, network=network, seed=seed, epochs=epochs, validate_every=every
+        base,
+        name=f'{base.name}_{network}_{seed}',
+        network=network,
+        seed=seed,
+        epochs=epochs,
+        validate_every=min(base.validate_every, epochs),
+        start_from='',
     )
 
 

@@ -141,7 +141,7 @@ class Trainer:
         return DataLoader(self._crops, size, sampler=sampler, drop_last=len(self._crops) >= size)
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
-        """Take one step a batch; a batch whose loss is not finite is left out and counted."""
+        """Take one step a batch; a batch without a finite gradient is left out and counted."""
         self._replica.train()
         total, bad = 0.0, 0
         batches = self._batches(epoch)
@@ -149,12 +149,12 @@ class Trainer:
             tqdm(batches, desc=f'epoch {epoch + 1}', leave=False, mininterval=5.0, disable=None)
         ):
             loss = self._loss(images, labels)
-            if not distribution.everywhere(bool(torch.isfinite(loss))):
-                bad += 1
-                continue
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            slope = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            if not distribution.everywhere(bool(torch.isfinite(loss) & torch.isfinite(slope))):
+                bad += 1
+                continue
             self._optimiser.step()
             if epoch * self._steps + step < self._settings.epochs * self._steps - 1:
                 self._schedule.step()

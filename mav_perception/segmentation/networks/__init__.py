@@ -19,7 +19,6 @@ NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
     'fast_scnn': FastScnn,
     'mavnet': MavNet,
     'tied': TiedDilationNetwork,
-    'tied48': partial(TiedDilationNetwork, width=48, dense=True),
     'unet': UNet,
     'untied': partial(TiedDilationNetwork, tied=False),
 }

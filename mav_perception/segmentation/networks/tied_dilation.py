@@ -14,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mav_perception.segmentation.networks.layers import convolution, separable
+from mav_perception.segmentation.networks.layers import convolution
 
 
 class DilationKernels(nn.Module):
@@ -71,20 +71,18 @@ class TiedDilationNetwork(nn.Module):
         self,
         channels: int,
         classes: int,
-        width: int = 64,
+        width: int = 48,
         dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8),
         tied: bool = True,
-        dense: bool = False,
     ) -> None:
         """Build with torch's default initialisation; `tied=False` gives the untied twin."""
         super().__init__()
         skip = 32
-        layer = convolution if dense else separable
         self.stem = nn.Sequential(convolution(channels, 16, 2), convolution(16, skip, 2))
-        self.descend = layer(skip, width, 2)
+        self.descend = convolution(skip, width, 2)
         self.context = DilationBlock(width, dilations, tied)
         self.lift = nn.Conv2d(width, skip, 1)
-        self.refine = layer(skip, skip)
+        self.refine = convolution(skip, skip)
         self.classify = nn.Conv2d(skip, classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
