@@ -4,6 +4,7 @@ import csv
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,9 +17,13 @@ from torch.nn import functional  # noqa: E402
 
 from mav_perception.errors import ConfigurationError, DataError, ModelError  # noqa: E402
 from mav_perception.segmentation.export import export_checkpoint, load_checkpoint  # noqa: E402
+from mav_perception.segmentation.networks import NETWORKS  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.configuration import load_training_configuration  # noqa: E402
 from mav_perception.training.trainer import Trainer  # noqa: E402
+
+
+CONFIGURATIONS = Path(__file__).resolve().parents[2] / 'config' / 'training'
 
 
 def weights(trainer):
@@ -140,12 +145,27 @@ def test_a_broken_checkpoint_is_named(tmp_path):
         export_checkpoint(tmp_path / 'bad.pt', tmp_path)
 
 
+@pytest.mark.parametrize('path', sorted(CONFIGURATIONS.glob('*.yaml')), ids=lambda p: p.stem)
+def test_shipped_configurations_are_valid(path):
+    settings = load_training_configuration(path)
+    assert settings.name == path.stem
+    assert settings.network in NETWORKS
+
+
 @pytest.mark.parametrize(
     ('text', 'word'),
     [
         ('[1, 2]', 'mapping'),
         ('epoch: 3', "unknown key 'epoch'"),
         ('name: x', 'missing'),
+        (
+            '{name: x, network: tied, labels: drone, train: a, val: a, training_data: a, loss: {l: 1}}',
+            'focal, cross_entropy',
+        ),
+        (
+            '{name: x, network: tied, labels: drone, train: a, val: a, training_data: a, width: 500}',
+            'multiples of 32',
+        ),
         (
             'name: x\nnetwork: tied\nlabels: drone\ntrain: a\nval: a\ntraining_data: a\n'
             'class_weights: [1.0]',
