@@ -22,7 +22,7 @@ from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.configuration import load_training_configuration  # noqa: E402
 from mav_perception.training.trainer import Trainer  # noqa: E402
 
-
+GOOD = 'name: x\nnetwork: tied\nlabels: drone\ntrain: a\nval: a\ntraining_data: a\n'
 CONFIGURATIONS = Path(__file__).resolve().parents[2] / 'config' / 'training'
 
 
@@ -158,19 +158,9 @@ def test_shipped_configurations_are_valid(path):
         ('[1, 2]', 'mapping'),
         ('epoch: 3', "unknown key 'epoch'"),
         ('name: x', 'missing'),
-        (
-            '{name: x, network: tied, labels: drone, train: a, val: a, training_data: a, loss: {l: 1}}',
-            'focal, cross_entropy',
-        ),
-        (
-            '{name: x, network: tied, labels: drone, train: a, val: a, training_data: a, width: 500}',
-            'multiples of 32',
-        ),
-        (
-            'name: x\nnetwork: tied\nlabels: drone\ntrain: a\nval: a\ntraining_data: a\n'
-            'class_weights: [1.0]',
-            'class_weights needs 2',
-        ),
+        (GOOD + 'loss: {l1: 1.0}', 'focal, cross_entropy'),
+        (GOOD + 'width: 500', 'multiples of 32'),
+        (GOOD + 'class_weights: [1.0]', 'class_weights needs 2'),
     ],
 )
 def test_broken_configurations_name_the_cause(tmp_path, text, word):
