@@ -44,6 +44,11 @@ def test_tying_saves_seven_of_eight_sets_of_kernels():
     assert count_parameters(tied) < 100_000
 
 
+def test_the_light_network_is_a_third_of_its_untied_twin():
+    tied, untied = (build_network(name, 1, 2) for name in ('tied_light', 'untied_light'))
+    assert count_parameters(tied) <= count_parameters(untied) / 3
+
+
 def test_the_untied_twin_with_equal_kernels_is_the_tied_network():
     tied, untied = (build_network(name, 1, 2).eval() for name in ('tied', 'untied'))
     state = tied.state_dict()

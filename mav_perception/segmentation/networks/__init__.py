@@ -19,8 +19,10 @@ NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
     'fast_scnn': FastScnn,
     'mavnet': MavNet,
     'tied': TiedDilationNetwork,
+    'tied_light': partial(TiedDilationNetwork, width=64, light=True),
     'unet': UNet,
     'untied': partial(TiedDilationNetwork, tied=False),
+    'untied_light': partial(TiedDilationNetwork, width=64, light=True, tied=False),
 }
 
 

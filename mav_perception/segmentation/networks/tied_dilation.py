@@ -14,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-from mav_perception.segmentation.networks.layers import convolution
+from mav_perception.segmentation.networks.layers import convolution, separable
 
 
 class DilationKernels(nn.Module):
@@ -74,15 +74,21 @@ class TiedDilationNetwork(nn.Module):
         width: int = 48,
         dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8),
         tied: bool = True,
+        light: bool = False,
     ) -> None:
-        """Build with torch's default initialisation; `tied=False` gives the untied twin."""
+        """Build with torch's default initialisation.
+
+        `tied=False` gives the untied twin; `light` makes the two joining layers depth-wise
+        separable, which saves parameters and time.
+        """
+        layer = separable if light else convolution
         super().__init__()
         skip = 32
         self.stem = nn.Sequential(convolution(channels, 16, 2), convolution(16, skip, 2))
-        self.descend = convolution(skip, width, 2)
+        self.descend = layer(skip, width, 2)
         self.context = DilationBlock(width, dilations, tied)
         self.lift = nn.Conv2d(width, skip, 1)
-        self.refine = convolution(skip, skip)
+        self.refine = layer(skip, skip)
         self.classify = nn.Conv2d(skip, classes, 1)
 
     def forward(self, image: Tensor) -> Tensor:
