@@ -27,6 +27,11 @@ def perch_drone_val():
 
 
 @pytest.fixture
+def penstock_val():
+    return dataset('TN_penstock') / 'val'
+
+
+@pytest.fixture
 def mrclam6():
     return dataset('mrclam6')
 

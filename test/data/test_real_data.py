@@ -12,13 +12,20 @@ from mav_perception.evaluation.measuring import folder_samples, measure
 from mav_perception.segmentation.segmenter import Segmenter
 
 
-@pytest.mark.parametrize('model', ['drone', 'drone_mavnet'])
+@pytest.mark.parametrize('model', ['drone', 'drone_int8', 'drone_mavnet'])
 def test_the_shipped_model_reaches_the_iou_of_its_card(perch_drone_val, model):
     segmenter = Segmenter.load(model)
     figures = measure(segmenter, folder_samples(perch_drone_val, 2))
     assert figures['iou'][1] > 0.4
     assert figures['iou'][1] == pytest.approx(segmenter.card.figures['iou'][1], abs=0.01)
     assert figures['p_d'] > 0.8
+
+
+def test_the_penstock_model_reaches_the_iou_of_its_card(penstock_val):
+    segmenter = Segmenter.load('penstock')
+    figures = measure(segmenter, folder_samples(penstock_val, 4))
+    assert figures['mean_iou'] > 0.45
+    assert figures['mean_iou'] == pytest.approx(segmenter.card.figures['mean_iou'], abs=0.01)
 
 
 def test_mrclam6_without_clutter(mrclam6, tmp_path):

@@ -11,7 +11,7 @@ from mav_perception.evaluation.measuring import measure, rendered_samples
 from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.segmentation.segmenter import Segmenter, mask_from_logits
 
-MODELS = ('sim', 'drone', 'sim_mavnet', 'drone_mavnet')
+MODELS = ('sim', 'drone', 'drone_int8', 'penstock', 'sim_mavnet', 'drone_mavnet')
 
 
 @pytest.mark.parametrize('name', MODELS)
