@@ -142,7 +142,7 @@ def measure_speed(arguments: argparse.Namespace, table: dict[str, dict[str, Any]
         backends += ['openvino float32', 'openvino bfloat16']
     except ModuleNotFoundError:
         print('OpenVINO is not installed: pip install --no-deps openvino')
-    limit = arithmetic_limit(arguments.threads)
+    limit = arithmetic_limit(arguments)
     for _ in range(2):
         for network, row in table.items():
             for size in SIZES:
@@ -158,18 +158,17 @@ def measure_speed(arguments: argparse.Namespace, table: dict[str, dict[str, Any]
         row['share of arithmetic limit'] = 2e9 * row['gmacs'] / seconds / limit
 
 
-def arithmetic_limit(threads: int) -> float:
-    """Return the floating-point operations a second of a large matrix product on `threads`."""
-    import torch
+def arithmetic_limit(arguments: argparse.Namespace) -> float:
+    """Return the floating-point operations a second of a large convolution, the best case here."""
+    from torch import nn
 
-    torch.set_num_threads(threads)
-    a = torch.rand(1536, 1536)
-    best = np.inf
-    for _ in range(8):
-        begin = time.perf_counter()
-        a @ a
-        best = min(best, time.perf_counter() - begin)
-    return float(2 * 1536**3 / best)
+    from mav_perception.segmentation.export import write_onnx
+
+    width, rows, columns = 256, 128, 160
+    path = arguments.runs / 'limit.onnx'
+    write_onnx(nn.Conv2d(width, width, 3, padding=1), (width, rows, columns), path)
+    rounds = [in_own_process(path, 'onnxruntime', arguments.threads)['ms'] for _ in range(3)]
+    return 2.0 * 9 * width**2 * rows * columns / (1e-3 * min(rounds))
 
 
 def in_own_process(path: Path, backend: str, threads: int) -> dict[str, float]:
