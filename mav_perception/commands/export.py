@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not (arguments.data or arguments.rendered):
         if arguments.int8 or arguments.float16:
             raise ModelError('--int8 and --float16 need --data or --rendered to compare on.')
+        print(f'{path}: {card.network}, {card.parameters} parameters, not measured')
         return 0
     name = str(arguments.data or 'rendered images')
 
