@@ -41,9 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(arguments.model, arguments.threads, arguments.backend)
+    classes = segmenter.card.label_space.size
     count = len(labelled_pairs(arguments.data))
     progress = tqdm(
-        folder_samples(arguments.data, segmenter.card.label_space.size),
+        folder_samples(arguments.data, classes),
         total=count,
         disable=not sys.stderr.isatty(),
         leave=False,
@@ -66,10 +67,9 @@ def _robustness(segmenter: Segmenter, data: Path) -> dict[str, Any]:
     from mav_perception.evaluation.measuring import folder_samples, measure
     from mav_perception.evaluation.robustness import DISTURBANCES, disturbed
 
+    classes = segmenter.card.label_space.size
     return {
-        name: measure(
-            segmenter, disturbed(folder_samples(data, segmenter.card.label_space.size), name)
-        )['iou']
+        name: measure(segmenter, disturbed(folder_samples(data, classes), name))['iou']
         for name in DISTURBANCES
     }
 

@@ -1,7 +1,5 @@
 """Lesser twins of a model keep its masks; files that do not fit are named."""
 
-import shutil
-
 import pytest
 
 torch = pytest.importorskip('torch', reason='export needs the `train` extra')
@@ -10,16 +8,8 @@ pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 from mav_perception.errors import ModelError  # noqa: E402
 from mav_perception.evaluation.measuring import measure, rendered_samples  # noqa: E402
 from mav_perception.segmentation.export import halve, load_checkpoint, quantise  # noqa: E402
-from mav_perception.segmentation.model_card import find_model, load_card  # noqa: E402
+from mav_perception.segmentation.model_card import load_card  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
-
-
-@pytest.fixture
-def copy(tmp_path):
-    source = find_model('sim')
-    for suffix in ('.onnx', '.yaml'):
-        shutil.copy(source.with_suffix(suffix), tmp_path / f'copy{suffix}')
-    return tmp_path / 'copy.onnx'
 
 
 @pytest.mark.parametrize('kind', ['int8', 'float16'])

@@ -1,7 +1,5 @@
 """The shipped models on rendered images, and broken model files."""
 
-import shutil
-
 import numpy as np
 import pytest
 import yaml
@@ -55,15 +53,6 @@ def test_an_image_of_another_type_is_refused():
 def test_unknown_model_lists_the_known_ones():
     with pytest.raises(ModelError, match=r"'nonsense'.*drone.*sim"):
         Segmenter.load('nonsense')
-
-
-@pytest.fixture
-def copy(tmp_path):
-    """Copy the sim model, so that a test may break it."""
-    source = find_model('sim')
-    for suffix in ('.onnx', '.yaml'):
-        shutil.copy(source.with_suffix(suffix), tmp_path / f'copy{suffix}')
-    return tmp_path / 'copy.onnx'
 
 
 def test_broken_weights_are_noticed(copy):

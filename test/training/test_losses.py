@@ -26,6 +26,16 @@ def batch(classes=3):
     return logits, labels
 
 
+def hard_masks():
+    """Return certain logits and labels that overlap in 30 pixels, of 40 guessed and 50 true."""
+    truth = torch.zeros(1, 10, 10, dtype=torch.int64)
+    truth[:, :5] = 1
+    guess = torch.zeros_like(truth)
+    guess[:, 2:6] = 1
+    logits = 50.0 * functional.one_hot(guess, 2).permute(0, 3, 1, 2).float()
+    return logits, truth
+
+
 def test_focal_loss_with_gamma_zero_is_weighted_cross_entropy():
     logits, labels = batch()
     weights = torch.tensor([1.0, 3.0, 0.5])
@@ -67,22 +77,14 @@ def test_absent_classes_leave_loss_and_gradient_finite(name, only):
 
 
 def test_dice_is_the_closed_form_on_hard_masks():
-    truth = torch.zeros(1, 10, 10, dtype=torch.int64)
-    truth[:, :5] = 1
-    guess = torch.zeros_like(truth)
-    guess[:, 2:6] = 1
-    logits = 50.0 * functional.one_hot(guess, 2).permute(0, 3, 1, 2).float()
+    logits, truth = hard_masks()
     # Overlap 30, sizes 50 and 40; the half pixel keeps empty masks finite.
     assert dice_loss(logits, truth, ONES) == pytest.approx(1 - 30.5 / 45.5, abs=1e-5)
     assert tversky_loss(logits, truth, ONES) == pytest.approx(1 - 30.5 / 47.5, abs=1e-5)
 
 
 def test_lovasz_of_hard_masks_is_one_minus_iou():
-    truth = torch.zeros(1, 10, 10, dtype=torch.int64)
-    truth[:, :5] = 1
-    guess = torch.zeros_like(truth)
-    guess[:, 2:6] = 1
-    logits = 50.0 * functional.one_hot(guess, 2).permute(0, 3, 1, 2).float()
+    logits, truth = hard_masks()
     expected = 1.0 - 0.5 * (30 / 60 + 40 / 70)
     assert lovasz_loss(logits, truth, ONES) == pytest.approx(expected, abs=1e-4)
 
