@@ -98,13 +98,15 @@ def _choose_warp(
 
 
 def expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:
-    """Change gamma, gain, offset and colour, blur, add sensor noise, and compress."""
+    """Change gamma, gain, offset and colour, blur, cover, add sensor noise, and compress."""
     table = (np.arange(256) / 255.0) ** np.exp(rng.normal(0.0, 0.3))
     channels = 1 if image.ndim == 2 else image.shape[2]
-    gains = np.exp(rng.normal(0.0, 0.3) + rng.normal(0.0, 0.05, channels) * (channels > 1))
+    gains = np.exp(rng.normal(0.0, 0.4) + rng.normal(0.0, 0.05, channels) * (channels > 1))
     tables = table[:, None] * gains + rng.normal(0.0, 0.05)
     image = cv2.LUT(image, _to_bytes(tables).reshape(1, 256, channels))  # type: ignore[assignment]
     image = _blurred(image, rng)
+    if rng.random() < 0.15:
+        image = _covered(image, rng)
     strength = rng.uniform(0.0, 10.0)
     if rng.random() < 0.7:
         cv2.setRNGSeed(int(rng.integers(2**31)))
@@ -121,7 +123,7 @@ def _blurred(image: ByteImage, rng: np.random.Generator) -> ByteImage:
     """Blur one image in three: out of focus, or along a line as by motion."""
     choice = rng.random()
     if choice < 0.2:
-        return cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 1.8)))  # type: ignore[return-value]
+        return cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 2.5)))  # type: ignore[return-value]
     if choice < 0.33:
         length = int(rng.integers(3, 10))
         kernel = np.zeros((length, length), np.float32)
@@ -131,6 +133,21 @@ def _blurred(image: ByteImage, rng: np.random.Generator) -> ByteImage:
         cv2.line(kernel, ends[0].tolist(), ends[1].tolist(), 1.0)
         return cv2.filter2D(image, -1, kernel / kernel.sum())  # type: ignore[return-value]
     return image
+
+
+def _covered(image: ByteImage, rng: np.random.Generator) -> ByteImage:
+    """Hide up to a quarter of an image under grey blocks, as dirt and leaves on a lens do.
+
+    The labels stay: what is seen of a target between the blocks must be enough.
+    """
+    cell = int(rng.integers(6, 24))
+    rows, columns = (-(-side // cell) for side in image.shape[:2])
+    coarse = (rng.random((rows, columns)) < rng.uniform(0.05, 0.25)).astype(np.uint8)
+    mask = cv2.resize(coarse, None, fx=cell, fy=cell, interpolation=cv2.INTER_NEAREST)
+    hidden = mask[: image.shape[0], : image.shape[1]] > 0
+    result = image.copy()
+    result[hidden] = int(rng.integers(0, 256))
+    return result
 
 
 def _to_bytes(values: FloatArray) -> ByteImage:

@@ -13,12 +13,14 @@ from mav_perception.types import ByteImage, FloatArray
 
 
 def draw_clutter(image: ByteImage, labels: ByteImage, rng: np.random.Generator) -> None:
-    """Draw a propeller, a heap of parts or a ragged shape into a crop, in place."""
+    """Draw a propeller, a heap of parts, a shape or a piece of elsewhere into a crop, in place."""
     kind = rng.random()
+    if kind > 0.85:
+        return _patch(image, labels, rng)
     layer = np.zeros((*labels.shape, 2), np.float32)  # brightness, opacity
-    if kind < 0.5:
+    if kind < 0.4:
         _propeller(layer, rng)
-    elif kind < 0.75:
+    elif kind < 0.65:
         _heap(layer, rng)
     else:
         _shape(layer, rng)
@@ -93,6 +95,19 @@ def _heap(layer: FloatArray, rng: np.random.Generator) -> None:
             turn = rng.normal(0.0, 0.3)
             rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
             _fill(layer, place + corners @ rotation, level)
+
+
+def _patch(image: ByteImage, labels: ByteImage, rng: np.random.Generator) -> None:
+    """Copy a ragged piece of background to another place, darker: real texture, no meaning."""
+    way = int(rng.integers(2))
+    elsewhere, free = np.flip(image, way), np.flip(labels, way) == 0
+    layer = np.zeros((*labels.shape, 2), np.float32)
+    _shape(layer, rng)
+    inside = layer[..., 1] > 0.5
+    # A piece with a target in it would teach that targets are background.
+    if inside.any() and free[inside].all():
+        image[inside] = (elsewhere[inside] * rng.uniform(0.15, 0.9)).astype(np.uint8)
+        labels[inside] = 0
 
 
 def _shape(layer: FloatArray, rng: np.random.Generator) -> None:
