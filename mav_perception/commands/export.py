@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there'
     )
+    parser.add_argument('--look', default='', help='model in that folder that looks closer')
     parser.add_argument('--float16', action='store_true', help='also in float16')
     parser.add_argument('--keep-checkpoint', action='store_true', help='copy it for torch')
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.measuring import folder_samples, rendered_samples
     from mav_perception.segmentation.export import export_checkpoint, halve, quantise
 
-    card = export_checkpoint(arguments.checkpoint, arguments.models)
+    card = export_checkpoint(arguments.checkpoint, arguments.models, arguments.look)
     path = arguments.models / f'{card.name}.onnx'
     if arguments.keep_checkpoint:
         shutil.copy(arguments.checkpoint, path.with_suffix('.pt'))

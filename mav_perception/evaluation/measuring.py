@@ -88,5 +88,5 @@ def measure(
         score.add(mask, labels)
     return score.figures() | {
         'ms_per_image': round(float(np.median(milliseconds)), 2),
-        'params': segmenter.card.parameters,
+        'params': segmenter.parameters,
     }

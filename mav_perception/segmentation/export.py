@@ -43,8 +43,10 @@ def load_checkpoint(checkpoint: Path) -> tuple[nn.Module, TrainingConfiguration]
     return network.eval(), settings
 
 
-def export_checkpoint(checkpoint: Path, folder: Path) -> ModelCard:
+def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCard:
     """Write `folder/NAME.onnx` and `folder/NAME.yaml` from a training checkpoint.
+
+    `look` names the model in that folder that looks closer at what this one sees.
 
     Raises:
         ModelError: the checkpoint is missing or was not written by the trainer.
@@ -52,20 +54,22 @@ def export_checkpoint(checkpoint: Path, folder: Path) -> ModelCard:
     network, settings = load_checkpoint(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{settings.name}.onnx'
-    write_onnx(network, (settings.channels, settings.height, settings.width), path)
+    height, width = settings.window or (settings.height, settings.width)
+    write_onnx(network, (settings.channels, height, width), path)
     preprocessing = settings.preprocessing
     card = ModelCard(
         name=settings.name,
         network=settings.network,
         labels=settings.labels,
-        height=settings.height,
-        width=settings.width,
+        height=height,
+        width=width,
         channels=settings.channels,
         mean=preprocessing.mean,
         std=preprocessing.std,
         parameters=count_parameters(network),
         training_data=settings.training_data,
         sha256=file_hash(path),
+        look=look,
     )
     card.save(path.with_suffix('.yaml'))
     return card

@@ -32,6 +32,9 @@ class ModelCard:
         training_data: what it was trained on, in words.
         sha256: hash of the ONNX file.
         temperature: divides the logits, so that the confidence is true on val.
+        look: name of the model, in the same folder, that looks closer at what this one sees
+            (`CloserLook`); empty for none.
+        look_magnification: how much larger that model sees things than this one.
         figures: measured results, such as the IoU of the target class on val.
     """
 
@@ -47,6 +50,8 @@ class ModelCard:
     training_data: str
     sha256: str
     temperature: float = 1.0
+    look: str = ''
+    look_magnification: float = 2.0
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property

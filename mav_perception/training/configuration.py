@@ -28,6 +28,8 @@ class TrainingConfiguration:
         val: the same, to choose the best epoch on.
         training_data: in words, for the model card.
         height, width, channels: network input.
+        window: rows and columns of the exported network's input if it is to be the closer look
+            of another model, at the scale at which an image fits height and width; else empty.
         crop: rows and columns of a training crop.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with a one-cycle schedule.
         crops_per_image: crops of every training image in an epoch.
@@ -60,6 +62,7 @@ class TrainingConfiguration:
     height: int = 512
     width: int = 640
     channels: int = 1
+    window: tuple[int, ...] = ()
     crop: tuple[int, int] = (256, 320)
     epochs: int = 40
     batch_size: int = 8
@@ -100,6 +103,8 @@ class TrainingConfiguration:
             raise ConfigurationError(
                 f'{self.height}x{self.width} must be multiples of 32; images of any size fit it.'
             )
+        if self.window and (len(self.window) != 2 or any(n % 32 for n in self.window)):
+            raise ConfigurationError(f'window {self.window} must be two multiples of 32, or none.')
         if not 0.0 < self.zoom[0] <= self.zoom[1]:
             raise ConfigurationError(f'zoom {self.zoom} must be two positive numbers in order.')
         if min(self.epochs, self.batch_size, self.crops_per_image, self.validate_every) < 1:
