@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from mav_perception.errors import InputError
+from mav_perception.fisheye import plane_from_points, plane_jacobian, rays_from_plane
 from mav_perception.types import FloatArray
 
 DISTORTION_MODELS = {'plumb_bob': 5, 'rational_polynomial': 8, 'equidistant': 4}
@@ -69,11 +70,17 @@ class PinholeCamera:
 
     @property
     def half_field_of_view(self) -> tuple[float, float]:
-        """Return half the horizontal and vertical field of view of the ideal lens, radians."""
-        return (
-            float(np.arctan(self.width / (2.0 * self.fx))),
-            float(np.arctan(self.height / (2.0 * self.fy))),
+        """Return the larger half of the horizontal and of the vertical field of view, radians."""
+        sides = np.array(
+            [
+                [-0.5, self.cy],
+                [self.width - 0.5, self.cy],
+                [self.cx, -0.5],
+                [self.cx, self.height - 0.5],
+            ]
         )
+        angles = np.arccos(np.clip(self.unproject(sides)[:, 2], -1.0, 1.0))
+        return float(angles[:2].max()), float(angles[2:].max())
 
     @property
     def matrix(self) -> FloatArray:
@@ -82,22 +89,48 @@ class PinholeCamera:
 
     def unproject(self, pixels: FloatArray) -> FloatArray:
         """Return the (n, 3) unit rays of (n, 2) pixels."""
-        points = np.asarray(pixels, float).reshape(-1, 1, 2)
+        points = np.asarray(pixels, float).reshape(-1, 2)
         if not len(points):
             return np.zeros((0, 3))
-        if self.model == 'equidistant' and len(self.distortion):
-            ideal = cv2.fisheye.undistortPoints(points, self.matrix, self.distortion)
-        else:
-            ideal = cv2.undistortPoints(points, self.matrix, self.distortion)
+        if self.model == 'equidistant':
+            plane = (points - (self.cx, self.cy)) / (self.fx, self.fy)
+            return rays_from_plane(plane, self._coefficients)
+        ideal = cv2.undistortPoints(points[:, None], self.matrix, self.distortion)
         rays = np.concatenate([ideal[:, 0], np.ones((len(points), 1))], axis=1)
         return rays / np.linalg.norm(rays, axis=1, keepdims=True)
 
     def project(self, points: FloatArray) -> FloatArray:
-        """Return the (n, 2) pixels of (n, 3) points in the optical frame, in front of the lens."""
-        points = np.asarray(points, float).reshape(-1, 1, 3)
+        """Return the (n, 2) pixels of (n, 3) points in the optical frame.
+
+        The points must lie in front of a pinhole; an equidistant lens sees behind it too.
+        """
+        points = np.asarray(points, float).reshape(-1, 3)
+        if not len(points):
+            return np.zeros((0, 2))
+        if self.model == 'equidistant':
+            plane = plane_from_points(points, self._coefficients)
+            return plane * (self.fx, self.fy) + (self.cx, self.cy)
         zero = np.zeros(3)
-        if self.model == 'equidistant' and len(self.distortion):
-            pixels, _ = cv2.fisheye.projectPoints(points, zero, zero, self.matrix, self.distortion)
-        else:
-            pixels, _ = cv2.projectPoints(points, zero, zero, self.matrix, self.distortion)
+        pixels, _ = cv2.projectPoints(points[:, None], zero, zero, self.matrix, self.distortion)
         return np.asarray(pixels, float).reshape(-1, 2)
+
+    def jacobian(self, points: FloatArray) -> FloatArray:
+        """Return the derivative of the pixels by (n, 3) points, (n, 2, 3), pixel a metre."""
+        points = np.asarray(points, float).reshape(-1, 3)
+        if not len(points):
+            return np.zeros((0, 2, 3))
+        if self.model == 'equidistant':
+            focal = np.array([self.fx, self.fy])
+            return plane_jacobian(points, self._coefficients) * focal[:, None]
+        zero = np.zeros(3)
+        _, all_derivatives = cv2.projectPoints(
+            points[:, None], zero, zero, self.matrix, self.distortion
+        )
+        # Columns: 3 of rotation, 3 of translation, then intrinsics. Without rotation, moving the
+        # camera's frame is moving the point.
+        return np.asarray(all_derivatives[:, 3:6], float).reshape(-1, 2, 3)
+
+    @property
+    def _coefficients(self) -> FloatArray:
+        """Return the coefficients of an equidistant lens, zeros for an ideal one."""
+        return self.distortion if len(self.distortion) else np.zeros(4)

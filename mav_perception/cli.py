@@ -18,6 +18,8 @@ COMMANDS = {
     'train': 'train a network',
     'export': 'turn a training checkpoint into a model: ONNX and card',
     'evaluate': 'measure a model on labelled images',
+    'fit-sensor-model': 'learn detection rates and noise from labelled images',
+    'calibrate': 'find the intrinsics of a camera from images of a board',
 }
 
 
@@ -31,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action='version', version=f'mav_perception {__version__}')
     subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f'mav_perception.commands.{name}')
+        module = importlib.import_module(f'mav_perception.commands.{name.replace("-", "_")}')
         subparser = subparsers.add_parser(
             name,
             help=summary,

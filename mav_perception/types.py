@@ -44,12 +44,13 @@ class Detection:
     """One blob of the target class in one mask, in pixels of the image.
 
     Attributes:
-        centroid: (2,) column and row of the centre of mass.
+        centroid: (2,) column and row of the centre of mass, weighted with confidence.
         box: left, top, width, height of the bounding box.
         area: number of pixels.
         score: mean confidence over the blob, 0..1.
         cut: the blob touches the border of the image or of the unknown region, so its true
             extent is larger than what is seen.
+        length: along its long axis, that of an even bar with the same spread.
     """
 
     centroid: FloatArray
@@ -57,6 +58,7 @@ class Detection:
     area: int
     score: float
     cut: bool
+    length: float
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,11 @@ class DetectionParameters:
     target_class: int = parameter(1, 'class id of a drone in the mask', 1, 254)
     smallest_area: int = parameter(12, 'blobs of fewer pixels are noise', 1, 1_000_000)
     target_width: float = parameter(
-        0.46, 'width of a drone as seen from the side, averaged over its yaw [m]', 0.01, 100.0
+        0.33,
+        'length of an even bar that looks as long as a drone from the side, averaged over its '
+        'yaw: about 0.65 of the span over its rotors [m]',
+        0.01,
+        100.0,
     )
     width_sigma: float = parameter(
         0.1, 'spread of the apparent width with attitude, as a share of the width', 0.0, 1.0
@@ -69,27 +73,27 @@ def measure_detections(
     """Turn detections into bearing, range and their variances.
 
     Bearing is the ray through the centroid; range is W / (2 tan(alpha / 2)) with W the width of a
-    drone and alpha the angle between the rays through the left and right edge of the blob, widened
-    by the pixels that the network loses there (thin rotors). Errors of edges (pixels) and of W add
-    up in quadrature as shares of the range.
+    drone and alpha the angle that the blob's long axis spans, lengthened by the pixels that the
+    network loses there (thin rotors). A quadrotor is flat, so its long axis keeps its length
+    whatever the elevation and the roll. Errors of edges (pixels) and of W add up in quadrature as
+    shares of the range.
     """
     if not detections:
         empty = np.zeros(0)
         return Sightings(observer, stamp_ns, np.zeros((0, 3)), empty, empty, empty)
     centroid = np.array([d.centroid for d in detections])
-    box = np.array([d.box for d in detections], float)
+    length = np.array([d.length for d in detections])
     cut = np.array([d.cut for d in detections])
     direction = camera.unproject(centroid)
-    # Box columns are pixel indices, so the blob reaches half a pixel beyond them.
-    left = camera.unproject(np.column_stack([box[:, 0] - 0.5, centroid[:, 1]]))
-    right = camera.unproject(np.column_stack([box[:, 0] + box[:, 2] - 0.5, centroid[:, 1]]))
+    half = np.column_stack([length / 2.0, np.zeros(len(length))])
+    left, right = camera.unproject(centroid - half), camera.unproject(centroid + half)
     angle = np.arccos(np.clip((left * right).sum(axis=1), -1.0, 1.0))
-    pixel_angle = angle / box[:, 2]
-    width = box[:, 2] + parameters.edge_loss
+    pixel_angle = angle / length
+    width = length + parameters.edge_loss
     half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
     distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
     share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / width)
-    centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * box[:, 2])
+    centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * length)
     factor = np.where(cut, parameters.cut_factor, 1.0)
     return Sightings(
         observer,

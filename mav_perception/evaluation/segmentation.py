@@ -9,10 +9,45 @@ from scipy.optimize import linear_sum_assignment
 
 from mav_perception.detection.blobs import find_detections
 from mav_perception.segmentation.labels import UNKNOWN
-from mav_perception.types import ByteImage, LabelMask
+from mav_perception.types import ByteImage, Detection, FloatArray, LabelMask
 
 MATCH_PX = 20.0
 """A predicted blob is a hit if its centroid lies this near to a labelled one, at 640 columns."""
+
+SMALLEST_BLOB = 20
+"""Blobs of fewer pixels at 640 columns do not count."""
+
+
+def counted_blobs(guess: LabelMask, truth: ByteImage) -> tuple[list[Detection], list[Detection]]:
+    """Return the blobs of a guess and of its labels that are large enough to count."""
+    smallest = round(SMALLEST_BLOB * (truth.shape[1] / 640.0) ** 2)
+    labels = np.where(truth == UNKNOWN, 0, guess.labels).astype(np.uint8)
+    found = find_detections(LabelMask(labels, guess.confidence), 1, smallest)
+    return found, find_detections(LabelMask(truth, np.full_like(truth, 255)), 1, smallest)
+
+
+def match_blobs(
+    found: list[Detection], real: list[Detection], scale: float
+) -> tuple[list[tuple[int, int]], FloatArray]:
+    """Pair found and labelled blobs one to one, the nearest pairs altogether.
+
+    Args:
+        found: blobs of a guess.
+        real: blobs of the labels.
+        scale: pixels at 640 columns per pixel of the image.
+
+    Returns:
+        (found, real) index pairs nearer than `MATCH_PX`, and their distances at 640 columns.
+    """
+    if not (found and real):
+        return [], np.zeros(0)
+    a = np.array([d.centroid for d in found])
+    b = np.array([d.centroid for d in real])
+    distance = scale * np.linalg.norm(a[:, None] - b, axis=2)
+    rows, columns = linear_sum_assignment(np.minimum(distance, 2.0 * MATCH_PX))
+    near = distance[rows, columns] < MATCH_PX
+    pairs = list(zip(rows[near].tolist(), columns[near].tolist(), strict=True))
+    return pairs, distance[rows, columns][near]
 
 
 @dataclass
@@ -49,21 +84,11 @@ class SegmentationScore:
 
     def _match_blobs(self, guess: LabelMask, truth: ByteImage) -> None:
         scale = 640.0 / truth.shape[1]
-        smallest = round(20 / scale**2)
-        labels = np.where(truth == UNKNOWN, 0, guess.labels).astype(np.uint8)
-        found = find_detections(LabelMask(labels, guess.confidence), 1, smallest)
-        real = find_detections(LabelMask(truth, np.full_like(truth, 255)), 1, smallest)
+        found, real = counted_blobs(guess, truth)
         self.targets += len(real)
-        hits = 0
-        if found and real:
-            a = np.array([d.centroid for d in found])
-            b = np.array([d.centroid for d in real])
-            distance = scale * np.linalg.norm(a[:, None] - b, axis=2)
-            rows, columns = linear_sum_assignment(np.minimum(distance, 2.0 * MATCH_PX))
-            near = distance[rows, columns]
-            near = near[near < MATCH_PX]
-            hits = len(near)
-            self.centroid_errors += near.tolist()
+        pairs, errors = match_blobs(found, real, scale)
+        hits = len(pairs)
+        self.centroid_errors += errors.tolist()
         self.hits += hits
         self.false_blobs += len(found) - hits
 

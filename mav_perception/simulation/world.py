@@ -68,7 +68,24 @@ class SimulatedWorld:
 
     def render(self, tick: Tick, observer: int) -> ByteImage:
         """Return the (height, width, 3) RGB image of one drone's camera."""
+        position, to_map = self._camera_pose(tick, observer)
         rotations = self._rotations[tick.index]
-        position = tick.truth[observer, :3] + rotations[observer] @ np.array(CAMERA_TRANSLATION)
-        to_map = rotations[observer] @ OPTICAL_FROM_BODY.T
         return self._renderer.render(position, to_map, tick.truth[:, :3], rotations, observer)
+
+    def render_with_truth(
+        self, tick: Tick, observer: int
+    ) -> tuple[ByteImage, ByteImage, FloatArray]:
+        """Return image, labels (1 = drone) and the others' (N - 1, 3) places, optical frame."""
+        position, to_map = self._camera_pose(tick, observer)
+        rotations = self._rotations[tick.index]
+        image, labels = self._renderer.render_with_mask(
+            position, to_map, tick.truth[:, :3], rotations, observer
+        )
+        others = np.delete(tick.truth[:, :3], observer, axis=0)
+        return image, labels, (others - position) @ to_map
+
+    def _camera_pose(self, tick: Tick, observer: int) -> tuple[FloatArray, FloatArray]:
+        """Return position in map and rotation from the optical frame to map."""
+        rotation = self._rotations[tick.index][observer]
+        position = tick.truth[observer, :3] + rotation @ np.array(CAMERA_TRANSLATION)
+        return position, rotation @ OPTICAL_FROM_BODY.T

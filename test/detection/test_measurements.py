@@ -22,7 +22,7 @@ PARAMETERS = DetectionParameters()
 def detection(width, cut=False, column=319.5):
     left = round(column - width / 2)
     centroid = np.array([left + (width - 1) / 2, 255.5])
-    return Detection(centroid, (left, 250, width, 12), 12 * width, 0.9, cut)
+    return Detection(centroid, (left, 250, width, 12), 12 * width, 0.9, cut, float(width))
 
 
 @pytest.mark.parametrize('width', [10, 40, 160])

@@ -1,0 +1,100 @@
+"""Learn the sensor model of a network from labelled images, real or of simulated flights.
+
+Writes a ROS parameter file for detection_node and localization_node, and the statistics from which
+`benchmark localization --sensor-model FILE` draws its sightings. Fitted on every second image, and
+checked on the others: normalised innovations must be chi-square.
+
+Examples:
+  mav-perception fit-sensor-model --model drone --data ../shared/datasets/perch_drone/val
+  mav-perception fit-sensor-model --model sim --flights 8 --output sensor_model.yaml
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mav_perception.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mav_perception.camera import PinholeCamera
+    from mav_perception.evaluation.target_views import LabelledView
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument('--model', required=True, help='name or path of the network')
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument('--data', type=Path, help='folder with images/ and labels/')
+    source.add_argument('--flights', type=int, metavar='N', help='N simulated flights with truth')
+    parser.add_argument('--camera', type=Path, help='calibration of the images in --data')
+    parser.add_argument(
+        '--target-width', type=float, default=math.nan, help='metres; fitted if not given'
+    )
+    parser.add_argument('--output', type=Path, default=Path('sensor_model.yaml'))
+    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write model and checks there')
+    parser.add_argument('--plot', type=Path, metavar='FILE', help='draw the checks there')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Segment, fit, check, write."""
+    from dataclasses import asdict
+
+    from mav_perception.evaluation.sensor_model import fit_sensor_model
+    from mav_perception.evaluation.sensor_report import figures, plot_model
+    from mav_perception.evaluation.target_views import collect_views
+    from mav_perception.segmentation.segmenter import Segmenter
+
+    segmenter = Segmenter.load(arguments.model, arguments.threads)
+    samples, camera = _views(arguments, segmenter.card.label_space.size)
+    views = collect_views(segmenter, samples, camera)
+    model = fit_sensor_model(views.of_frames(0, 2), camera, arguments.target_width)
+    held_out = views.of_frames(1, 2)
+    report = {'model': arguments.model, **asdict(model), **figures(held_out, model, camera)}
+    model.save(arguments.output)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=2) + '\n')
+    if arguments.plot:
+        plot_model(held_out, model, camera, arguments.plot)
+    _print_report(report)
+    print(f'Wrote {arguments.output}')
+    return 0
+
+
+def _views(
+    arguments: argparse.Namespace, classes: int
+) -> tuple[Iterable[LabelledView], PinholeCamera | None]:
+    from mav_perception.evaluation.measuring import folder_samples
+    from mav_perception.evaluation.target_views import LabelledView
+
+    if arguments.data:
+        from mav_perception.io.calibration import load_camera
+
+        camera = load_camera(arguments.camera) if arguments.camera else None
+        return (LabelledView(*pair) for pair in folder_samples(arguments.data, classes)), camera
+    if arguments.flights < 1:
+        raise ConfigurationError(f'--flights {arguments.flights} must be at least 1.')
+    from mav_perception.simulation.labelled_flights import labelled_flights
+
+    return labelled_flights(arguments.flights)
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    for name, value in report.items():
+        if isinstance(value, float):
+            print(f'{name:28} {value:.4g}')
+        elif name == 'p_d_by_size':
+            for row in value:
+                print(
+                    f'P_D, {row["from_px"]:6.1f} to {row["to_px"]:6.1f} pixels   {row["p_d"]:.3f} '
+                    f'of {row["targets"]}'
+                )
+        elif isinstance(value, dict):
+            print(f'{name:28} {value}')
+        else:
+            print(f'{name:28} {value}')
