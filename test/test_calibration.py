@@ -41,7 +41,7 @@ def aprilgrid_texture():
     return texture, np.array([40.0, 360.0]), -1.0
 
 
-def pictures(camera, texture, count=9):
+def pictures(camera, texture, count=12):
     """Look at a board from several sides through an exact lens."""
     texture, origin, up = texture
     rng = np.random.default_rng(0)
@@ -55,7 +55,8 @@ def pictures(camera, texture, count=9):
             middle_of_board = np.array([middle[0], -middle[1], 0.0])
         else:
             middle_of_board = np.array([*middle, 0.0])
-        aim = rng.uniform([-0.12, -0.08, 0.32], [0.12, 0.08, 0.5])
+        reach = np.array([60.0, 40.0]) / camera.fx  # a wide lens must be filled too
+        aim = np.array([*rng.uniform(-reach, reach), rng.uniform(0.28, 0.45)])
         shift = aim - turn @ middle_of_board
         # Where a ray meets the board's plane: r s = turn b + shift with b_z = 0.
         normal = turn[:, 2]
@@ -82,10 +83,10 @@ def test_the_camera_is_found_again(camera, board, texture):
     assert result.error < 1.0  # blurred by the drawing
     found = result.camera
     assert (found.width, found.height, found.model) == (640, 480, camera.model)
-    np.testing.assert_allclose([found.fx, found.fy], [camera.fx, camera.fy], rtol=0.01)
+    np.testing.assert_allclose([found.fx, found.fy], [camera.fx, camera.fy], rtol=0.02)
     pixels = np.array([[100.0, 80.0], [320.0, 240.0], [560.0, 400.0]])
     angle = np.degrees(np.arccos((found.unproject(pixels) * camera.unproject(pixels)).sum(1)))
-    assert angle.max() < 0.5
+    assert angle.max() < 1.0
 
 
 def test_the_command_writes_a_file_and_names_useless_pictures(tmp_path, capsys):

@@ -29,6 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     localization.add_argument(
         '--dask', default='', metavar='ADDRESS', help='run on a Dask cluster, tcp://host:8786'
     )
+    localization.add_argument(
+        '--sensor-model', type=Path, metavar='FILE',
+        help='draw sightings from what `fit-sensor-model` found, not from the scenario',
+    )  # fmt: skip
     localization.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
 
 
@@ -36,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Fly, print a table a scenario and write the JSON."""
     from mav_perception.evaluation.monte_carlo import run_seeds, summarise, summary_table
     from mav_perception.evaluation.scenarios import SCENARIOS
+    from mav_perception.simulation.scenario import load_sighting_noise
 
     names = list(SCENARIOS) if arguments.scenario == ['all'] else arguments.scenario
     unknown = [name for name in names if name not in SCENARIOS]
@@ -45,9 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.seeds < 1 or arguments.processes < 1:
         raise ConfigurationError('--seeds and --processes must be at least 1.')
+    noise = load_sighting_noise(arguments.sensor_model) if arguments.sensor_model else None
     figures = {}
     for name in names:
-        results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask)
+        results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask, noise)
         figures[name] = summarise(results)
         print(f'\n{name}: {SCENARIOS[name].text}; {arguments.seeds} seeds, team-shape RMSE')
         print(summary_table(figures[name]), flush=True)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mav_perception.evaluation.comparison import Score, compare
 from mav_perception.evaluation.scenarios import SCENARIOS
+from mav_perception.simulation.scenario import SightingNoise
 
 LOST = 0.5
 """A run is lost if its team-shape RMSE exceeds this, metres."""
@@ -19,15 +20,20 @@ LOST = 0.5
 Scores = dict[str, Score]
 
 
-def run_seed(task: tuple[str, int]) -> Scores:
+Task = tuple[str, int, SightingNoise | None]
+
+
+def run_seed(task: Task) -> Scores:
     """Fly one seed of one scenario and score everybody."""
-    name, seed = task
+    name, seed, noise = task
     benchmark = SCENARIOS[name]
-    recording, parameters = benchmark.prepare(seed)
+    recording, parameters = benchmark.prepare(seed, noise)
     return compare(recording, parameters, names=benchmark.rivals)
 
 
-def run_seeds(name: str, seeds: int, processes: int, dask: str = '') -> list[Scores]:
+def run_seeds(
+    name: str, seeds: int, processes: int, dask: str = '', noise: SightingNoise | None = None
+) -> list[Scores]:
     """Run seeds 0, 1, ... of a scenario and return their scores in that order.
 
     Args:
@@ -35,12 +41,13 @@ def run_seeds(name: str, seeds: int, processes: int, dask: str = '') -> list[Sco
         seeds: how many.
         processes: on this machine.
         dask: address of a Dask scheduler to use instead, such as 'tcp://host:8786'.
+        noise: detector to draw sightings from, in place of the scenario's.
     """
-    tasks = [(name, seed) for seed in range(seeds)]
+    tasks = [(name, seed, noise) for seed in range(seeds)]
     return list(tqdm(_results(tasks, processes, dask), total=seeds, desc=name, leave=False))
 
 
-def _results(tasks: list[tuple[str, int]], processes: int, dask: str) -> Iterator[Scores]:
+def _results(tasks: list[Task], processes: int, dask: str) -> Iterator[Scores]:
     if dask:
         from distributed import Client
 

@@ -123,9 +123,13 @@ class Benchmark:
     events: tuple[Callable[[Recording, int], Recording], ...] = ()
     rivals: tuple[str, ...] = tuple(RIVALS)
 
-    def prepare(self, seed: int) -> tuple[Recording, FilterParameters]:
-        """Fly one seed."""
+    def prepare(
+        self, seed: int, noise: SightingNoise | None = None
+    ) -> tuple[Recording, FilterParameters]:
+        """Fly one seed, with the detector of `noise` in place of its own if that is given."""
         scenario = Scenario(seed=seed, **self.flight)
+        if noise is not None:
+            scenario = replace(scenario, sighting_noise=noise)
         recording = fly(scenario)
         for event in self.events:
             recording = event(recording, seed)

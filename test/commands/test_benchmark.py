@@ -18,7 +18,7 @@ def short(monkeypatch):
 
 
 def test_every_rival_is_scored_and_the_ratio_is_to_identities_known(short):
-    figures = summarise([run_seed(('short', seed)) for seed in (0, 1)])
+    figures = summarise([run_seed(('short', seed, None)) for seed in (0, 1)])
     assert set(figures) == {'dead_reckoning', *RIVALS}
     assert figures['cpdaf']['lost'] == 0
     assert figures['labelled']['team_shape_mean'] < figures['dead_reckoning']['team_shape_mean']
