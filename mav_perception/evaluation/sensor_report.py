@@ -9,14 +9,14 @@ import numpy as np
 from scipy.stats import chi2
 
 from mav_perception.camera import PinholeCamera
-from mav_perception.evaluation.sensor_model import (
+from mav_perception.evaluation.consistency import (
     Consistency,
-    SensorModel,
     bearing_nis,
     consistency,
     range_errors,
     range_nis,
 )
+from mav_perception.evaluation.sensor_model import SensorModel
 from mav_perception.evaluation.target_views import TargetViews
 from mav_perception.types import FloatArray
 

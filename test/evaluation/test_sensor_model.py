@@ -9,13 +9,8 @@ import yaml
 from mav_perception import cli
 from mav_perception.camera import PinholeCamera
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.evaluation.sensor_model import (
-    bearing_nis,
-    consistency,
-    fit_sensor_model,
-    pixel_angles,
-    range_nis,
-)
+from mav_perception.evaluation.consistency import bearing_nis, consistency, range_nis
+from mav_perception.evaluation.sensor_model import fit_sensor_model, pixel_angles
 from mav_perception.evaluation.sensor_report import figures
 from mav_perception.evaluation.target_views import TargetViews
 from mav_perception.simulation.scenario import SightingNoise, load_sighting_noise
