@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,21 @@ class DetectionParameters:
     cut_factor: float = parameter(
         5.0, 'factor on the noise of blobs cut by the image border', 1.0, 100.0
     )
+    range_from_size: bool = parameter(
+        True, 'measure range by apparent size; else a blob without depth has the prior range'
+    )
+    prior_range: float = parameter(
+        4.0, 'range of a blob of which only the bearing is known [m]', 0.1, 1000.0
+    )
+    prior_range_sigma: float = parameter(
+        3.0, 'how far the prior range may be off [m]', 0.1, 1000.0
+    )
+    depth_noise: float = parameter(
+        0.01, 'noise of the depth image, which grows with the square of depth [1/m]', 1e-5, 1.0
+    )
+    depth_share: float = parameter(
+        0.2, 'share of a blob that must have depth, or its depth is not used', 0.01, 1.0
+    )
 
 
 def measure_mask(
@@ -48,11 +63,20 @@ def measure_mask(
     parameters: DetectionParameters,
     observer: str,
     stamp_ns: int,
+    depth: FloatArray | None = None,
 ) -> Sightings:
     """Find drones in a mask and return their nameless relative measurements.
 
+    Args:
+        mask: class ids and confidence.
+        camera: intrinsics.
+        parameters: sizes and noise.
+        observer: name of the drone with the camera.
+        stamp_ns: time of the image.
+        depth: (H, W) metres along the optical axis, aligned with the mask, NaN where unknown.
+
     Raises:
-        InputError: the mask has another size than the camera.
+        InputError: the mask or the depth image has another size than the camera.
     """
     if mask.labels.shape != (camera.height, camera.width):
         raise InputError(
@@ -60,7 +84,10 @@ def measure_mask(
             f'{camera.width}x{camera.height}: the mask must have the size of the image.'
         )
     detections = find_detections(mask, parameters.target_class, parameters.smallest_area)
-    return measure_detections(detections, camera, parameters, observer, stamp_ns)
+    sightings = measure_detections(detections, camera, parameters, observer, stamp_ns)
+    if depth is None:
+        return sightings
+    return with_depth(sightings, detections, mask, depth, parameters)
 
 
 def measure_detections(
@@ -93,6 +120,10 @@ def measure_detections(
     half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
     distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
     share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / width)
+    sigma = share * distance
+    if not parameters.range_from_size:
+        distance = np.full_like(distance, parameters.prior_range)
+        sigma = np.full_like(distance, parameters.prior_range_sigma)
     centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * length)
     factor = np.where(cut, parameters.cut_factor, 1.0)
     return Sightings(
@@ -100,9 +131,46 @@ def measure_detections(
         stamp_ns,
         direction * distance[:, None],
         (factor * centre * pixel_angle) ** 2,
-        (factor * share * distance) ** 2,
+        (factor * sigma) ** 2,
         np.array([d.score for d in detections]),
     )
+
+
+def with_depth(
+    sightings: Sightings,
+    detections: list[Detection],
+    mask: LabelMask,
+    depth: FloatArray,
+    parameters: DetectionParameters,
+) -> Sightings:
+    """Replace the range of every sighting whose blob has enough depth.
+
+    The lower quartile counts: through the frame of a drone one sees the background, never what is
+    nearer than the drone.
+
+    Raises:
+        InputError: mask and depth image differ in size.
+    """
+    if depth.shape != mask.labels.shape:
+        raise InputError(
+            f'Depth is {depth.shape[1]}x{depth.shape[0]}, the mask {mask.labels.shape[1]}x'
+            f'{mask.labels.shape[0]}: register depth to the camera of the mask.'
+        )
+    positions, variances = sightings.positions.copy(), sightings.range_var.copy()
+    for index, detection in enumerate(detections):
+        left, top, width, height = detection.box
+        part = (slice(top, top + height), slice(left, left + width))
+        inside = depth[part][mask.labels[part] == parameters.target_class]
+        known = inside[np.isfinite(inside) & (inside > 0.0)]
+        if len(known) < parameters.depth_share * detection.area:
+            continue
+        ahead = float(np.percentile(known, 25.0))
+        direction = positions[index] / np.linalg.norm(positions[index])
+        positions[index] = direction * ahead / max(direction[2], 0.05)
+        # A drone is as deep as it is wide, and which part of it was seen is not known.
+        body = parameters.target_width / 4.0
+        variances[index] = (parameters.depth_noise * ahead**2) ** 2 + body**2
+    return replace(sightings, positions=positions, range_var=variances)
 
 
 def cartesian_covariances(sightings: Sightings) -> FloatArray:

@@ -11,7 +11,7 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from mav_perception.camera import PinholeCamera
+from mav_perception.camera import DISTORTION_MODELS, PinholeCamera
 from mav_perception.detection.measurements import cartesian_covariances
 from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
@@ -66,6 +66,30 @@ def image_to_array(message: Image) -> ByteImage:
     return pixels[..., 2::-1] if message.encoding.startswith('bgr') else pixels[..., :3]
 
 
+def depth_to_array(message: Image) -> FloatArray:
+    """Return (H, W) metres from 16UC1 millimetres or 32FC1 metres (REP-118), NaN if unknown."""
+    kinds = {'16UC1': (np.uint16, 0.001), '32FC1': (np.float32, 1.0)}
+    if message.encoding not in kinds:
+        raise InputError(
+            f'Depth encoding {message.encoding!r} is not supported: publish 16UC1 or 32FC1.'
+        )
+    kind, scale = kinds[message.encoding]
+    size = np.dtype(kind).itemsize
+    rows, columns, step = message.height, message.width, message.step
+    if rows == 0 or columns == 0 or step < columns * size or len(message.data) < rows * step:
+        raise InputError(
+            f'Depth image of {columns}x{rows} with step {step} has {len(message.data)} bytes: '
+            'height, width, step or data is wrong.'
+        )
+    flat = np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)
+    order = '>' if message.is_bigendian else '<'
+    cells = np.ascontiguousarray(flat[:, : columns * size]).view(
+        np.dtype(kind).newbyteorder(order)
+    )
+    depth = cells.astype(float) * scale
+    return np.where(depth > 0.0, depth, np.nan)
+
+
 def array_to_image(image: ByteImage, header: Header) -> Image:
     """Return a mono8 or rgb8 message."""
     rows, columns = image.shape[:2]
@@ -99,7 +123,8 @@ def info_from_camera(camera: PinholeCamera, header: Header) -> CameraInfo:
     """Return the CameraInfo message of a camera model."""
     message = CameraInfo(header=header, height=camera.height, width=camera.width)
     message.distortion_model = camera.model
-    message.d = [float(v) for v in camera.distortion] or [0.0] * 5
+    none = [0.0] * DISTORTION_MODELS[camera.model]
+    message.d = [float(v) for v in camera.distortion] or none
     message.k = camera.matrix.ravel()
     message.r = np.eye(3).ravel()
     message.p = np.column_stack([camera.matrix, np.zeros(3)]).ravel()

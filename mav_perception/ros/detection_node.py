@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rclpy.node import Node
@@ -11,16 +12,19 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mav_perception.camera import PinholeCamera
 from mav_perception.detection.measurements import DetectionParameters, measure_mask
+from mav_perception.detection.view import load_view, restrict_to_view
 from mav_perception.errors import InputError, MavPerceptionError
+from mav_perception.io.calibration import load_camera
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import (
     camera_from_info,
+    depth_to_array,
     image_to_array,
     sightings_to_cloud,
     stamp_to_ns,
 )
 from mav_perception.ros.health import Health
-from mav_perception.ros.names import CAMERA_INFO, CONFIDENCE, MASK, RELATIVE_MEASUREMENTS
+from mav_perception.ros.names import CAMERA_INFO, CONFIDENCE, DEPTH, MASK, RELATIVE_MEASUREMENTS
 from mav_perception.ros.parameters import (
     declare_parameters,
     read_parameters,
@@ -28,7 +32,7 @@ from mav_perception.ros.parameters import (
 )
 from mav_perception.ros.qos import qos_profile, subscribe
 from mav_perception.ros.running import run_node
-from mav_perception.types import ByteImage, LabelMask
+from mav_perception.types import ByteImage, FloatArray, LabelMask, nanoseconds
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,18 @@ class DetectionNodeParameters:
     )
     use_confidence: bool = parameter(
         True, 'wait for the confidence image of a mask to score its blobs', read_only=True
+    )
+    use_depth: bool = parameter(
+        False, 'take ranges from depth/image_rect, registered to the camera', read_only=True
+    )
+    depth_tolerance: float = parameter(
+        0.02, 'a depth image counts for a mask if their stamps are this near [s]', 0.0, 1.0
+    )
+    view_mask: str = parameter(
+        '', 'image of the camera size, black where nothing counts, as the own body', read_only=True
+    )
+    calibration_file: str = parameter(
+        '', 'ROS or Kalibr calibration to use instead of camera_info', read_only=True
     )
 
 
@@ -66,6 +82,11 @@ class DetectionNode(Node):
         self._observer = self.get_namespace().strip('/') or 'mav'
         self._camera: PinholeCamera | None = None
         self._info: CameraInfo | None = None
+        if parameters.calibration_file:
+            self._camera = load_camera(Path(parameters.calibration_file))
+        self._view = load_view(Path(parameters.view_mask)) if parameters.view_mask else None
+        self._depth: Image | None = None
+        self._depth_tolerance_ns = nanoseconds(parameters.depth_tolerance)
         self._confidence: Image | None = None
         self._waiting: Image | None = None
         self._publisher = self.create_publisher(
@@ -79,12 +100,15 @@ class DetectionNode(Node):
         self._mask_subscription = subscribe(self, Image, MASK, self._on_mask, masks, mismatch)
         if self._use_confidence:
             subscribe(self, Image, CONFIDENCE, self._on_confidence, masks, mismatch)
-        info = qos_profile(parameters.camera_info_qos, 5)
-        self._info_subscription = subscribe(
-            self, CameraInfo, CAMERA_INFO, self._on_info, info, mismatch
-        )
         self.health.watch(self._mask_subscription, parameters.mask_qos)
-        self.health.watch(self._info_subscription, parameters.camera_info_qos)
+        info = qos_profile(parameters.camera_info_qos, 5)
+        if parameters.use_depth:
+            subscribe(self, Image, DEPTH, self._on_depth, info, mismatch)
+        if self._camera is None:
+            self._info_subscription = subscribe(
+                self, CameraInfo, CAMERA_INFO, self._on_info, info, mismatch
+            )
+            self.health.watch(self._info_subscription, parameters.camera_info_qos)
 
     def _on_info(self, message: CameraInfo) -> None:
         self.health.saw(self._info_subscription)
@@ -95,6 +119,9 @@ class DetectionNode(Node):
             self._info = message
         except MavPerceptionError as error:
             self.health.problem('camera_info', str(error))
+
+    def _on_depth(self, message: Image) -> None:
+        self._depth = message
 
     def _on_confidence(self, message: Image) -> None:
         self._confidence = message
@@ -120,12 +147,15 @@ class DetectionNode(Node):
 
     def _measure(self, message: Image) -> None:
         try:
+            stamp_ns = stamp_to_ns(message.header.stamp)
+            mask = self._label_mask(message)
             sightings = measure_mask(
-                self._label_mask(message),
+                mask if self._view is None else restrict_to_view(mask, self._view),
                 self._require_camera(),
                 self._detection,
                 self._observer,
-                stamp_to_ns(message.header.stamp),
+                stamp_ns,
+                self._depth_at(stamp_ns),
             )
         except MavPerceptionError as error:
             self.health.problem('mask', str(error))
@@ -133,6 +163,13 @@ class DetectionNode(Node):
         self._publisher.publish(sightings_to_cloud(sightings, message.header))
         self.health.count('frames')
         self.health.count('sightings', len(sightings))
+
+    def _depth_at(self, stamp_ns: int) -> FloatArray | None:
+        """Return the depth image of a mask, or None: then ranges come from size alone."""
+        if self._depth is None:
+            return None
+        away_ns = abs(stamp_to_ns(self._depth.header.stamp) - stamp_ns)
+        return depth_to_array(self._depth) if away_ns <= self._depth_tolerance_ns else None
 
     def _require_camera(self) -> PinholeCamera:
         if self._camera is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 IMAGE = 'camera/image_raw'
 CAMERA_INFO = 'camera/camera_info'
+DEPTH = 'depth/image_rect'
 ODOMETRY = 'odometry'
 MASK = 'segmentation/mask'
 CONFIDENCE = 'segmentation/confidence'

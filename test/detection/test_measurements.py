@@ -105,3 +105,43 @@ def test_exact_masks_of_rendered_drones_give_honest_measurements():
     assert np.mean(range_nis) < 2.0
     assert np.degrees(np.median(angles)) < 0.5
     assert np.mean(bearing_nis) < 1.5  # the bearing covariance is not too small
+
+
+def test_without_range_from_size_only_the_bearing_is_measured():
+    blind = replace(PARAMETERS, range_from_size=False)
+    near, far = (measure_detections([detection(w)], CAMERA, blind, 'mav1', 0) for w in (100, 10))
+    assert np.linalg.norm(near.positions) == pytest.approx(np.linalg.norm(far.positions))
+    assert far.range_var[0] == pytest.approx(blind.prior_range_sigma**2)
+
+
+def drone_before_a_wall(blob_depth, wall=8.0):
+    """Draw a blob off the axis; one pixel in three shows the wall through it."""
+    labels, depth = np.zeros((512, 640), np.uint8), np.full((512, 640), wall)
+    labels[100:120, 500:560] = 1
+    depth[100:120, 500:560] = blob_depth
+    depth[100:120, 500:560:3] = wall
+    return LabelMask(labels, np.full_like(labels, 255)), depth
+
+
+def test_depth_replaces_the_range_by_size():
+    mask, depth = drone_before_a_wall(3.0)
+    by_size = measure_mask(mask, CAMERA, PARAMETERS, 'mav1', 0)
+    by_depth = measure_mask(mask, CAMERA, PARAMETERS, 'mav1', 0, depth)
+    assert by_depth.positions[0, 2] == pytest.approx(3.0)
+    assert by_depth.range_var[0] < by_size.range_var[0]
+    one, other = (s.positions[0] / np.linalg.norm(s.positions[0]) for s in (by_size, by_depth))
+    np.testing.assert_allclose(one, other, atol=1e-9)
+
+
+@pytest.mark.parametrize('nothing', [np.nan, 0.0, -1.0])
+def test_a_blob_without_depth_keeps_its_size(nothing):
+    mask, depth = drone_before_a_wall(nothing, nothing)
+    by_size = measure_mask(mask, CAMERA, PARAMETERS, 'mav1', 0)
+    by_depth = measure_mask(mask, CAMERA, PARAMETERS, 'mav1', 0, depth)
+    np.testing.assert_allclose(by_depth.positions, by_size.positions)
+
+
+def test_depth_of_another_size_is_refused():
+    mask, _ = drone_before_a_wall(3.0)
+    with pytest.raises(InputError, match='register depth'):
+        measure_mask(mask, CAMERA, PARAMETERS, 'mav1', 0, np.ones((100, 100)))

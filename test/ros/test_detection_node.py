@@ -1,5 +1,8 @@
 """detection_node alone: mask in, nameless measurements out, bad input named."""
 
+from array import array
+
+import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
@@ -8,6 +11,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from mav_perception.camera import PinholeCamera
+from mav_perception.errors import MavPerceptionError
+from mav_perception.io.calibration import save_camera
 from mav_perception.ros.conversions import (
     array_to_image,
     cloud_to_sightings,
@@ -106,3 +111,47 @@ def test_a_colour_image_is_no_mask(chain):
     chain.confidence.publish(array_to_image(np.zeros((512, 640), np.uint8), header))
     chain.mask.publish(array_to_image(np.zeros((512, 640, 3), np.uint8), header))
     assert chain.problem(chain.diagnostics, 'mono8 class ids')
+
+
+def test_a_depth_image_of_the_same_time_gives_the_range(bench):
+    bench.start(DetectionNode, 'use_depth:=true', 'use_confidence:=false')
+    clouds = bench.collect(PointCloud2, '/mav1/detection/relative_measurements')
+    info = bench.publisher(CameraInfo, '/mav1/camera/camera_info', qos_profile_sensor_data)
+    depths = bench.publisher(Image, '/mav1/depth/image_rect', qos_profile_sensor_data)
+    masks = bench.publisher(Image, MASK)
+    info.publish(info_from_camera(CAMERA, Header()))
+    message = mask(1_000_000_000)
+    depth = Image(header=message.header, height=512, width=640, encoding='16UC1', step=1280)
+    depth.data = array('B', np.full((512, 640), 2500, '<u2').tobytes())
+    depths.publish(depth)
+    assert bench.until(lambda: bench.node._camera and bench.node._depth)
+    masks.publish(message)
+    masks.publish(mask(5_000_000_000))  # the depth image is old by now
+    assert bench.until(lambda: len(clouds) == 2)
+    timely, late = (cloud_to_sightings(cloud, 'mav1').positions[0, 2] for cloud in clouds)
+    assert timely == pytest.approx(2.5, abs=1e-4)
+    assert late != pytest.approx(2.5, abs=0.1)
+
+
+def test_calibration_and_view_come_from_files(bench, tmp_path):
+    save_camera(CAMERA, tmp_path / 'camera.yaml')
+    view = np.full((512, 640), 255, np.uint8)
+    view[300:] = 0
+    cv2.imwrite(str(tmp_path / 'view.png'), view)
+    bench.start(
+        DetectionNode,
+        f'calibration_file:={tmp_path}/camera.yaml',
+        f'view_mask:={tmp_path}/view.png',
+        'use_confidence:=false',
+    )
+    clouds = bench.collect(PointCloud2, '/mav1/detection/relative_measurements')
+    blobs = ((300, 200, 40, 16), (100, 400, 80, 40))
+    bench.publisher(Image, MASK).publish(mask(1, blobs))
+    assert bench.until(lambda: clouds)
+    assert clouds[0].width == 1
+
+
+@pytest.mark.parametrize('name', ['calibration_file', 'view_mask'])
+def test_a_missing_file_ends_the_start_and_is_named(bench, name):
+    with pytest.raises(MavPerceptionError, match='missing'):
+        bench.start(DetectionNode, f'{name}:=/missing.file')
