@@ -83,10 +83,9 @@ def depth_to_array(message: Image) -> FloatArray:
             'height, width, step or data is wrong.'
         )
     flat = np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)
-    order = '>' if message.is_bigendian else '<'
-    cells = np.ascontiguousarray(flat[:, : columns * size]).view(
-        np.dtype(kind).newbyteorder(order)
-    )
+    cells = np.ascontiguousarray(flat[:, : columns * size]).view(kind)
+    if bool(message.is_bigendian) != (sys.byteorder == 'big'):
+        cells = cells.byteswap()
     depth = cells.astype(float) * scale
     return np.where(depth > 0.0, depth, np.nan)
 

@@ -1,9 +1,9 @@
 """A closer look: where the glance at the whole image sees a target, look again in full detail.
 
 The glance scales the image to the network's input, and a far drone is a few pixels of that. A
-closer look runs a network of its own on small windows of the image, magnified to as much detail as
-the image has, and both vote: that draws the edges of far targets, and rejects what only from afar
-looked like one. It costs a window for each far blob, not the whole image at that size.
+closer look runs a network of its own on windows of the image, magnified to as much detail as the
+image has, and has the last word there: that draws the edges of far targets, and rejects what only
+from afar looked like one. It costs a window for each far blob, not the whole image at that size.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ from mav_perception.segmentation.model_card import ModelCard
 from mav_perception.types import ByteImage
 
 MOST_WINDOWS = 6
-LOOK_SHARE = 0.7
-"""Share of the look in the vote; the rest is the glance's."""
-REACH = 7
-"""Pixels of the glance's input around what it saw in which the look votes."""
+REACH = 13
+"""The look counts within a square of this side around every pixel seen, in the glance's input."""
 SMALLEST_GAIN = 1.3
 """A look that magnifies an image by less than this over the glance is not worth its time."""
 
@@ -36,7 +34,7 @@ class CloserLook:
         self._magnification = magnification
 
     def refine(self, logits: np.ndarray, image: ByteImage, glance_scale: float) -> None:
-        """Let the look vote where the glance saw a target, in place.
+        """Let the look decide around what the glance took for a target, in place.
 
         Args:
             logits: (C, H, W) class scores of the glance at the size of the image.
@@ -55,12 +53,10 @@ class CloserLook:
             tensor = self._preprocessing.normalise(self._preprocessing.fit(image[part]))
             scores = self._backend.infer(tensor)[0]
             near = cv2.dilate(seen[part], reach) > 0
-            seen[part] = 0  # where windows overlap, a blob is voted on once
+            seen[part] = 0  # where windows overlap, the first one decides
             for kind, score in enumerate(scores):
-                view = logits[kind][part]
                 look = self._preprocessing.restore(score, image[part])
-                vote = LOOK_SHARE * look + (1.0 - LOOK_SHARE) * view
-                np.copyto(view, vote, where=near)
+                np.copyto(logits[kind][part], look, where=near)
 
 
 def choose_windows(seen: ByteImage, window: tuple[int, int]) -> list[tuple[int, int]]:
