@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     localization = subjects.add_parser('localization', help='the joint filter, simulated flights')
     localization.add_argument(
         '--scenario', nargs='+', default=['nominal'], metavar='NAME',
-        help='one or more of: nominal, hard, close, unknown3, unknown5, unknown8, dropout, late, '
+        help='one or more of: nominal, hard, close, unknown3, unknown4, unknown5, unknown8, dropout, late, '
         'reset, blind, delayed, or all',
     )  # fmt: skip
     localization.add_argument('--seeds', type=int, default=20, help='flights a scenario')
@@ -33,14 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--sensor-model', type=Path, metavar='FILE',
         help='draw sightings from what `fit-sensor-model` found, not from the scenario',
     )  # fmt: skip
+    localization.add_argument(
+        '--images', default='', metavar='MODEL',
+        help='render images and run this network on them; needs --sensor-model',
+    )  # fmt: skip
     localization.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fly, print a table a scenario and write the JSON."""
     from mav_perception.evaluation.monte_carlo import run_seeds, summarise, summary_table
-    from mav_perception.evaluation.scenarios import SCENARIOS
-    from mav_perception.simulation.scenario import load_sighting_noise
+    from mav_perception.evaluation.scenarios import SCENARIOS, Eyes
+    from mav_perception.evaluation.sensor_model import load_detection, load_sighting_noise
 
     names = list(SCENARIOS) if arguments.scenario == ['all'] else arguments.scenario
     unknown = [name for name in names if name not in SCENARIOS]
@@ -50,10 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.seeds < 1 or arguments.processes < 1:
         raise ConfigurationError('--seeds and --processes must be at least 1.')
-    noise = load_sighting_noise(arguments.sensor_model) if arguments.sensor_model else None
+    eyes = None
+    if arguments.sensor_model:
+        noise = load_sighting_noise(arguments.sensor_model)
+        eyes = Eyes(noise, arguments.images, load_detection(arguments.sensor_model))
+    elif arguments.images:
+        raise ConfigurationError('--images needs --sensor-model: write it by fit-sensor-model.')
     figures = {}
     for name in names:
-        results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask, noise)
+        results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask, eyes)
         figures[name] = summarise(results)
         print(f'\n{name}: {SCENARIOS[name].text}; {arguments.seeds} seeds, team-shape RMSE')
         print(summary_table(figures[name]), flush=True)

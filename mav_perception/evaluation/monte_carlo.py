@@ -11,8 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mav_perception.evaluation.comparison import Score, compare
-from mav_perception.evaluation.scenarios import SCENARIOS
-from mav_perception.simulation.scenario import SightingNoise
+from mav_perception.evaluation.scenarios import SCENARIOS, Eyes
 
 LOST = 0.5
 """A run is lost if its team-shape RMSE exceeds this, metres."""
@@ -20,19 +19,19 @@ LOST = 0.5
 Scores = dict[str, Score]
 
 
-Task = tuple[str, int, SightingNoise | None]
+Task = tuple[str, int, Eyes | None]
 
 
 def run_seed(task: Task) -> Scores:
     """Fly one seed of one scenario and score everybody."""
-    name, seed, noise = task
+    name, seed, eyes = task
     benchmark = SCENARIOS[name]
-    recording, parameters = benchmark.prepare(seed, noise)
+    recording, parameters = benchmark.prepare(seed, eyes)
     return compare(recording, parameters, names=benchmark.rivals)
 
 
 def run_seeds(
-    name: str, seeds: int, processes: int, dask: str = '', noise: SightingNoise | None = None
+    name: str, seeds: int, processes: int, dask: str = '', eyes: Eyes | None = None
 ) -> list[Scores]:
     """Run seeds 0, 1, ... of a scenario and return their scores in that order.
 
@@ -41,9 +40,9 @@ def run_seeds(
         seeds: how many.
         processes: on this machine.
         dask: address of a Dask scheduler to use instead, such as 'tcp://host:8786'.
-        noise: detector to draw sightings from, in place of the scenario's.
+        eyes: in place of the scenario's own detector.
     """
-    tasks = [(name, seed, noise) for seed in range(seeds)]
+    tasks = [(name, seed, eyes) for seed in range(seeds)]
     return list(tqdm(_results(tasks, processes, dask), total=seeds, desc=name, leave=False))
 
 

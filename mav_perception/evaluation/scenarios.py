@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.evaluation.recording import Recording
 from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
 from mav_perception.geometry import quaternion_from_euler, roll_pitch_yaw, yaw_rotation
@@ -108,6 +109,30 @@ def delayed(recording: Recording, seed: int) -> Recording:
 
 
 @dataclass(frozen=True)
+class Eyes:
+    """How a benchmark sees, in place of the scenario's statistical detector.
+
+    Attributes:
+        noise: statistics that the filter is told, and that sightings are drawn from.
+        model: network that looks at rendered images instead; empty for none.
+        detection: how its blobs become measurements.
+    """
+
+    noise: SightingNoise
+    model: str = ''
+    detection: DetectionParameters = DetectionParameters()
+
+    def fly(self, scenario: Scenario) -> Recording:
+        """Fly a scenario."""
+        if not self.model:
+            return fly(scenario)
+        from mav_perception.segmentation.segmenter import Segmenter
+        from mav_perception.simulation.imaged_flight import fly_with_images
+
+        return fly_with_images(scenario, Segmenter.load(self.model, 1), self.detection)
+
+
+@dataclass(frozen=True)
 class Benchmark:
     """A scenario of the benchmark.
 
@@ -123,14 +148,14 @@ class Benchmark:
     events: tuple[Callable[[Recording, int], Recording], ...] = ()
     rivals: tuple[str, ...] = tuple(RIVALS)
 
-    def prepare(
-        self, seed: int, noise: SightingNoise | None = None
-    ) -> tuple[Recording, FilterParameters]:
-        """Fly one seed, with the detector of `noise` in place of its own if that is given."""
+    def prepare(self, seed: int, eyes: Eyes | None = None) -> tuple[Recording, FilterParameters]:
+        """Fly one seed, with other eyes than the scenario's own if they are given."""
         scenario = Scenario(seed=seed, **self.flight)
-        if noise is not None:
-            scenario = replace(scenario, sighting_noise=noise)
-        recording = fly(scenario)
+        if eyes is None:
+            recording = fly(scenario)
+        else:
+            scenario = replace(scenario, sighting_noise=eyes.noise)
+            recording = eyes.fly(scenario)
         for event in self.events:
             recording = event(recording, seed)
         return recording, matching_parameters(scenario)
@@ -161,6 +186,7 @@ SCENARIOS = {
         {'drones': 5, 'radius': 1.2, 'separation': 0.35, 'sighting_noise': CLOSE},
     ),
     'unknown3': _searched(3),
+    'unknown4': _searched(4),
     'unknown5': _searched(5),
     'unknown8': _searched(8),
     'dropout': Benchmark('one drone says nothing from 20 to 40 s', events=(dropout,)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -15,8 +16,11 @@ from scipy.optimize import least_squares, minimize
 from scipy.stats import median_abs_deviation
 
 from mav_perception.camera import PinholeCamera
-from mav_perception.errors import DataError
+from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.target_views import TargetViews
+from mav_perception.parameters import check_ranges
+from mav_perception.simulation.scenario import SightingNoise
 from mav_perception.types import BoolArray, FloatArray
 
 FEWEST = 30
@@ -73,6 +77,32 @@ class SensorModel:
                 'ros__parameters': {n: float(f'{v:.4g}') for n, v in known.items()}
             }
         path.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+
+def load_sighting_noise(path: Path) -> SightingNoise:
+    """Read the statistical detector of a file that `SensorModel.save` wrote.
+
+    What the file does not know (bearings without a camera) keeps its default.
+
+    Raises:
+        ConfigurationError: unreadable file, or another one.
+    """
+    return SightingNoise(**_section(path, 'statistical_detector'))
+
+
+def load_detection(path: Path) -> DetectionParameters:
+    """Read how blobs become measurements, in the same way."""
+    return check_ranges(DetectionParameters(**_section(path, 'detection_node')))
+
+
+def _section(path: Path, node: str) -> dict[str, Any]:
+    try:
+        section = yaml.safe_load(path.read_text())[f'/**/{node}']['ros__parameters']
+        return {str(name): float(value) for name, value in section.items()}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f'{path} is no sensor model ({error!r}): write it with `fit-sensor-model`.'
+        ) from error
 
 
 def fit_sensor_model(

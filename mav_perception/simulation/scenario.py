@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
-import yaml
 
 from mav_perception.camera import PinholeCamera
 from mav_perception.errors import ConfigurationError
@@ -34,23 +32,6 @@ class SightingNoise:
     clutter_per_frame: float = 0.5
     min_range: float = 0.4
     max_range: float = 10.0
-
-
-def load_sighting_noise(path: Path) -> SightingNoise:
-    """Read the statistical detector of a file that `fit-sensor-model` wrote.
-
-    What the file does not know (bearings without a camera) keeps its default.
-
-    Raises:
-        ConfigurationError: unreadable file, or no statistical detector in it.
-    """
-    try:
-        section = yaml.safe_load(path.read_text())['/**/statistical_detector']['ros__parameters']
-        return SightingNoise(**{name: float(value) for name, value in section.items()})
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise ConfigurationError(
-            f'{path} is no sensor model ({error!r}): write it with `fit-sensor-model`.'
-        ) from error
 
 
 @dataclass(frozen=True)

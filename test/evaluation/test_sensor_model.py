@@ -10,10 +10,15 @@ from mav_perception import cli
 from mav_perception.camera import PinholeCamera
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.consistency import bearing_nis, consistency, range_nis
-from mav_perception.evaluation.sensor_model import fit_sensor_model, pixel_angles
+from mav_perception.evaluation.sensor_model import (
+    fit_sensor_model,
+    load_detection,
+    load_sighting_noise,
+    pixel_angles,
+)
 from mav_perception.evaluation.sensor_report import figures
 from mav_perception.evaluation.target_views import TargetViews
-from mav_perception.simulation.scenario import SightingNoise, load_sighting_noise
+from mav_perception.simulation.scenario import SightingNoise
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
 WIDTH, LOSS = 0.34, 2.0
@@ -99,6 +104,7 @@ def test_the_file_is_read_by_nodes_and_by_the_simulator(tmp_path):
     noise = load_sighting_noise(path)
     assert noise.detection_probability == pytest.approx(model.detection_probability, rel=1e-3)
     assert noise.max_range == SightingNoise().max_range
+    assert load_detection(path).edge_loss == pytest.approx(model.edge_loss, rel=1e-3)
     path.write_text('a: 1')
     with pytest.raises(ConfigurationError, match='fit-sensor-model'):
         load_sighting_noise(path)
