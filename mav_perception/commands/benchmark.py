@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     localization = subjects.add_parser('localization', help='the joint filter, simulated flights')
     localization.add_argument(
         '--scenario', nargs='+', default=['nominal'], metavar='NAME',
-        help='one or more of: nominal, hard, close, unknown3, unknown4, unknown5, unknown8, dropout, late, '
-        'reset, blind, delayed, or all',
+        help='one or more of: nominal, hard, close, unknown3, unknown4, unknown5, unknown8, '
+        'dropout, late, reset, blind, delayed, or all',
     )  # fmt: skip
     localization.add_argument('--seeds', type=int, default=20, help='flights a scenario')
     localization.add_argument(
