@@ -22,9 +22,10 @@ class Bench:
         self.executor = None
         self.nodes = []
 
-    def start(self, make, *arguments, namespace='mav1'):
-        """Start a node class with ROS arguments such as 'threads:=1' in a namespace."""
+    def start(self, make, *arguments, namespace='mav1', file=None):
+        """Start a node class with parameters such as 'threads:=1', or a file of them."""
         given = ['--ros-args', '-r', f'__ns:=/{namespace}'] if namespace else ['--ros-args']
+        given += ['--params-file', str(file)] if file else []
         for text in arguments:
             given += ['-p', text]
         rclpy.init(args=given)

@@ -12,6 +12,7 @@ from std_msgs.msg import Header
 
 from mav_perception.camera import PinholeCamera
 from mav_perception.errors import MavPerceptionError
+from mav_perception.evaluation.sensor_model import SensorModel
 from mav_perception.io.calibration import save_camera
 from mav_perception.ros.conversions import (
     array_to_image,
@@ -155,3 +156,11 @@ def test_calibration_and_view_come_from_files(bench, tmp_path):
 def test_a_missing_file_ends_the_start_and_is_named(bench, name):
     with pytest.raises(MavPerceptionError, match='missing'):
         bench.start(DetectionNode, f'{name}:=/missing.file')
+
+
+def test_the_file_of_fit_sensor_model_is_a_parameter_file(bench, tmp_path):
+    numbers = [0.7, 1.5, 0.9, 0.02, 0.29, 1.25, 0.6, 0.1, 0.01, 0.2]
+    SensorModel(*numbers).save(tmp_path / 'sensor_model.yaml')
+    node = bench.start(DetectionNode, file=tmp_path / 'sensor_model.yaml')
+    assert node._detection.edge_loss == pytest.approx(1.25)
+    assert node._detection.target_width == pytest.approx(0.29)
