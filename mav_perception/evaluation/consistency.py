@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from mav_perception.camera import PinholeCamera
-from mav_perception.evaluation.sensor_model import OUTLIER, SensorModel, pixel_angles
+from mav_perception.evaluation.sensor_model import GATE, SensorModel, pixel_angles
 from mav_perception.evaluation.target_views import TargetViews
 from mav_perception.types import FloatArray
 
@@ -19,7 +19,7 @@ class Consistency:
 
     Attributes:
         count: detections, without outliers.
-        outliers: detections left out as wrong blobs.
+        outliers: detections beyond the validation gate, left out as wrong blobs.
         mean: mean NIS; its expectation is `dimension`.
         bounds: between these the mean lies with 95 % if the covariances are true.
         inside: share within the 95 % gate of one detection.
@@ -38,7 +38,7 @@ class Consistency:
 
 def consistency(nis: FloatArray, dimension: int) -> Consistency:
     """Compare (n,) normalised innovations squared with chi-square of so many degrees."""
-    kept = nis < OUTLIER**2 * dimension
+    kept = nis < chi2.ppf(GATE, dimension)
     values = nis[kept]
     count = max(len(values), 1)
     low, high = chi2.ppf([0.025, 0.975], dimension * count) / count

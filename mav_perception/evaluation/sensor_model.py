@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 from scipy.optimize import least_squares, minimize
-from scipy.stats import median_abs_deviation
+from scipy.stats import chi2, median_abs_deviation
 
 from mav_perception.camera import PinholeCamera
 from mav_perception.detection.measurements import DetectionParameters
@@ -26,8 +26,8 @@ from mav_perception.types import BoolArray, FloatArray
 FEWEST = 30
 """Fewer detections than this say little about noise."""
 
-OUTLIER = 5.0
-"""Residuals beyond so many robust standard deviations are no noise but a wrong blob."""
+GATE = 0.999
+"""What a validation gate of this probability refuses is no noise but a wrong blob."""
 
 
 @dataclass(frozen=True)
@@ -192,12 +192,13 @@ def _fit_spread(
     """Fit a, b >= 0 of residuals (n, d) ~ N(0, (a first)^2 + (b second)^2), most likely ones."""
     dimension = residuals.shape[1]
     square = (residuals**2).sum(axis=1)
-    typical = max(_robust_sigma(residuals), 1e-6)
-    a, b = typical / np.median(first) / 2.0, typical / np.median(second) / 2.0
+    # From too wide a spread inwards: from below, good measurements would be taken for outliers.
+    typical = 2.0 * max(_robust_sigma(residuals), float(np.sqrt(square.mean() / dimension)), 1e-6)
+    a, b = typical / np.median(first), typical / np.median(second)
     # Which residuals are outliers depends on the spread, so fit and rejection take turns.
-    for _ in range(4):
+    for _ in range(6):
         variance = (a * first) ** 2 + (b * second) ** 2
-        kept = square < OUTLIER**2 * dimension * variance
+        kept = square < chi2.ppf(GATE, dimension) * variance
 
         def cost(x: FloatArray, kept: BoolArray = kept) -> float:
             trial = (np.exp(x[0]) * first[kept]) ** 2 + (np.exp(x[1]) * second[kept]) ** 2
