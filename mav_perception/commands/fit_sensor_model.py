@@ -94,7 +94,5 @@ def _print_report(report: dict[str, Any]) -> None:
                     f'P_D, {row["from_px"]:6.1f} to {row["to_px"]:6.1f} pixels   {row["p_d"]:.3f} '
                     f'of {row["targets"]}'
                 )
-        elif isinstance(value, dict):
-            print(f'{name:28} {value}')
         else:
             print(f'{name:28} {value}')

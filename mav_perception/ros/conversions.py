@@ -54,17 +54,22 @@ def image_to_array(message: Image) -> ByteImage:
             f'{", ".join(CHANNELS)}.'
         )
     channels = CHANNELS[message.encoding]
+    pixels = _pixel_rows(message, channels).reshape(message.height, message.width, channels)
+    if channels == 1:
+        return pixels[..., 0]
+    return pixels[..., 2::-1] if message.encoding.startswith('bgr') else pixels[..., :3]
+
+
+def _pixel_rows(message: Image, pixel_bytes: int) -> ByteImage:
+    """Return (height, width * pixel_bytes) bytes without row padding; raise on a wrong size."""
     rows, columns, step = message.height, message.width, message.step
-    if rows == 0 or columns == 0 or step < columns * channels or len(message.data) < rows * step:
+    width = columns * pixel_bytes
+    if rows == 0 or columns == 0 or step < width or len(message.data) < rows * step:
         raise InputError(
             f'Image of {columns}x{rows} {message.encoding} with step {step} needs {rows * step} '
             f'bytes, has {len(message.data)}: height, width, step or data is wrong.'
         )
-    flat = np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)
-    pixels = flat[:, : columns * channels].reshape(rows, columns, channels)
-    if channels == 1:
-        return pixels[..., 0]
-    return pixels[..., 2::-1] if message.encoding.startswith('bgr') else pixels[..., :3]
+    return np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)[:, :width]
 
 
 def depth_to_array(message: Image) -> FloatArray:
@@ -75,15 +80,8 @@ def depth_to_array(message: Image) -> FloatArray:
             f'Depth encoding {message.encoding!r} is not supported: publish 16UC1 or 32FC1.'
         )
     kind, scale = kinds[message.encoding]
-    size = np.dtype(kind).itemsize
-    rows, columns, step = message.height, message.width, message.step
-    if rows == 0 or columns == 0 or step < columns * size or len(message.data) < rows * step:
-        raise InputError(
-            f'Depth image of {columns}x{rows} with step {step} has {len(message.data)} bytes: '
-            'height, width, step or data is wrong.'
-        )
-    flat = np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)
-    cells = np.ascontiguousarray(flat[:, : columns * size]).view(kind)
+    rows = _pixel_rows(message, np.dtype(kind).itemsize)
+    cells = np.ascontiguousarray(rows).view(kind)
     if bool(message.is_bigendian) != (sys.byteorder == 'big'):
         cells = cells.byteswap()
     depth = cells.astype(float) * scale
