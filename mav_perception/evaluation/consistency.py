@@ -55,7 +55,7 @@ def consistency(nis: FloatArray, dimension: int) -> Consistency:
 
 def bearing_nis(views: TargetViews, model: SensorModel) -> FloatArray:
     """Return the NIS of every whole detection's centre, 2 degrees of freedom."""
-    usable = views.found & ~views.cut
+    usable = views.whole
     shift = views.found_pixel[usable] - views.pixel[usable]
     variance = model.centroid_sigma**2 + (model.centre_spread * views.found_width[usable]) ** 2
     return (shift**2).sum(axis=1) / variance
@@ -64,7 +64,7 @@ def bearing_nis(views: TargetViews, model: SensorModel) -> FloatArray:
 def range_nis(views: TargetViews, model: SensorModel, camera: PinholeCamera) -> FloatArray:
     """Return the NIS of every whole detection's range, 1 degree of freedom."""
     error = range_errors(views, model, camera)
-    usable = views.found & ~views.cut & np.isfinite(views.distance)
+    usable = views.ranged
     width = views.found_width[usable] + model.edge_loss
     variance = model.width_sigma**2 + 2.0 * (model.edge_sigma / width) ** 2
     return error**2 / variance
@@ -72,7 +72,7 @@ def range_nis(views: TargetViews, model: SensorModel, camera: PinholeCamera) -> 
 
 def range_errors(views: TargetViews, model: SensorModel, camera: PinholeCamera) -> FloatArray:
     """Return the relative range error of every whole detection with a known distance."""
-    usable = views.found & ~views.cut & np.isfinite(views.distance)
+    usable = views.ranged
     angle = pixel_angles(views.found_pixel[usable], camera)
     half = (views.found_width[usable] + model.edge_loss) * angle / 2.0
     estimate = model.target_width / (2.0 * np.tan(half))

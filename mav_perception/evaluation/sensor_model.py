@@ -118,7 +118,7 @@ def fit_sensor_model(
     Raises:
         DataError: too few targets were found.
     """
-    usable = views.found & ~views.cut
+    usable = views.whole
     if usable.sum() < FEWEST:
         raise DataError(
             f'Only {usable.sum()} targets were found whole, {FEWEST} are needed: give more '
@@ -128,7 +128,7 @@ def fit_sensor_model(
     shift = views.found_pixel[usable] - views.pixel[usable]
     centroid_sigma, centre_spread = _fit_spread(shift, np.ones_like(width), width)
     usual = float(np.median(width))
-    known = usable & np.isfinite(views.distance)
+    known = views.ranged
     if camera is not None and known.sum() >= FEWEST:
         size = _fit_size(views, known, camera, target_width)
     else:

@@ -89,7 +89,7 @@ def figures(
         }
     if camera is not None and np.isfinite(model.width_sigma):
         error = np.abs(range_errors(views, model, camera))
-        usable = views.found & ~views.cut & np.isfinite(views.distance)
+        usable = views.ranged
         near = views.distance[usable] < NEAR
         result['range_error_median'] = round(float(np.median(error)), 4)
         result['range_error_median_to_6_m'] = (

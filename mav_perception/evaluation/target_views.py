@@ -63,6 +63,16 @@ class TargetViews:
         """Return which targets were found, (n,)."""
         return np.isfinite(self.found_width)
 
+    @property
+    def whole(self) -> BoolArray:
+        """Return which targets were found and are not cut, (n,)."""
+        return self.found & ~self.cut
+
+    @property
+    def ranged(self) -> BoolArray:
+        """Return which of those have a known distance, (n,)."""
+        return self.whole & np.isfinite(self.distance)
+
     def of_frames(self, remainder: int, parts: int) -> TargetViews:
         """Return one of several interleaved parts, split by image."""
         keep = self.frame % parts == remainder
