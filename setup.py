@@ -28,7 +28,7 @@ setup(
     ],
     extras_require={
         'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],
-        'sim': ['panda3d>=1.10.13', 'matplotlib'],
+        'sim': ['panda3d>=1.10.13', 'dacite>=1.8', 'matplotlib'],
         'bag': ['rosbags>=0.10'],
         'cluster': ['distributed'],
         'openvino': ['openvino>=2024.0'],
@@ -41,6 +41,7 @@ setup(
         share('config', '*.yaml'),
         share('config', '*.xml'),
         share('config/training', '*.yaml'),
+        share('config/scenarios', '*.yaml'),
         share('models', '*'),
     ],
     zip_safe=True,

@@ -37,7 +37,7 @@ def team_state(drones: int) -> JointState:
     start[1:, :2] = 1.2 * places
     sigma = np.full((drones, 4), 0.2)
     sigma[0] = 1e-3
-    state = initial_state(0, start, sigma)
+    state = initial_state(0, start, sigma, drones)
     rng = np.random.default_rng(0)
     root = 0.02 * rng.standard_normal((4 * drones, 8))
     only = state.hypotheses[0]
@@ -59,7 +59,7 @@ def frame_of(state: JointState, rng: np.random.Generator) -> Frame:
     count = len(optical)
     sightings = Sightings('a', 0, optical, np.full(count, 3e-4), np.full(count, 0.1))
     mount = CameraMount.forward(np.zeros(3), np.zeros(3))
-    return Frame(sightings, 0, np.zeros(2), mount)
+    return Frame(sightings, 0, np.zeros(2), mount, 0)
 
 
 def measure(drones: int, frames: int) -> float:

@@ -15,16 +15,17 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mav_perception.localization.team import save_team
+from mav_perception.localization.team_file import save_team
 from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.library import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
 ARGUMENTS = {
-    'drones': ('4', 'Size of the team.'),
-    'duration': ('60.0', 'Length of the flight in seconds.'),
-    'rate': ('5.0', 'Camera frames a second and drone.'),
+    'scenario': ('nominal', 'A shipped scenario, or the path of a scenario YAML.'),
+    'drones': ('0', "Size of the team; 0 for the scenario's."),
+    'duration': ('0.0', "Length of the flight in seconds; 0 for the scenario's."),
+    'rate': ('0.0', "Frames a second of a camera; 0 for the scenario's."),
     'seed': ('0', 'Decides flights, drift, noise and the room.'),
     'model': ('sim', 'Segmentation model.'),
     'output': ('demo_output', 'Folder for summary.json and tracks.png.'),
@@ -36,15 +37,17 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Write the scenario's team file and start everything."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     rate = float(value['rate'])
-    flight = {
-        'drones': int(value['drones']),
-        'duration': float(value['duration']),
-        'frame_rate': rate,
-        'odometry_rate': max(25.0, rate),
+    given = {
+        'drones': int(value['drones']) or None,
+        'duration': float(value['duration']) or None,
+        'frame_rate': rate or None,
+        'odometry_rate': max(25.0, rate) if rate else None,
         'seed': int(value['seed']),
     }
+    scenario = load_scenario(value['scenario'], **given)
+    flight = {k: v for k, v in given.items() if v is not None} | {'scenario': value['scenario']}
     team_file = str(Path(tempfile.mkdtemp(prefix='mav_perception_')) / 'team.yaml')
-    save_team(scenario_team(Scenario(**flight)), Path(team_file))
+    save_team(scenario_team(scenario), Path(team_file))
     team = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),
         launch_arguments=[
@@ -63,7 +66,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             str(SHARE / 'config/monitor.yaml'),
             {
                 'team_file': team_file,
-                'duration': flight['duration'],
+                'duration': scenario.duration,
                 'output': value['output'],
             },
         ],

@@ -1,4 +1,4 @@
-"""The whole team from one team.yaml: every drone's nodes, and the localization node."""
+"""The whole team from one team.yaml: the nodes of every camera, and the localization."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from launch.substitutions import LaunchConfiguration
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mav_perception.localization.team import load_team
+from mav_perception.localization.team_file import load_team
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
@@ -37,8 +37,9 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     vehicle = common | {n: LaunchConfiguration(n) for n in ('model', 'threads', 'image_qos')}
     localization = common | {n: LaunchConfiguration(n) for n in ('team_file', 'params_file')}
     vehicles = [
-        include('vehicle.launch.xml', namespace=entry.namespace.strip('/'), **vehicle)
+        include('vehicle.launch.xml', namespace=entry.camera_namespace(camera)[1:], **vehicle)
         for entry in entries
+        for camera in entry.cameras
     ]
     return [*vehicles, include('localization.launch.xml', **localization)]
 

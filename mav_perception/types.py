@@ -7,7 +7,7 @@ sightings are anonymous from end to end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,7 @@ class Sightings:
         bearing_var: (m,) variance of the direction, rad^2, the same in both tangent axes.
         range_var: (m,) variance of the distance, m^2.
         score: (m,) confidence of the segmentation, 0..1.
+        camera: name of the camera on the drone; the first one has none.
     """
 
     observer: str
@@ -80,6 +81,7 @@ class Sightings:
     bearing_var: FloatArray
     range_var: FloatArray
     score: FloatArray = field(default_factory=lambda: np.ones(0))
+    camera: str = ''
 
     def __post_init__(self) -> None:
         """Fill the default score, so that every array has length m."""
@@ -89,6 +91,21 @@ class Sightings:
     def __len__(self) -> int:
         """Return the number of sightings m."""
         return len(self.positions)
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        """Return what orders frames: the stamp, then drone and camera where stamps are equal."""
+        return self.stamp_ns, self.observer, self.camera
+
+    def subset(self, keep: IntArray) -> Sightings:
+        """Return some of the sightings of the frame."""
+        return replace(
+            self,
+            positions=self.positions[keep],
+            bearing_var=self.bearing_var[keep],
+            range_var=self.range_var[keep],
+            score=self.score[keep],
+        )
 
 
 @dataclass(frozen=True)

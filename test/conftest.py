@@ -51,4 +51,4 @@ def pair_team(forward_mount):
     """Two drones that face each other, four metres apart."""
     start = np.array([[0.0, 0.0, 1.0, 0.0], [4.0, 0.5, 1.2, np.pi]])
     sigma = np.array([[0.0, 0.0, 0.0, 0.0], [0.3, 0.3, 0.2, 0.1]])
-    return Team(('mav1', 'mav2'), start, sigma, (forward_mount, forward_mount))
+    return Team(('mav1', 'mav2'), start, sigma, ((forward_mount,),) * 2)

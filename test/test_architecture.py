@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mav_perception.localization.team import load_team
+from mav_perception.localization.team_file import load_team
 from mav_perception.parameters import describe
 
 REPOSITORY = Path(__file__).resolve().parents[1]

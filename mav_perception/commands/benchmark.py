@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.simulation.library import load_scenario, scenario_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     localization = subjects.add_parser('localization', help='the joint filter, simulated flights')
     localization.add_argument(
         '--scenario', nargs='+', default=['nominal'], metavar='NAME',
-        help='one or more of: nominal, hard, close, unknown3, unknown4, unknown5, unknown8, '
-        'dropout, late, reset, blind, delayed, or all',
+        help=f'one or more of {", ".join(scenario_names())}, or the path of a scenario file',
     )  # fmt: skip
     localization.add_argument('--seeds', type=int, default=20, help='flights a scenario')
     localization.add_argument(
@@ -42,29 +42,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fly, print a table a scenario and write the JSON."""
+    from mav_perception.evaluation.eyes import Eyes
     from mav_perception.evaluation.monte_carlo import run_seeds, summarise, summary_table
-    from mav_perception.evaluation.scenarios import SCENARIOS, Eyes
     from mav_perception.evaluation.sensor_model import load_detection, load_sighting_noise
 
-    names = list(SCENARIOS) if arguments.scenario == ['all'] else arguments.scenario
-    unknown = [name for name in names if name not in SCENARIOS]
-    if unknown:
-        raise ConfigurationError(
-            f'Unknown scenario {unknown[0]!r}: choose from {", ".join(SCENARIOS)} or all.'
-        )
+    texts = {name: load_scenario(name).text for name in arguments.scenario}
     if arguments.seeds < 1 or arguments.processes < 1:
         raise ConfigurationError('--seeds and --processes must be at least 1.')
-    eyes = None
+    eyes = Eyes()
     if arguments.sensor_model:
         noise = load_sighting_noise(arguments.sensor_model)
         eyes = Eyes(noise, arguments.images, load_detection(arguments.sensor_model))
     elif arguments.images:
         raise ConfigurationError('--images needs --sensor-model: write it by fit-sensor-model.')
     figures = {}
-    for name in names:
+    for name, text in texts.items():
         results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask, eyes)
         figures[name] = summarise(results)
-        print(f'\n{name}: {SCENARIOS[name].text}; {arguments.seeds} seeds, team-shape RMSE')
+        print(f'\n{name}: {text}; {arguments.seeds} seeds, team-shape RMSE')
         print(summary_table(figures[name]), flush=True)
         if arguments.json:
             arguments.json.write_text(json.dumps(figures, indent=2) + '\n')

@@ -15,10 +15,11 @@ import time
 from pathlib import Path
 
 from mav_perception.commands.processes import NodeProcesses, ros_environment
-from mav_perception.localization.team import save_team
+from mav_perception.localization.team_file import save_team
 from mav_perception.resources import find_share
 from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.simulation.flight import scenario_team
+from mav_perception.simulation.library import load_scenario, scenario_names
 from mav_perception.simulation.scenario import Scenario
 
 SLOWEST = 10.0
@@ -27,11 +28,15 @@ SLOWEST = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument('--drones', type=int, default=4, help='size of the team (default 4)')
-    parser.add_argument('--duration', type=float, default=60.0, help='seconds (default 60)')
+    parser.add_argument(
+        '--scenario', default='nominal',
+        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
+    )  # fmt: skip
+    parser.add_argument('--drones', type=int, help="size of the team (default: the scenario's)")
+    parser.add_argument('--duration', type=float, help="seconds (default: the scenario's)")
     parser.add_argument('--seed', type=int, default=0, help='decides the whole flight (default 0)')
     parser.add_argument(
-        '--rate', type=float, default=5.0, help='camera frames a second (default 5)'
+        '--rate', type=float, help="camera frames a second (default: the scenario's)"
     )
     parser.add_argument('--model', default='sim', help='segmentation model (default sim)')
     parser.add_argument('--record', type=Path, metavar='BAG', help='record all topics to this bag')
@@ -43,11 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the chain, wait for the monitor's verdict, and end the chain."""
-    scenario = Scenario(
+    scenario = load_scenario(
+        arguments.scenario,
         drones=arguments.drones,
         duration=arguments.duration,
         frame_rate=arguments.rate,
-        odometry_rate=max(25.0, arguments.rate),
+        odometry_rate=None if arguments.rate is None else max(25.0, arguments.rate),
         seed=arguments.seed,
     )
     load_card(find_model(arguments.model))  # a missing model is said before anything starts
@@ -102,9 +108,14 @@ def start_chain(
             'use_sim_time:=true', f'team_file:={team_file}', files=(config['localization'],)
         ),
     )
-    for name in scenario.names:
+    cameras = [
+        f'{name}/{camera.name}'.strip('/')
+        for name in scenario.names
+        for camera in scenario.cameras
+    ]
+    for name in cameras:
         nodes.start(
-            f'{name}_segmentation',
+            f'{name}_segmentation'.replace('/', '_'),
             'segmentation_node',
             ros_arguments(
                 'use_sim_time:=true',
@@ -115,7 +126,7 @@ def start_chain(
             ),
         )
         nodes.start(
-            f'{name}_detection',
+            f'{name}_detection'.replace('/', '_'),
             'detection_node',
             ros_arguments('use_sim_time:=true', namespace=name, files=(config['detection'],)),
         )
@@ -135,6 +146,7 @@ def start_chain(
         'simulation',
         'simulation_node',
         ros_arguments(
+            f'scenario:={arguments.scenario}',
             f'drones:={scenario.drones}',
             f'duration:={scenario.duration}',
             f'frame_rate:={scenario.frame_rate}',

@@ -11,7 +11,8 @@ import numpy as np
 from tqdm import tqdm
 
 from mav_perception.evaluation.comparison import Score, compare
-from mav_perception.evaluation.scenarios import SCENARIOS, Eyes
+from mav_perception.evaluation.eyes import Eyes, rivals_of
+from mav_perception.simulation.library import load_scenario
 
 LOST = 0.5
 """A run is lost if its team-shape RMSE exceeds this, metres."""
@@ -19,28 +20,30 @@ LOST = 0.5
 Scores = dict[str, Score]
 
 
-Task = tuple[str, int, Eyes | None]
+OWN_EYES = Eyes()
+"""The statistical detector of the scenario itself."""
+
+Task = tuple[str, int, Eyes]
 
 
 def run_seed(task: Task) -> Scores:
     """Fly one seed of one scenario and score everybody."""
     name, seed, eyes = task
-    benchmark = SCENARIOS[name]
-    recording, parameters = benchmark.prepare(seed, eyes)
-    return compare(recording, parameters, names=benchmark.rivals)
+    scenario = load_scenario(name, seed=seed)
+    return compare(*eyes.fly(scenario), names=rivals_of(scenario))
 
 
 def run_seeds(
-    name: str, seeds: int, processes: int, dask: str = '', eyes: Eyes | None = None
+    name: str, seeds: int, processes: int, dask: str = '', eyes: Eyes = OWN_EYES
 ) -> list[Scores]:
     """Run seeds 0, 1, ... of a scenario and return their scores in that order.
 
     Args:
-        name: key of `SCENARIOS`.
+        name: of a scenario, or the path of its file.
         seeds: how many.
         processes: on this machine.
         dask: address of a Dask scheduler to use instead, such as 'tcp://host:8786'.
-        eyes: in place of the scenario's own detector.
+        eyes: how it is flown.
     """
     tasks = [(name, seed, eyes) for seed in range(seeds)]
     return list(tqdm(_results(tasks, processes, dask), total=seeds, desc=name, leave=False))

@@ -20,7 +20,7 @@ from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.target_views import TargetViews
 from mav_perception.parameters import check_ranges
-from mav_perception.simulation.scenario import SightingNoise
+from mav_perception.simulation.sensors import SightingNoise
 from mav_perception.types import BoolArray, FloatArray
 
 FEWEST = 30

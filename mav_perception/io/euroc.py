@@ -20,7 +20,7 @@ from mav_perception.io.tables import read_table
 from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import Team
-from mav_perception.simulation.scenario import SightingNoise
+from mav_perception.simulation.sensors import SightingNoise
 from mav_perception.simulation.sightings import draw_sightings
 from mav_perception.types import FloatArray, OdometrySample, nanoseconds
 
@@ -90,7 +90,7 @@ def load_euroc(
     sigma = np.full((len(flights), 4), [0.1, 0.1, 0.1, 0.05])
     sigma[0] = 0.0
     return Recording(
-        team=Team(names, start, sigma, (mount,) * len(flights)),
+        team=Team(names, start, sigma, ((mount,),) * len(flights)),
         odometry=tuple(_odometry(output, length) for output in outputs),
         frames=tuple(_frames(names, truths, length, NOISE[noise], seed)),
         truth=paths,

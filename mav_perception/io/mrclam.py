@@ -112,7 +112,9 @@ def load_mrclam(
     start = np.array([path.at(np.array([0]))[0] for path in truth])
     mount = CameraMount(np.zeros(3), OPTICAL_FROM_BODY)
     return Recording(
-        team=Team(names, start, np.full((ROBOTS, 4), [0.01, 0.01, 0.0, 0.01]), (mount,) * ROBOTS),
+        team=Team(
+            names, start, np.full((ROBOTS, 4), [0.01, 0.01, 0.0, 0.01]), ((mount,),) * ROBOTS
+        ),
         odometry=tuple(_odometry(robot, begin, end) for robot in robots),
         frames=tuple(sorted(frames, key=lambda frame: frame.sightings.stamp_ns)),
         truth=truth,

@@ -64,7 +64,7 @@ class CoupledPdaFilter:
         if self.state is None:
             self._start(sample.stamp_ns)
         elif insertion.changed_after_ns < self.state.stamp_ns:
-            self._repeat((insertion.changed_after_ns + 1, ''))
+            self._repeat((insertion.changed_after_ns + 1, '', ''))
         return insertion.notice
 
     def predict(self, stamp_ns: int) -> TeamState:
@@ -81,10 +81,10 @@ class CoupledPdaFilter:
         Raises:
             InputError, ConfigurationError: the frame is refused and the state is unchanged.
         """
-        self.team.index(sightings.observer)
+        self.team.camera(sightings.observer, sightings.camera)
         check_sightings(sightings)
         self._timeline.check(sightings, self.started().stamp_ns)
-        report = self._repeat((sightings.stamp_ns, sightings.observer), sightings, labels)
+        report = self._repeat(sightings.key, sightings, labels)
         assert report is not None
         return report
 
@@ -108,12 +108,14 @@ class CoupledPdaFilter:
     def _start(self, stamp_ns: int) -> None:
         """Begin with the first drone, which fixes `map`; the others join as they come."""
         if self.odometry.newest_ns(0) is not None:
-            start = initial_state(stamp_ns, self.team.start, self.team.start_sigma)
+            start = initial_state(
+                stamp_ns, self.team.start, self.team.start_sigma, self.team.camera_count
+            )
             self.state = self._propagated(start, stamp_ns)
 
     def _repeat(
         self,
-        key: tuple[int, str],
+        key: tuple[int, str, str],
         sightings: Sightings | None = None,
         labels: IntArray | None = None,
     ) -> UpdateReport | None:
@@ -141,10 +143,9 @@ class CoupledPdaFilter:
         if not state.active[observer]:
             raise InputError(f'The place of {sightings.observer} is not known at this time.')
         self.odometry.check_current(observer, sightings)
-        frame = Frame(
-            sightings, observer, state.anchors[observer, ROLL_PITCH],
-            self.team.mounts[observer], labels,
-        )  # fmt: skip
+        camera, mount = self.team.camera(sightings.observer, sightings.camera)
+        attitude = state.anchors[observer, ROLL_PITCH]
+        frame = Frame(sightings, observer, attitude, mount, camera, labels)
         try:
             state, report = update_state(state, frame, self.parameters, self._associate)
         except np.linalg.LinAlgError as error:

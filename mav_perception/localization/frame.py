@@ -32,6 +32,7 @@ class Frame:
         observer: index of the drone with the camera.
         roll_pitch: (2,) its attitude from VIO, radians.
         mount: where its camera sits.
+        camera: index of the camera among all of the team.
         labels: (m,) true identities for the labelled rival.
     """
 
@@ -39,6 +40,7 @@ class Frame:
     observer: int
     roll_pitch: FloatArray
     mount: CameraMount
+    camera: int
     labels: IntArray | None = None
 
     @property
@@ -105,18 +107,19 @@ def scan_frame(
         parameters: sensor model.
     """
     observer, sightings = frame.observer, frame.sightings
+    parameters = frame.mount.sensor_model(parameters)
     candidates, columns = candidates_of(state, observer)
     predicted = predict_sightings(
         hypothesis.mean, hypothesis.covariance, observer, columns, frame.roll_pitch, frame.mount
     )
     spread = predicted.spread(hypothesis.covariance)
     view = view_probability(predicted, spread, parameters)
-    chance = np.full(len(candidates), state.rates.detection_probability(observer, parameters))
+    chance = np.full(len(candidates), state.rates.detection_probability(frame.camera, parameters))
     is_object = candidates >= state.drones
     chance[is_object] = hypothesis.existence * state.objects.detection_probability
     probability = np.minimum(view * chance, 0.9999)
     clutter = clutter_density(
-        state.rates.clutter_per_frame(observer, parameters), sightings, parameters
+        state.rates.clutter_per_frame(frame.camera, parameters), sightings, parameters
     )
     residual, noise = innovations(predicted, sightings), measurement_noise(sightings)
     distance, log_det = mahalanobis(residual, spread, noise)

@@ -82,7 +82,7 @@ class TeamLocalizer:
         self._doubts: dict[int, str] = {}
         self._restarted: set[int] = set()
         self._evidence = np.zeros(len(self.team.names))
-        self._last_frame = np.zeros(len(self.team.names))
+        self._last_frame = np.zeros(self.team.camera_count)
         self._last_seen = np.full(len(self.team.names), np.inf)
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
@@ -107,6 +107,7 @@ class TeamLocalizer:
             InputError, ConfigurationError: the frame is refused and nothing has changed.
         """
         observer = self.team.index(sightings.observer)
+        camera, _ = self.team.camera(sightings.observer, sightings.camera)
         check_sightings(sightings)
         state = self.filter.started()
         report = None
@@ -115,7 +116,7 @@ class TeamLocalizer:
         if not self.parameters.recover:
             return report, []
         self._remember(observer, sightings)
-        notices = self._withdraw_lost(report, observer) if report else []
+        notices = self._withdraw_lost(report, observer, camera) if report else []
         return report, notices + self._search(sightings.stamp_ns)
 
     @property
@@ -148,16 +149,17 @@ class TeamLocalizer:
 
     def _remember(self, observer: int, sightings: Sightings) -> None:
         row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)
-        frame = Frame(sightings, observer, row[ROLL_PITCH], self.team.mounts[observer])
-        rate = self.filter.started().rates.clutter_per_frame(observer, self.parameters)
+        camera, mount = self.team.camera(sightings.observer, sightings.camera)
+        frame = Frame(sightings, observer, row[ROLL_PITCH], mount, camera)
+        rate = self.filter.started().rates.clutter_per_frame(camera, self.parameters)
         self._startup.add(frame, max(rate, self.parameters.clutter_per_frame))
 
-    def _withdraw_lost(self, report: UpdateReport, observer: int) -> list[Notice]:
+    def _withdraw_lost(self, report: UpdateReport, observer: int, camera: int) -> list[Notice]:
         """Weigh hits and misses of every candidate, and take out whom the frames deny."""
         state = self.filter.started()
         now = seconds(report.stamp_ns)
-        share = float(np.clip((now - self._last_frame[observer]) / LOOK_TIME, 0.0, 1.0))
-        self._last_frame[observer] = now
+        share = float(np.clip((now - self._last_frame[camera]) / LOOK_TIME, 0.0, 1.0))
+        self._last_frame[camera] = now
         drones = report.candidates < state.drones
         seen = report.candidates[drones & (report.marginal[:, -1] < 0.5)]
         if len(seen):

@@ -80,7 +80,7 @@ class StaticObjects:
         looks_since: (O,) looks since the last sighting. They tell of existence, not of the rate,
             or an object that is gone would pass for one that is rarely seen.
         memory: sightings that may become objects.
-        last_frame: (N,) time of the last frame of each observer, seconds.
+        last_frame: (cameras,) time of the last frame of each camera, seconds.
     """
 
     hits: FloatArray
@@ -90,12 +90,12 @@ class StaticObjects:
     last_frame: FloatArray
 
     @classmethod
-    def empty(cls, drones: int) -> StaticObjects:
+    def empty(cls, cameras: int) -> StaticObjects:
         """Start with none."""
         nothing = UnexplainedSightings(
             np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3, 3)), np.zeros((0, COLUMNS))
         )
-        return cls(np.zeros(0), np.zeros(0), np.zeros(0), nothing, np.zeros(drones))
+        return cls(np.zeros(0), np.zeros(0), np.zeros(0), nothing, np.zeros(cameras))
 
     def __len__(self) -> int:
         """Return the number of objects O."""
@@ -107,17 +107,17 @@ class StaticObjects:
         looks = np.maximum(self.looks - self.looks_since, self.hits)
         return np.minimum((1.0 + self.hits) / (2.0 + looks), 0.98)
 
-    def look_share(self, observer: int, time: float) -> float:
+    def look_share(self, camera: int, time: float) -> float:
         """Return how much a frame tells of existence: frames within `LOOK_TIME` tell the same."""
-        return float(np.clip((time - self.last_frame[observer]) / LOOK_TIME, 0.0, 1.0))
+        return float(np.clip((time - self.last_frame[camera]) / LOOK_TIME, 0.0, 1.0))
 
     def counted(
-        self, hits: FloatArray, looks: FloatArray, observer: int, time: float
+        self, hits: FloatArray, looks: FloatArray, camera: int, time: float
     ) -> StaticObjects:
-        """Return the statistics after a frame of an observer: expected hits and looks of each."""
+        """Return the statistics after a frame of a camera: expected hits and looks of each."""
         fade = 1.0 - looks / RATE_MEMORY
         last_frame = self.last_frame.copy()
-        last_frame[observer] = time
+        last_frame[camera] = time
         return replace(
             self,
             hits=fade * self.hits + hits,

@@ -1,4 +1,4 @@
-"""Detection probability and clutter of every observer, estimated from counts as it flies.
+"""Detection probability and clutter of every camera, estimated from counts as it flies.
 
 Both are conjugate estimates: the parameters are the prior and count as much as `PRIOR_LOOKS`
 looks, and the past fades with `MEMORY_FRAMES`, for light and background change.
@@ -21,7 +21,7 @@ LEAST_PROBABILITY = 0.02
 
 @dataclass(frozen=True)
 class DetectionRates:
-    """Expected counts per observer, each of shape (N,).
+    """Expected counts per camera of the team, each of shape (cameras,).
 
     Attributes:
         detected: drones seen.
@@ -40,26 +40,26 @@ class DetectionRates:
         """Start with nothing counted."""
         return cls(*(np.zeros(count) for _ in range(4)))
 
-    def detection_probability(self, observer: int, parameters: FilterParameters) -> float:
+    def detection_probability(self, camera: int, parameters: FilterParameters) -> float:
         """Return P_D of a drone in full view: the mean of a Beta distribution."""
         prior = parameters.detection_probability
         if not parameters.learn_rates:
             return prior
-        seen = PRIOR_LOOKS * prior + self.detected[observer]
-        return float(max(seen / (PRIOR_LOOKS + self.viewed[observer]), LEAST_PROBABILITY))
+        seen = PRIOR_LOOKS * prior + self.detected[camera]
+        return float(max(seen / (PRIOR_LOOKS + self.viewed[camera]), LEAST_PROBABILITY))
 
-    def clutter_per_frame(self, observer: int, parameters: FilterParameters) -> float:
+    def clutter_per_frame(self, camera: int, parameters: FilterParameters) -> float:
         """Return the mean number of false sightings in a frame: the mean of a Gamma."""
         prior = parameters.clutter_per_frame
         if not parameters.learn_rates:
             return prior
-        total = PRIOR_LOOKS * prior + self.clutter[observer]
-        return float(total / (PRIOR_LOOKS + self.frames[observer]))
+        total = PRIOR_LOOKS * prior + self.clutter[camera]
+        return float(total / (PRIOR_LOOKS + self.frames[camera]))
 
     def counted(
-        self, observer: int, detected: float, viewed: float, clutter: float
+        self, camera: int, detected: float, viewed: float, clutter: float
     ) -> DetectionRates:
-        """Return the rates after one more frame of an observer."""
+        """Return the rates after one more frame of a camera."""
         new = []
         for counts, increment in (
             (self.detected, detected),
@@ -68,6 +68,6 @@ class DetectionRates:
             (self.frames, 1.0),
         ):
             faded = counts.copy()
-            faded[observer] = faded[observer] * (1.0 - 1.0 / MEMORY_FRAMES) + increment
+            faded[camera] = faded[camera] * (1.0 - 1.0 / MEMORY_FRAMES) + increment
             new.append(faded)
         return DetectionRates(*new)

@@ -84,7 +84,8 @@ def _placed(
         by_sighting @ noise @ by_sighting.transpose(0, 2, 1),
         np.tile(row, (len(index), 1)),
     )
-    rate = state.rates.clutter_per_frame(frame.observer, parameters)
+    parameters = frame.mount.sensor_model(parameters)
+    rate = state.rates.clutter_per_frame(frame.camera, parameters)
     clutter = clutter_per_volume(rate, frame.sightings, parameters)
     return new, clutter[index]
 

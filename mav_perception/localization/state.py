@@ -109,13 +109,16 @@ def wrapped(mean: FloatArray, drones: int) -> FloatArray:
     return result
 
 
-def initial_state(stamp_ns: int, start: FloatArray, start_sigma: FloatArray) -> JointState:
+def initial_state(
+    stamp_ns: int, start: FloatArray, start_sigma: FloatArray, cameras: int
+) -> JointState:
     """Return a state of one hypothesis without objects, in which no drone has joined yet.
 
     Args:
         stamp_ns: when.
         start: (N, 4) poses where the odometry of each drone begins.
         start_sigma: (N, 4) their standard deviations; NaN for a drone whose start is not known.
+        cameras: how many the team carries.
     """
     count = len(start)
     known = np.asarray(np.isfinite(start_sigma).all(axis=1))
@@ -131,8 +134,8 @@ def initial_state(stamp_ns: int, start: FloatArray, start_sigma: FloatArray) -> 
         active=nobody,
         pending=known,
         corrected=nobody,
-        rates=DetectionRates.empty(count),
-        objects=StaticObjects.empty(count),
+        rates=DetectionRates.empty(cameras),
+        objects=StaticObjects.empty(cameras),
     )
 
 

@@ -21,9 +21,9 @@ class PastFrame:
     before: JointState
 
     @property
-    def key(self) -> tuple[int, str]:
-        """Return what orders frames: the stamp, and the observer where stamps are equal."""
-        return self.sightings.stamp_ns, self.sightings.observer
+    def key(self) -> tuple[int, str, str]:
+        """Return what orders frames."""
+        return self.sightings.key
 
 
 class Timeline:
@@ -51,26 +51,25 @@ class Timeline:
                 f'filter, more than late_window {seconds(self._window_ns):.1f} s: check the '
                 'clock of that drone and the load of its detection node.'
             )
-        key = sightings.stamp_ns, sightings.observer
-        if any(past.key == key for past in reversed(self._past)):
+        if any(past.key == sightings.key for past in reversed(self._past)):
             raise InputError(
                 f'Sightings of {sightings.observer} at {seconds(sightings.stamp_ns):.3f} s came '
                 'before: a duplicate, it is ignored. Is one topic published twice?'
             )
 
-    def rewind(self, key: tuple[int, str]) -> tuple[JointState | None, list[PastFrame]]:
+    def rewind(self, key: tuple[int, str, str]) -> tuple[JointState | None, list[PastFrame]]:
         """Take out the frames after a key: the state before them (None if none) and the frames."""
         index = bisect_left(self._past, key, key=lambda past: past.key)
         later = self._past[index:]
         return (later[0].before if later else None), later
 
-    def replace_from(self, key: tuple[int, str], frames: list[PastFrame]) -> None:
+    def replace_from(self, key: tuple[int, str, str], frames: list[PastFrame]) -> None:
         """Put back frames that were repeated, and forget those older than the window."""
         index = bisect_left(self._past, key, key=lambda past: past.key)
         self._past[index:] = frames
         if self._past:
             oldest = self._past[-1].sightings.stamp_ns - self._window_ns
-            del self._past[: bisect_left(self._past, (oldest, ''), key=lambda past: past.key)]
+            del self._past[: bisect_left(self._past, (oldest, '', ''), key=lambda past: past.key)]
 
 
 class SightingQueue:

@@ -79,7 +79,7 @@ def update_state(
     """
     scans, updates, existences, log_weights = [], [], [], []
     dropped = 0.0
-    share = state.objects.look_share(frame.observer, seconds(state.stamp_ns))
+    share = state.objects.look_share(frame.camera, seconds(state.stamp_ns))
     budget = max(parameters.max_events // len(state.hypotheses), 1)
     for hypothesis in state.hypotheses:
         scan = scan_frame(state, hypothesis, frame, parameters)
@@ -178,18 +178,18 @@ def _report(
 def _counted(
     state: JointState, frame: Frame, report: UpdateReport, parameters: FilterParameters
 ) -> JointState:
-    """Learn from the frame: rates of the observer and of the objects, births and deletions."""
+    """Learn from the frame: rates of the camera and of the objects, births and deletions."""
     seen = 1.0 - report.marginal[:, -1]
     is_drone = report.candidates < state.drones
     explained = report.marginal[:, :-1].sum(axis=0)
     rates = state.rates.counted(
-        frame.observer,
+        frame.camera,
         float(seen[is_drone].sum()),
         float(report.view[is_drone].sum()),
         float((1.0 - explained).sum()),
     )
     objects = state.objects.counted(
-        seen[~is_drone], report.view[~is_drone], frame.observer, seconds(state.stamp_ns)
+        seen[~is_drone], report.view[~is_drone], frame.camera, seconds(state.stamp_ns)
     )
     state = replace(state, rates=rates, objects=objects)
     return with_static_objects(state, frame, 1.0 - explained, parameters)

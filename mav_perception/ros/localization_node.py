@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.team import load_team, team_from_entries, team_path
+from mav_perception.localization.team_file import load_team, team_from_entries, team_path
 from mav_perception.localization.timeline import SightingQueue
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
@@ -108,16 +108,12 @@ class LocalizationNode(SelfActivatingNode):
         for entry in self._entries:
             namespace = entry.namespace
             odometry = partial(self._on_odometry, drone=entry.name)
-            measurements = partial(self._on_measurements, drone=entry.name)
             self._listen(Odometry, namespace, ODOMETRY, settings.odometry_qos, 100, odometry)
-            self._listen(
-                PointCloud2,
-                namespace,
-                RELATIVE_MEASUREMENTS,
-                settings.measurement_qos,
-                20,
-                measurements,
-            )
+            for camera in entry.cameras:
+                space, name = entry.camera_namespace(camera), camera.name
+                heard = partial(self._on_measurements, drone=entry.name, camera=name)
+                qos = settings.measurement_qos
+                self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, qos, 20, heard)
         self._timer = self.create_timer(
             1.0 / self._settings.publish_rate,
             self._on_timer,
@@ -180,8 +176,8 @@ class LocalizationNode(SelfActivatingNode):
         if notice is not None:
             self.health.problem(f'{notice.code} of {drone}', f'{drone}: {notice.text}')
 
-    def _on_measurements(self, message: PointCloud2, drone: str) -> None:
-        sightings = cloud_to_sightings(message, drone)
+    def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
+        sightings = replace(cloud_to_sightings(message, drone), camera=camera)
         self._check_future(sightings.stamp_ns, f'Sightings of {drone}')
         self._queue.add(sightings, time.monotonic_ns())
 

@@ -17,7 +17,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
 from mav_perception.evaluation.flight_log import score_flight
-from mav_perception.localization.team import load_team, team_path
+from mav_perception.localization.team_file import load_team, team_path
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import stamp_to_ns
 from mav_perception.ros.drone_watch import HEADER, DroneWatch, pose_of, table_row

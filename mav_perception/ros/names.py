@@ -35,6 +35,6 @@ def body_frame(drone: str) -> str:
     return f'{drone}/base_link'
 
 
-def optical_frame(drone: str) -> str:
-    """Return the optical frame of the drone's camera: z forward, x right, y down."""
-    return f'{drone}/camera_optical'
+def optical_frame(drone: str, camera: str = '') -> str:
+    """Return the optical frame of a drone's camera: z forward, x right, y down."""
+    return f'{drone}/{camera or "camera"}_optical'

@@ -6,46 +6,21 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
-import numpy as np
-from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock as ClockMessage
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from std_msgs.msg import Header
 
-from mav_perception.geometry import quaternion_from_euler
 from mav_perception.parameters import parameter
-from mav_perception.ros.conversions import (
-    array_to_image,
-    fill_pose,
-    info_from_camera,
-    ns_to_stamp,
-    stamp_to_ns,
-)
+from mav_perception.ros.conversions import ns_to_stamp
 from mav_perception.ros.health import Health
-from mav_perception.ros.names import (
-    CAMERA_INFO,
-    CLOCK,
-    GROUND_TRUTH,
-    IMAGE,
-    MAP_FRAME,
-    ODOMETRY,
-    RELATIVE_MEASUREMENTS,
-    body_frame,
-    in_namespace,
-    odometry_frame,
-    optical_frame,
-)
+from mav_perception.ros.names import CLOCK, ODOMETRY, in_namespace
 from mav_perception.ros.parameters import declare_parameters, read_parameters
-from mav_perception.ros.qos import qos_profile
 from mav_perception.ros.running import run_node
+from mav_perception.ros.simulated_drone import CameraPublishers, MotionPublishers
+from mav_perception.simulation.library import load_scenario
 from mav_perception.simulation.pacing import FlowControl, Pacer
-from mav_perception.simulation.scenario import Scenario
 from mav_perception.simulation.world import SimulatedWorld, Tick
 
 READY_TIMEOUT = 60.0
@@ -56,48 +31,25 @@ READY_TIMEOUT = 60.0
 class SimulationNodeParameters:
     """Parameters of simulation_node."""
 
-    drones: int = parameter(4, 'number of drones, named mav1, mav2 ...', 2, 20, read_only=True)
-    duration: float = parameter(60.0, 'length of the flight [s]', 0.1, 1e6, read_only=True)
-    frame_rate: float = parameter(5.0, 'camera frames a drone [Hz]', 0.1, 60.0, read_only=True)
-    odometry_rate: float = parameter(25.0, 'VIO outputs a drone [Hz]', 1.0, 400.0, read_only=True)
+    scenario: str = parameter(
+        'nominal', 'name of a shipped scenario, or path of a scenario YAML', read_only=True
+    )
+    drones: int = parameter(
+        0, "number of drones, named mav1, mav2 ...; 0 for the scenario's", 0, 20, read_only=True
+    )
+    duration: float = parameter(
+        0.0, "length of the flight [s]; 0 for the scenario's", 0.0, 1e6, read_only=True
+    )
+    frame_rate: float = parameter(
+        0.0, "frames of a camera [Hz]; 0 for the scenario's", 0.0, 60.0, read_only=True
+    )
+    odometry_rate: float = parameter(
+        0.0, "VIO outputs of a drone [Hz]; 0 for the scenario's", 0.0, 400.0, read_only=True
+    )
     seed: int = parameter(0, 'decides flights, drift, noise and the room', 0, read_only=True)
     lockstep: bool = parameter(
         True, 'wait for the chain: slow simulated time down instead of dropping', read_only=True
     )
-
-
-class DronePublishers:
-    """All publishers of one simulated drone, and its messages."""
-
-    def __init__(self, node: Node, name: str) -> None:
-        """Advertise in the drone's namespace."""
-        self.name = name
-
-        def advertise(kind: type, topic: str, depth: int) -> Publisher[Any]:
-            return node.create_publisher(
-                kind, in_namespace(name, topic), qos_profile('reliable', depth)
-            )
-
-        self.image = advertise(Image, IMAGE, 2)
-        self.camera_info = advertise(CameraInfo, CAMERA_INFO, 5)
-        self.odometry = advertise(Odometry, ODOMETRY, 50)
-        self.truth = advertise(PoseStamped, GROUND_TRUTH, 50)
-
-    def publish_motion(self, tick: Tick, drone: int) -> None:
-        """Publish VIO and truth of a tick."""
-        sample = tick.odometry[drone]
-        odometry = Odometry(child_frame_id=body_frame(self.name))
-        odometry.header = Header(
-            stamp=ns_to_stamp(tick.stamp_ns), frame_id=odometry_frame(self.name)
-        )
-        fill_pose(odometry.pose.pose, sample.position, sample.quaternion)
-        odometry.pose.covariance = (1e-3 * np.eye(6)).ravel()
-        self.odometry.publish(odometry)
-        truth = PoseStamped()
-        truth.header = Header(stamp=ns_to_stamp(tick.stamp_ns), frame_id=MAP_FRAME)
-        x, y, z, yaw = tick.truth[drone]
-        fill_pose(truth.pose, np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw]))
-        self.truth.publish(truth)
 
 
 class SimulationNode(Node):
@@ -108,27 +60,26 @@ class SimulationNode(Node):
         super().__init__('simulation_node')
         declare_parameters(self, SimulationNodeParameters)
         parameters = read_parameters(self, SimulationNodeParameters)
-        self._scenario = Scenario(
-            drones=parameters.drones,
-            duration=parameters.duration,
-            frame_rate=parameters.frame_rate,
-            odometry_rate=parameters.odometry_rate,
+        self._scenario = load_scenario(
+            parameters.scenario,
+            drones=parameters.drones or None,
+            duration=parameters.duration or None,
+            frame_rate=parameters.frame_rate or None,
+            odometry_rate=parameters.odometry_rate or None,
             seed=parameters.seed,
         )
         self.health = Health(self)
         self._lockstep = parameters.lockstep
         self._clock_publisher = self.create_publisher(ClockMessage, CLOCK, 10)
-        self._drones = [DronePublishers(self, name) for name in self._scenario.names]
-        self._flow = FlowControl(parameters.drones, window=2, patience=5.0)
-        for index, name in enumerate(self._scenario.names):
-            self.create_subscription(
-                PointCloud2,
-                in_namespace(name, RELATIVE_MEASUREMENTS),
-                lambda message, drone=index: self._flow.returned(
-                    drone, stamp_to_ns(message.header.stamp)
-                ),
-                10,
-            )
+        self._drones = [MotionPublishers(self, name) for name in self._scenario.names]
+        self._cameras = [
+            CameraPublishers(self, name, settings)
+            for name in self._scenario.names
+            for settings in self._scenario.cameras
+        ]
+        self._flow = FlowControl(len(self._cameras), window=2, patience=5.0)
+        for index, camera in enumerate(self._cameras):
+            camera.on_measurements(partial(self._flow.returned, index))
         self._stopping = threading.Event()
         self._exit_code: int | None = None
         self._pacer = Pacer()
@@ -162,11 +113,15 @@ class SimulationNode(Node):
     def _step(self, world: SimulatedWorld, tick: Tick) -> None:
         self._clock_publisher.publish(ClockMessage(clock=ns_to_stamp(tick.stamp_ns)))
         for index, drone in enumerate(self._drones):
-            drone.publish_motion(tick, index)
-        for observer in tick.observers:
+            drone.publish(tick, index)
+        for shot in tick.shots:
+            camera = shot.drone * len(self._scenario.cameras) + shot.camera
             if self._lockstep:
-                self._flow.wait_for_room(observer, self._stopping)
-            self._publish_frame(world, tick, observer)
+                self._flow.wait_for_room(camera, self._stopping)
+            image = world.render(shot)
+            self._flow.sent(camera, shot.stamp_ns)
+            self._cameras[camera].publish(image, shot.stamp_ns)
+            self.health.count('frames')
         factor = self._pacer.real_time_factor
         self.health.set('real-time factor', f'{factor:.2f}')
         self.health.set('frames lost', self._flow.lost)
@@ -178,43 +133,31 @@ class SimulationNode(Node):
                 'lower frame rate.',
             )
 
-    def _publish_frame(self, world: SimulatedWorld, tick: Tick, observer: int) -> None:
-        drone = self._drones[observer]
-        header = Header(stamp=ns_to_stamp(tick.stamp_ns), frame_id=optical_frame(drone.name))
-        image = world.render(tick, observer)
-        self._flow.sent(observer, tick.stamp_ns)
-        drone.camera_info.publish(info_from_camera(self._scenario.camera, header))
-        drone.image.publish(array_to_image(image, header))
-        self.health.count('frames')
-
     def _wait_for_chain(self) -> None:
-        """Send blank frames until each drone's chain answers and localization listens.
+        """Send blank frames until each camera's chain answers and localization listens.
 
         Discovery takes its time on a loaded machine, and a frame sent before would be lost. There
         is no odometry yet, so localization does not use the answers.
         """
-        camera = self._scenario.camera
-        blank = np.full((camera.height, camera.width), 128, np.uint8)
         begin = time.monotonic()
         while not self._stopping.is_set():
-            missing = [d for i, d in enumerate(self._drones) if not self._is_ready(i)]
+            missing = [camera for i, camera in enumerate(self._cameras) if not self._is_ready(i)]
             if not missing:
                 self._stopping.wait(1.0)  # the last blank frames leave the chain
                 return
             if time.monotonic() - begin > READY_TIMEOUT:
-                names = ', '.join(d.name for d in missing)
+                names = ', '.join(camera.namespace for camera in missing)
                 self.health.problem(
                     'chain', f'The chain of {names} is not complete: flying anyway.'
                 )
                 return
-            for drone in missing:
-                header = Header(frame_id=optical_frame(drone.name))
-                drone.camera_info.publish(info_from_camera(camera, header))
-                drone.image.publish(array_to_image(blank, header))
+            for camera in missing:
+                camera.publish_blank()
             self._stopping.wait(0.5)
 
     def _is_ready(self, index: int) -> bool:
-        topic = in_namespace(self._drones[index].name, ODOMETRY)
+        drone = self._scenario.names[index // len(self._scenario.cameras)]
+        topic = in_namespace(drone, ODOMETRY)
         readers = {reader.node_name for reader in self.get_subscriptions_info_by_topic(topic)}
         return self._flow.answered(index) and 'localization_node' in readers
 

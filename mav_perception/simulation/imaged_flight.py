@@ -34,18 +34,19 @@ def fly_with_images(
         detection: how blobs become measurements.
     """
     world, frames = SimulatedWorld(scenario), []
+    cameras = [settings.intrinsics for settings in scenario.cameras]
     for index in range(1, len(world.times)):
-        tick = world.tick(index)
-        for observer in tick.observers:
-            image, _, targets = world.render_with_truth(tick, observer)
+        for shot in world.tick(index).shots:
+            image, _, targets = world.render_with_truth(shot)
             sightings = measure_mask(
                 segmenter.segment(image),
-                scenario.camera,
+                cameras[shot.camera],
                 detection,
-                scenario.names[observer],
-                tick.stamp_ns,
+                scenario.names[shot.drone],
+                shot.stamp_ns,
             )
-            others = np.delete(np.arange(scenario.drones), observer)
+            sightings = replace(sightings, camera=scenario.cameras[shot.camera].name)
+            others = np.delete(np.arange(scenario.drones), shot.drone)
             frames.append(LabelledFrame(sightings, identify(sightings, targets, others)))
     return replace(fly(scenario), frames=tuple(frames))
 

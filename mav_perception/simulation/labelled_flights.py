@@ -26,8 +26,7 @@ def labelled_flights(flights: int) -> tuple[Iterator[LabelledView], PinholeCamer
         for scenario in scenarios:
             world = SimulatedWorld(scenario)
             for index in range(len(world.times)):
-                tick = world.tick(index)
-                for observer in tick.observers:
-                    yield LabelledView(*world.render_with_truth(tick, observer))
+                for shot in world.tick(index).shots:
+                    yield LabelledView(*world.render_with_truth(shot))
 
-    return views(), scenarios[0].camera
+    return views(), scenarios[0].cameras[0].intrinsics

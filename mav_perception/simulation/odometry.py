@@ -6,9 +6,10 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from mav_perception.geometry import quaternion_from_euler, roll_pitch_yaw, yaw_rotation
-from mav_perception.simulation.scenario import OdometryNoise
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.sensors import OdometryNoise
 from mav_perception.simulation.trajectories import FlightPath
-from mav_perception.types import FloatArray, OdometrySample, nanoseconds
+from mav_perception.types import FloatArray, OdometrySample, nanoseconds, seconds
 
 
 def drifting_odometry(
@@ -39,3 +40,36 @@ def drifting_odometry(
         OdometrySample(nanoseconds(t), p, q)
         for t, p, q in zip(times, drifted, quaternion_from_euler(angles), strict=True)
     )
+
+
+def with_faults(
+    samples: tuple[OdometrySample, ...], scenario: Scenario, drone: int
+) -> tuple[OdometrySample, ...]:
+    """Return the VIO samples of a drone that its faults leave, and as they leave them."""
+    kept = []
+    for sample in samples:
+        if scenario.speaks(
+            drone, seconds(sample.stamp_ns), 'silent', 'no_odometry', 'vio_restart'
+        ):
+            kept.append(sample)
+    for fault in scenario.faults:
+        if fault.kind == 'vio_restart' and fault.drone == scenario.names[drone]:
+            before = [s for s in kept if seconds(s.stamp_ns) < fault.end - 1e-9]
+            kept = before + _restarted(kept[len(before) :])
+    return tuple(kept)
+
+
+def _restarted(samples: list[OdometrySample]) -> list[OdometrySample]:
+    """Return samples as a VIO gives them that begins at the first one, with yaw 0."""
+    if not samples:
+        return []
+    origin, angles = samples[0].position, roll_pitch_yaw(samples[0].quaternion)
+    turn, shift = yaw_rotation(-angles[2]), np.array([0.0, 0.0, angles[2]])
+    return [
+        OdometrySample(
+            sample.stamp_ns,
+            turn @ (sample.position - origin),
+            quaternion_from_euler(roll_pitch_yaw(sample.quaternion) - shift),
+        )
+        for sample in samples
+    ]

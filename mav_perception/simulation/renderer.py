@@ -1,33 +1,28 @@
-"""Render what a drone's camera sees with Panda3D's software renderer: no GPU, no display."""
+"""Render what a camera sees with Panda3D's software renderer: no GPU, no display."""
 
 from __future__ import annotations
 
 import numpy as np
 from panda3d.core import (
-    AmbientLight,
     Camera,
     ColorAttrib,
-    DirectionalLight,
     FrameBufferProperties,
     GraphicsEngine,
     GraphicsOutput,
     GraphicsPipe,
     GraphicsPipeSelection,
     LightAttrib,
-    LMatrix4,
-    NodePath,
     PerspectiveLens,
     RenderState,
     Texture,
     TextureAttrib,
-    TransformState,
     WindowProperties,
     loadPrcFileData,
 )
 
 from mav_perception.camera import PinholeCamera
-from mav_perception.simulation.meshes import quadrotor
-from mav_perception.simulation.room import build_room
+from mav_perception.simulation.lens import Lens
+from mav_perception.simulation.scene import Scene, panda_matrix
 from mav_perception.types import ByteImage, FloatArray
 
 loadPrcFileData(
@@ -38,126 +33,72 @@ loadPrcFileData(
 
 
 class Renderer:
-    """One room, any number of quadrotors, one camera that is put where it is needed."""
+    """One camera that is put where it is needed in a scene."""
 
-    def __init__(self, camera: PinholeCamera) -> None:
-        """Open an offscreen buffer of the camera's size; lens distortion is not rendered."""
-        self.size = (camera.height, camera.width)
+    def __init__(self, scene: Scene, camera: PinholeCamera) -> None:
+        """Open the offscreen buffers that the camera's lens needs."""
+        self._lens = Lens(camera)
+        flat = self._lens.flat
+        self._size = (flat.height, flat.width)
+        self._scene = scene
         self._engine = GraphicsEngine.getGlobalPtr()
         self._pipe = GraphicsPipeSelection.getGlobalPtr().makePipe('TinyOffscreenGraphicsPipe')
-        self._scene = NodePath('scene')
-        self._room = NodePath('room')
-        self._drones: list[NodePath] = []
         lens = PerspectiveLens()
         lens.setNearFar(0.05, 60.0)
-        lens.setFov(
-            np.degrees(2.0 * np.arctan(camera.width / (2.0 * camera.fx))),
-            np.degrees(2.0 * np.arctan(camera.height / (2.0 * camera.fy))),
-        )
-        self._rig = self._scene.attachNewNode('rig')
+        lens.setFov(*(float(np.degrees(2.0 * half)) for half in flat.half_field_of_view))
+        self._rig = scene.root.attachNewNode('rig')
         self._image_buffer, self._image = self._open('image', lens, Camera('image'))
         mask_camera = Camera('mask')
-        flat = RenderState.make(TextureAttrib.makeOff(), LightAttrib.makeAllOff(), 100)
-        mask_camera.setInitialState(flat.addAttrib(ColorAttrib.makeFlat((0, 0, 0, 1)), 100))
+        plain = RenderState.make(TextureAttrib.makeOff(), LightAttrib.makeAllOff(), 100)
+        mask_camera.setInitialState(plain.addAttrib(ColorAttrib.makeFlat((0, 0, 0, 1)), 100))
         mask_camera.setTagStateKey('class')
-        white = flat.addAttrib(ColorAttrib.makeFlat((1, 1, 1, 1)), 200)
+        white = plain.addAttrib(ColorAttrib.makeFlat((1, 1, 1, 1)), 200)
         mask_camera.setTagState('drone', white)
         self._mask_buffer, self._mask = self._open('mask', lens, mask_camera)
 
-    def build_world(
-        self, rng: np.random.Generator, arena: FloatArray, drones: int, vary: bool
-    ) -> None:
-        """Furnish a new room of (3,) metres and put `drones` quadrotors in it.
+    def render(self, position: FloatArray, rotation: FloatArray) -> ByteImage:
+        """Render the image of the scene as it is placed.
 
         Args:
-            rng: decides furniture, textures and light.
-            arena: length, width, height; the floor is z = 0 and the centre x = y = 0.
-            drones: how many quadrotors.
-            vary: give every quadrotor a shape and shade of its own (for training).
-        """
-        self._room.removeNode()
-        for drone in self._drones:
-            drone.removeNode()
-        # Panda3D keeps states, and through them textures, until they are collected.
-        RenderState.garbageCollect()
-        TransformState.garbageCollect()
-        self._room = build_room(rng, arena)
-        self._room.reparentTo(self._scene)
-        self._light(rng)
-        self._drones = [quadrotor(rng if vary else None) for _ in range(drones)]
-        for drone in self._drones:
-            drone.reparentTo(self._scene)
-            drone.setTag('class', 'drone')
-
-    def render(
-        self,
-        camera_position: FloatArray,
-        camera_rotation: FloatArray,
-        drone_positions: FloatArray,
-        drone_rotations: FloatArray,
-        observer: int | None,
-    ) -> ByteImage:
-        """Render the image of one camera.
-
-        Args:
-            camera_position: (3,) in map.
-            camera_rotation: (3, 3) from the optical frame to map.
-            drone_positions: (N, 3) in map.
-            drone_rotations: (N, 3, 3) from body to map.
-            observer: index of the drone that carries the camera and is not drawn, or None.
+            position: (3,) of the camera in map.
+            rotation: (3, 3) from its optical frame to map.
 
         Returns:
             (height, width, 3) RGB.
         """
-        self._place(camera_position, camera_rotation, drone_positions, drone_rotations, observer)
-        self._mask_buffer.setActive(False)
-        return self._read(self._image)
+        return self._look(position, rotation, False)[0]
 
     def render_with_mask(
-        self,
-        camera_position: FloatArray,
-        camera_rotation: FloatArray,
-        drone_positions: FloatArray,
-        drone_rotations: FloatArray,
-        observer: int | None,
+        self, position: FloatArray, rotation: FloatArray
     ) -> tuple[ByteImage, ByteImage]:
         """Render as `render` does, with the exact mask: (height, width), 1 where a drone is."""
-        self._place(camera_position, camera_rotation, drone_positions, drone_rotations, observer)
-        self._mask_buffer.setActive(True)
-        image = self._read(self._image)
-        mask = np.frombuffer(self._mask.getRamImage(), np.uint8)
-        mask = mask.reshape(*self.size, 4)[::-1, :, 0]
-        return image, (mask > 127).astype(np.uint8)
+        return self._look(position, rotation, True)
 
-    def _read(self, texture: Texture) -> ByteImage:
-        self._engine.renderFrame()
-        pixels = np.frombuffer(texture.getRamImage(), np.uint8).reshape(*self.size, 4)
-        return np.ascontiguousarray(pixels[::-1, :, 2::-1])  # bottom-up BGRA to RGB
+    def _look(
+        self, position: FloatArray, rotation: FloatArray, with_mask: bool
+    ) -> tuple[ByteImage, ByteImage]:
+        images, masks = [], []
+        self._image_buffer.setActive(True)
+        self._mask_buffer.setActive(with_mask)
+        for turn in self._lens.turns:
+            # A Panda3D camera looks along +y with z up; an optical frame along +z with y down.
+            right, down, forward = (rotation @ turn).T
+            self._rig.setMat(panda_matrix(np.array([right, forward, -down]), position))
+            self._engine.renderFrame()
+            # BGRA to RGB; copied, since the next rendering goes into the same memory.
+            images.append(np.ascontiguousarray(self._pixels(self._image)[:, :, 2::-1]))
+            if with_mask:
+                masks.append((self._pixels(self._mask)[:, :, 0] > 127).astype(np.uint8))
+        # Other cameras of the scene are not to be drawn with this one.
+        self._image_buffer.setActive(False)
+        self._mask_buffer.setActive(False)
+        image = self._lens.compose(images)
+        mask = self._lens.compose(masks, smooth=False) if with_mask else np.zeros(0, np.uint8)
+        return image, mask
 
-    def _place(
-        self,
-        camera_position: FloatArray,
-        camera_rotation: FloatArray,
-        drone_positions: FloatArray,
-        drone_rotations: FloatArray,
-        observer: int | None,
-    ) -> None:
-        # A Panda3D camera looks along +y with z up; an optical frame along +z with y down.
-        right, down, forward = camera_rotation.T
-        self._rig.setMat(_matrix(np.array([right, forward, -down]), camera_position))
-        for index, drone in enumerate(self._drones):
-            drone.setMat(_matrix(drone_rotations[index].T, drone_positions[index]))
-            drone.hide() if index == observer else drone.show()
-
-    def _light(self, rng: np.random.Generator) -> None:
-        ambient, lamp = AmbientLight('ambient'), DirectionalLight('lamp')
-        ambient.setColor((*[float(rng.uniform(0.35, 0.6))] * 3, 1))
-        lamp.setColor((*[float(rng.uniform(0.5, 0.9))] * 3, 1))
-        self._scene.clearLight()
-        for light in (ambient, lamp):
-            self._scene.setLight(self._room.attachNewNode(light))
-        lamp_path = self._room.find('**/lamp')
-        lamp_path.setHpr(float(rng.uniform(0, 360)), float(rng.uniform(-85, -45)), 0)
+    def _pixels(self, texture: Texture) -> ByteImage:
+        pixels = np.frombuffer(texture.getRamImage(), np.uint8).reshape(*self._size, 4)
+        return pixels[::-1]  # bottom-up
 
     def _open(
         self, name: str, lens: PerspectiveLens, camera: Camera
@@ -170,20 +111,14 @@ class Renderer:
             name,
             0,
             frame_buffer,
-            WindowProperties(size=(self.size[1], self.size[0])),
+            WindowProperties(size=(self._size[1], self._size[0])),
             GraphicsPipe.BFRefuseWindow,
         )
         texture = Texture()
         buffer.addRenderTexture(texture, GraphicsOutput.RTMCopyRam, GraphicsOutput.RTPColor)
         camera.setLens(lens)
-        camera.setScene(self._scene)
+        camera.setScene(self._scene.root)
         buffer.setClearColor((0, 0, 0, 1))
         buffer.makeDisplayRegion().setCamera(self._rig.attachNewNode(camera))
+        buffer.setActive(False)
         return buffer, texture
-
-
-def _matrix(axes: FloatArray, position: FloatArray) -> LMatrix4:
-    """Return Panda3D's row-vector transform: rows are the images of the axes, then the origin."""
-    values = np.eye(4)
-    values[:3, :3], values[3, :3] = axes, position
-    return LMatrix4(*values.ravel().tolist())

@@ -7,7 +7,7 @@ import numpy as np
 from mav_perception.camera import PinholeCamera
 from mav_perception.evaluation.recording import LabelledFrame
 from mav_perception.geometry import tangent_basis
-from mav_perception.simulation.scenario import SightingNoise
+from mav_perception.simulation.sensors import SightingNoise
 from mav_perception.types import FloatArray, IntArray, Sightings
 
 
@@ -33,9 +33,11 @@ def draw_sightings(
     """
     distance = np.linalg.norm(targets, axis=1)
     half_x, half_y = camera.half_field_of_view
-    seen = (targets[:, 2] > 0.0) & (distance > noise.min_range) & (distance < noise.max_range)
-    seen &= np.abs(np.arctan2(targets[:, 0], targets[:, 2])) < half_x
-    seen &= np.abs(np.arctan2(targets[:, 1], targets[:, 2])) < half_y
+    wide = half_x >= np.pi / 2.0  # more than a plane image holds
+    x, y, z = targets.T
+    elevation = np.arctan2(y, np.hypot(x, z) if wide else z)
+    seen = (distance > noise.min_range) & (distance < noise.max_range)
+    seen &= (np.abs(np.arctan2(x, z)) < half_x) & (np.abs(elevation) < half_y)
     seen &= rng.random(len(targets)) < noise.detection_probability
     true = targets[seen]
     ranges = distance[seen] * (1.0 + noise.range_share * rng.standard_normal(len(true)))
@@ -44,8 +46,14 @@ def draw_sightings(
     directions = directions + np.einsum('ti,tij->tj', tilt, tangent_basis(directions))
 
     false = rng.poisson(noise.clutter_per_frame)
-    angles = np.tan(rng.uniform([-half_x, -half_y], [half_x, half_y], (false, 2)))
-    directions = np.concatenate([directions, np.column_stack([angles, np.ones(false)])])
+    azimuth, elevation = rng.uniform([-half_x, -half_y], [half_x, half_y], (false, 2)).T
+    down = np.tan(elevation)
+    clutter = (
+        np.column_stack([np.sin(azimuth), down, np.cos(azimuth)])
+        if wide
+        else np.column_stack([np.tan(azimuth), down, np.ones(false)])
+    )
+    directions = np.concatenate([directions, clutter])
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     ranges = np.concatenate([ranges, rng.uniform(noise.min_range, noise.max_range, false)])
     ranges = np.maximum(ranges, 0.05)

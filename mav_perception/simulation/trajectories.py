@@ -93,7 +93,7 @@ def _draw(
         ring_phase=spacing * (index + float(rng.uniform(-0.15, 0.15))),
         ring_rate=ring_rate,
         amplitude=rng.uniform([0.5, 0.5, 0.2, 0.2], [1.3, 1.3, 0.7, 0.6]),
-        frequency=rng.uniform(0.3, 0.9, 4),
+        frequency=scenario.pace * rng.uniform(0.3, 0.9, 4),
         phase=rng.uniform(-np.pi, np.pi, 4),
         height=float(rng.uniform(1.4, 2.4)),
     )

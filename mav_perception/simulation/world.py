@@ -6,13 +6,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.geometry import OPTICAL_FROM_BODY
-from mav_perception.simulation.flight import CAMERA_TRANSLATION, true_path
-from mav_perception.simulation.odometry import drifting_odometry
+from mav_perception.simulation.exposure import add_noise, blend, instants
+from mav_perception.simulation.flight import arrival_delays, true_path
+from mav_perception.simulation.movers import plan_movers
+from mav_perception.simulation.odometry import drifting_odometry, with_faults
 from mav_perception.simulation.renderer import Renderer
 from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.scene import Scene
 from mav_perception.simulation.trajectories import plan_flights
-from mav_perception.types import ByteImage, FloatArray, OdometrySample
+from mav_perception.types import ByteImage, FloatArray, OdometrySample, nanoseconds
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A frame of one camera: its time in seconds and nanoseconds, its drone and camera."""
+
+    time: float
+    stamp_ns: int
+    drone: int
+    camera: int
 
 
 @dataclass(frozen=True)
@@ -20,72 +32,116 @@ class Tick:
     """One step of the world.
 
     Attributes:
-        index: number of the step.
-        stamp_ns: its time.
-        odometry: VIO output of every drone.
+        time, stamp_ns: of the step, seconds and nanoseconds.
+        odometry: VIO output of every drone that arrives now, None where none does.
         truth: (N, 4) true poses in map.
-        observers: drones whose camera takes a frame now.
+        shots: camera frames that arrive now.
     """
 
-    index: int
+    time: float
     stamp_ns: int
-    odometry: tuple[OdometrySample, ...]
+    odometry: tuple[OdometrySample | None, ...]
     truth: FloatArray
-    observers: tuple[int, ...]
+    shots: tuple[Shot, ...]
 
 
 class SimulatedWorld:
-    """Steps a scenario at its odometry rate; the cameras take turns within a frame period."""
+    """Steps a scenario at its odometry rate; the drones take turns within a frame period."""
 
     def __init__(self, scenario: Scenario) -> None:
-        """Plan the flights, simulate the VIO and open the renderer (in the calling thread)."""
+        """Plan the flights, simulate the VIO and open the renderers (in the calling thread)."""
         self.scenario = scenario
         self._paths = plan_flights(scenario)
-        self._ticks_per_frame = max(1, round(scenario.odometry_rate / scenario.frame_rate))
-        step = 1.0 / (scenario.frame_rate * self._ticks_per_frame)
-        self.times = np.arange(0.0, scenario.duration + step / 2.0, step)
+        self._turns = max(1, round(scenario.odometry_rate / scenario.frame_rate))
+        self._step = 1.0 / (scenario.frame_rate * self._turns)
+        self.times = np.arange(0.0, scenario.duration + self._step / 2.0, self._step)
         rng = np.random.default_rng((scenario.seed, 10))
-        self._odometry = [
-            drifting_odometry(path, self.times, scenario.odometry_noise, rng)
-            for path in self._paths
-        ]
+        self._odometry: list[dict[int, OdometrySample]] = []
+        for drone, path in enumerate(self._paths):
+            samples = drifting_odometry(path, self.times, scenario.odometry_noise, rng)
+            left = with_faults(samples, scenario, drone)
+            self._odometry.append({sample.stamp_ns: sample for sample in left})
+        # What arrives between two steps arrives at the nearer one.
+        self._latency = self._step * round(scenario.odometry_noise.latency / self._step)
         self._truth = np.stack([true_path(p, self.times).poses for p in self._paths], axis=1)
-        self._rotations = np.stack([p.rotation(self.times) for p in self._paths], axis=1)
-        self._renderer = Renderer(scenario.camera)
+        self._shots = self._plan_shots()
+        self._scene = Scene()
+        self._mounts = [camera.mount for camera in scenario.cameras]
+        self._renderers = [Renderer(self._scene, c.intrinsics) for c in scenario.cameras]
         room_rng = np.random.default_rng((scenario.seed, 30))
-        self._renderer.build_world(room_rng, scenario.arena, scenario.drones, vary=False)
+        around = scenario.surroundings
+        movers = plan_movers(
+            np.random.default_rng((scenario.seed, 40)), around.movers, scenario.arena
+        )
+        self._scene.build(
+            room_rng, scenario.arena, scenario.drones, brightness=around.brightness,
+            clutter=around.clutter, movers=movers,
+        )  # fmt: skip
 
     def tick(self, index: int) -> Tick:
-        """Return step `index`; frames are spread so that the cameras do not fire together."""
-        turn = index % self._ticks_per_frame
-        observers = tuple(
-            drone
-            for drone in range(self.scenario.drones)
-            if drone * self._ticks_per_frame // self.scenario.drones == turn
-        )
-        odometry = tuple(samples[index] for samples in self._odometry)
-        return Tick(index, odometry[0].stamp_ns, odometry, self._truth[index], observers)
+        """Return step `index`."""
+        time = float(self.times[index])
+        sent = nanoseconds(max(time - self._latency, -1.0))
+        odometry = tuple(samples.get(sent) for samples in self._odometry)
+        shots = tuple(self._shots.get(index, ()))
+        return Tick(time, nanoseconds(time), odometry, self._truth[index], shots)
 
-    def render(self, tick: Tick, observer: int) -> ByteImage:
-        """Return the (height, width, 3) RGB image of one drone's camera."""
-        position, to_map = self._camera_pose(tick, observer)
-        rotations = self._rotations[tick.index]
-        return self._renderer.render(position, to_map, tick.truth[:, :3], rotations, observer)
+    def render(self, shot: Shot) -> ByteImage:
+        """Return the (height, width, 3) RGB image of one frame."""
+        return self.render_with_truth(shot, with_mask=False)[0]
 
     def render_with_truth(
-        self, tick: Tick, observer: int
+        self, shot: Shot, with_mask: bool = True
     ) -> tuple[ByteImage, ByteImage, FloatArray]:
         """Return image, labels (1 = drone) and the others' (N - 1, 3) places, optical frame."""
-        position, to_map = self._camera_pose(tick, observer)
-        rotations = self._rotations[tick.index]
-        image, labels = self._renderer.render_with_mask(
-            position, to_map, tick.truth[:, :3], rotations, observer
-        )
-        others = np.delete(tick.truth[:, :3], observer, axis=0)
-        return image, labels, (others - position) @ to_map
+        exposure, renderer = self.scenario.exposure, self._renderers[shot.camera]
+        images, masks = [], []
+        for time in shot.time + instants(exposure):
+            positions, rotations = self._poses(time)
+            self._scene.place(time, positions, rotations, shot.drone)
+            eye = self._eye(shot, positions, rotations)
+            image, mask = renderer.render_with_mask(*eye) if with_mask else (
+                renderer.render(*eye), np.zeros(0, np.uint8)
+            )  # fmt: skip
+            images.append(image)
+            masks.append(255 * mask)
+        image = blend(images, exposure)
+        if exposure.noise > 0.0:
+            rng = np.random.default_rng((self.scenario.seed, 50, shot.stamp_ns, shot.drone))
+            image = add_noise(image, exposure.noise, rng)
+        if not self.scenario.speaks(shot.drone, shot.time, 'blind_camera'):
+            image = np.zeros_like(image)
+        labels = (blend(masks, exposure) > 127).astype(np.uint8) if with_mask else masks[0]
+        positions, rotations = self._poses(shot.time)
+        position, to_map = self._eye(shot, positions, rotations)
+        return image, labels, (np.delete(positions, shot.drone, axis=0) - position) @ to_map
 
-    def _camera_pose(self, tick: Tick, observer: int) -> tuple[FloatArray, FloatArray]:
+    def _plan_shots(self) -> dict[int, list[Shot]]:
+        """Return the frames by the tick at which they arrive."""
+        scenario, shots = self.scenario, []
+        for index, time in enumerate(self.times):
+            for drone in range(scenario.drones):
+                its_turn = drone * self._turns // scenario.drones == index % self._turns
+                if its_turn and scenario.speaks(drone, float(time), 'silent'):
+                    for camera in range(len(scenario.cameras)):
+                        shots.append(Shot(float(time), nanoseconds(time), drone, camera))
+        late = arrival_delays(scenario, len(shots))
+        arrivals: dict[int, list[Shot]] = {}
+        for shot, delay in zip(shots, late, strict=True):
+            tick = int(np.ceil((shot.time + delay) / self._step - 1e-6))
+            arrivals.setdefault(tick, []).append(shot)
+        return arrivals
+
+    def _poses(self, time: float) -> tuple[FloatArray, FloatArray]:
+        """Return everybody's position (N, 3) in map and rotation (N, 3, 3) from body to map."""
+        now = np.array([time])
+        positions = np.concatenate([path.position(now) for path in self._paths])
+        return positions, np.concatenate([path.rotation(now) for path in self._paths])
+
+    def _eye(
+        self, shot: Shot, positions: FloatArray, rotations: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
         """Return position in map and rotation from the optical frame to map."""
-        rotation = self._rotations[tick.index][observer]
-        position = tick.truth[observer, :3] + rotation @ np.array(CAMERA_TRANSLATION)
-        return position, rotation @ OPTICAL_FROM_BODY.T
+        mount, rotation = self._mounts[shot.camera], rotations[shot.drone]
+        position = positions[shot.drone] + rotation @ mount.translation
+        return position, rotation @ mount.rotation.T

@@ -5,20 +5,23 @@ import json
 import pytest
 
 from mav_perception.cli import main
+from mav_perception.evaluation.eyes import Eyes
 from mav_perception.evaluation.monte_carlo import run_seed, summarise, summary_table
 from mav_perception.evaluation.rivals import RIVALS
-from mav_perception.evaluation.scenarios import SCENARIOS, Benchmark, delayed
+from mav_perception.simulation.flight import fly
+from mav_perception.simulation.library import load_scenario
 
 
 @pytest.fixture
-def short(monkeypatch):
-    """Add a scenario that takes seconds."""
-    flight = {'drones': 3, 'duration': 12.0, 'frame_rate': 4.0}
-    monkeypatch.setitem(SCENARIOS, 'short', Benchmark('a short flight', flight))
+def short(tmp_path):
+    """Write a scenario that takes seconds."""
+    path = tmp_path / 'short.yaml'
+    path.write_text('{text: a short flight, drones: 3, duration: 12, frame_rate: 4}')
+    return str(path)
 
 
 def test_every_rival_is_scored_and_the_ratio_is_to_identities_known(short):
-    figures = summarise([run_seed(('short', seed, None)) for seed in (0, 1)])
+    figures = summarise([run_seed((short, seed, Eyes())) for seed in (0, 1)])
     assert set(figures) == {'dead_reckoning', *RIVALS}
     assert figures['cpdaf']['lost'] == 0
     assert figures['labelled']['team_shape_mean'] < figures['dead_reckoning']['team_shape_mean']
@@ -29,8 +32,8 @@ def test_every_rival_is_scored_and_the_ratio_is_to_identities_known(short):
 
 
 def test_delayed_frames_give_the_same_error(short):
-    recording, parameters = SCENARIOS['short'].prepare(0)
-    late = delayed(recording, 0)
+    recording, parameters = Eyes().fly(load_scenario(short))
+    late = fly(load_scenario(short, frame_delay=0.3))
     stamps = [f.sightings.stamp_ns for f in late.frames]
     assert stamps != sorted(stamps)
     from mav_perception.evaluation.comparison import score
@@ -56,7 +59,7 @@ def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'word'),
     [
-        (['benchmark', 'localization', '--scenario', 'moon'], 'Unknown scenario'),
+        (['benchmark', 'localization', '--scenario', 'moon'], 'No scenario'),
         (['benchmark', 'localization', '--seeds', '0'], 'at least 1'),
         (['replay', 'euroc', '/nowhere'], 'has no MH_01_truth'),
         (['replay', 'euroc', '/nowhere', '--flights', 'A,A'], 'different'),

@@ -18,7 +18,7 @@ from mav_perception.evaluation.sensor_model import (
 )
 from mav_perception.evaluation.sensor_report import figures
 from mav_perception.evaluation.target_views import TargetViews
-from mav_perception.simulation.scenario import SightingNoise
+from mav_perception.simulation.sensors import SightingNoise
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
 WIDTH, LOSS = 0.34, 2.0

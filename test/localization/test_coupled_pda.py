@@ -22,7 +22,8 @@ from mav_perception.localization.observation import (
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team import Team
 from mav_perception.simulation.flight import fly, matching_parameters
-from mav_perception.simulation.scenario import Scenario, SightingNoise
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.sensors import SightingNoise
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
 
@@ -73,7 +74,7 @@ def test_one_target_without_clutter_equals_an_extended_kalman_filter(pair_team):
     prior = joint_filter.predict(nanoseconds(1.0))
     measured = sighting(point=(-0.45, -0.15, 3.95))
     predicted = predict_sightings(
-        prior.mean.ravel(), prior.covariance, 0, np.array([4]), np.zeros(2), pair_team.mounts[0]
+        prior.mean.ravel(), prior.covariance, 0, np.array([4]), np.zeros(2), pair_team.mounts[0][0]
     )
     kalman = ExtendedKalmanFilter(dim_x=8, dim_z=3)
     kalman.x, kalman.P = np.zeros(8), prior.covariance.copy()

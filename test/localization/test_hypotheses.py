@@ -19,11 +19,11 @@ START = np.array([[0, 0, 0, 0], [4.0, -0.8, 0, 0], [4.0, 0.8, 0, 0]], float)
 @pytest.fixture
 def team(forward_mount):
     sigma = np.array([[0.0] * 4, [0.5, 0.5, 0.1, 0.1], [0.5, 0.5, 0.1, 0.1]])
-    return Team(('a', 'b', 'c'), START, sigma, (forward_mount,) * 3)
+    return Team(('a', 'b', 'c'), START, sigma, ((forward_mount,),) * 3)
 
 
 def state_of(team):
-    state = initial_state(0, team.start, team.start_sigma)
+    state = initial_state(0, team.start, team.start_sigma, 3)
     return replace(state, active=np.ones(3, bool), pending=np.zeros(3, bool))
 
 
@@ -34,7 +34,8 @@ def one_between(team):
         Sightings('a', 0, point, np.array([1e-4]), np.array([0.01])),
         0,
         np.zeros(2),
-        team.mounts[0],
+        team.mounts[0][0],
+        0,
     )
 
 
@@ -83,7 +84,7 @@ def test_a_hypothesis_that_the_frames_deny_is_forgotten(team):
     for k in range(6):
         points = np.array([[0.8, 0.0, 3.9], [-0.8, 0.0, 3.9]])
         sightings = Sightings('a', k, points, np.full(2, 1e-4), np.full(2, 0.01))
-        frame = Frame(sightings, 0, np.zeros(2), team.mounts[0])
+        frame = Frame(sightings, 0, np.zeros(2), team.mounts[0][0], 0)
         state, _ = update_state(state, frame, parameters, joint_association_events)
     np.testing.assert_allclose(state.hypotheses[0].mean, START.ravel(), atol=0.15)
     assert state.hypotheses[0].weight > 0.99

@@ -5,27 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mav_perception.evaluation.recording import play
+from mav_perception.evaluation.recording import LabelledFrame, play
 from mav_perception.evaluation.rivals import RIVALS
-from mav_perception.evaluation.scenarios import (
-    SCENARIOS,
-    VICTIM,
-    blind_camera,
-    late_joiner,
-    unknown_start,
-    vio_reset,
-)
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.state import with_drone
 from mav_perception.simulation.flight import fly, matching_parameters
+from mav_perception.simulation.library import load_scenario
 from mav_perception.simulation.scenario import Scenario
 from mav_perception.types import nanoseconds
 
+VICTIM = 2
+"""The drone that has the fault in the shipped scenarios."""
 
-@pytest.fixture(scope='module')
-def flight():
-    scenario = Scenario(drones=4, duration=35.0, seed=1)
+
+def flown(name):
+    scenario = load_scenario(name, duration=35.0, seed=1)
     return fly(scenario), matching_parameters(scenario)
 
 
@@ -35,40 +30,26 @@ def play_with(recording, parameters):
 
 @pytest.mark.parametrize('name', ['unknown3', 'unknown5'])
 def test_a_team_finds_itself_and_nobody_is_placed_wrong(name):
-    recording, parameters = SCENARIOS[name].prepare(seed=5)
+    scenario = load_scenario(name, seed=5)
+    recording, parameters = fly(scenario), matching_parameters(scenario)
     estimate = play_with(recording, parameters)
     assert estimate.start_ns is not None
     assert len(estimate.commits) >= len(recording.team.names) - 1
     assert not any(commit.wrong for commit in estimate.commits)
 
 
-def test_drones_that_never_see_each_other_are_never_placed(flight):
-    recording, parameters = flight
-    alone = unknown_start(recording, 0)
-    for _ in recording.team.names:
-        alone = replace(
-            alone,
-            frames=tuple(
-                replace(
-                    f,
-                    sightings=replace(
-                        f.sightings,
-                        positions=f.sightings.positions[f.labels < 0],
-                        bearing_var=f.sightings.bearing_var[f.labels < 0],
-                        range_var=f.sightings.range_var[f.labels < 0],
-                        score=f.sightings.score[f.labels < 0],
-                    ),
-                    labels=f.labels[f.labels < 0],
-                )
-                for f in alone.frames
-            ),
-        )
-    assert play_with(alone, parameters).commits == ()
+def test_drones_that_never_see_each_other_are_never_placed():
+    recording, parameters = flown('unknown4')
+    frames = tuple(
+        LabelledFrame(f.sightings.subset(f.labels < 0), f.labels[f.labels < 0])
+        for f in recording.frames
+    )
+    assert play_with(replace(recording, frames=frames), parameters).commits == ()
 
 
-def test_a_late_joiner_is_found(flight):
-    recording, parameters = flight
-    estimate = play_with(late_joiner(recording, 0), parameters)
+def test_a_late_joiner_is_found():
+    recording, parameters = flown('late')
+    estimate = play_with(recording, parameters)
     placed = estimate.placed[:, VICTIM]
     assert not placed[estimate.stamps < nanoseconds(20.0)].any()
     assert placed[-1]
@@ -101,9 +82,9 @@ class Feed:
             self.codes += [notice.code for notice in notices]
 
 
-def test_the_pose_of_a_restarted_drone_is_withdrawn_until_it_is_seen(flight):
-    recording, parameters = flight
-    feed = Feed(vio_reset(recording, 0), parameters)
+def test_the_pose_of_a_restarted_drone_is_withdrawn_until_it_is_seen():
+    recording, parameters = flown('reset')
+    feed = Feed(recording, parameters)
     feed.until(19.9)
     assert feed.localizer.placed.all()
     feed.odometry_until(20.6)
@@ -131,14 +112,14 @@ def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():
     assert feed.localizer.placed.all()
 
 
-def test_a_blind_camera_harms_nobody(flight):
-    recording, parameters = flight
-    estimate = play_with(blind_camera(recording, 0), parameters)
+def test_a_blind_camera_harms_nobody():
+    recording, parameters = flown('blind')
+    estimate = play_with(recording, parameters)
     assert estimate.placed.mean() > 0.98
 
 
-def test_the_status_says_what_is_missing(flight):
-    recording, parameters = flight
+def test_the_status_says_what_is_missing():
+    recording, parameters = flown('nominal')
     team = recording.team.with_unknown_start()
     localizer = TeamLocalizer(CoupledPdaFilter(team, parameters))
     assert [s.placed for s in localizer.status()] == [False] * 4

@@ -37,7 +37,7 @@ def random_odometry(rng):
 
 def state_at(odometry, stamp, mean=None, covariance=None):
     mean = np.zeros((2, 4)) if mean is None else mean
-    start = initial_state(stamp, mean, np.ones((2, 4)))
+    start = initial_state(stamp, mean, np.ones((2, 4)), 2)
     covariance = start.hypotheses[0].covariance if covariance is None else covariance
     size = len(covariance)
     vector = np.concatenate([mean.ravel(), np.arange(size - 8.0)])

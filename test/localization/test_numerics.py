@@ -43,7 +43,7 @@ def test_covariance_stays_positive_definite_over_many_updates(pair_team, bearing
         sightings = Sightings(
             'mav1', state.stamp_ns, noisy[None], np.array([bearing_sigma**2]), np.array([0.01])
         )
-        frame = Frame(sightings, 0, np.zeros(2), pair_team.mounts[0])
+        frame = Frame(sightings, 0, np.zeros(2), pair_team.mounts[0][0], 0)
         state, _ = update_state(state, frame, parameters, joint_association_events)
     covariance = state.team.covariance
     np.testing.assert_array_equal(covariance, covariance.T)

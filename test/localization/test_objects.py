@@ -10,7 +10,8 @@ from mav_perception.evaluation.recording import LabelledFrame, play
 from mav_perception.evaluation.rivals import RIVALS
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.simulation.flight import fly, matching_parameters
-from mav_perception.simulation.scenario import Scenario, SightingNoise
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.sensors import SightingNoise
 from mav_perception.types import Sightings
 
 LAMPS = np.array([[0.5, 0.3, 1.5], [-1.0, 0.8, 2.2], [0.0, -1.5, 1.0]])

@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.team import save_team
+from mav_perception.localization.team_file import save_team
 from mav_perception.ros.conversions import camera_from_info, image_to_array, ns_to_stamp
 from mav_perception.ros.monitor_node import MonitorNode
 from mav_perception.ros.simulation_node import SimulationNode

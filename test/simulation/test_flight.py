@@ -6,9 +6,10 @@ import pytest
 from mav_perception.camera import PinholeCamera
 from mav_perception.evaluation.recording import dead_reckoning, sample_estimate, sample_truth
 from mav_perception.evaluation.trajectories import sample_stamps
-from mav_perception.localization.team import load_team, save_team, team_from_entries
+from mav_perception.localization.team_file import load_team, save_team, team_from_entries
 from mav_perception.simulation.flight import fly, scenario_team
-from mav_perception.simulation.scenario import OdometryNoise, Scenario, SightingNoise
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.sensors import OdometryNoise, SightingNoise
 from mav_perception.simulation.sightings import draw_sightings
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)

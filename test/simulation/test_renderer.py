@@ -11,42 +11,71 @@ from mav_perception.camera import PinholeCamera
 from mav_perception.geometry import OPTICAL_FROM_BODY
 from mav_perception.simulation.imagery import RandomImagery
 from mav_perception.simulation.renderer import Renderer
-from mav_perception.simulation.scenario import Scenario
-from mav_perception.simulation.world import SimulatedWorld
+from mav_perception.simulation.scene import Scene
 
 CAMERA = PinholeCamera.with_field_of_view(320, 256, np.pi / 2)
+BENT = PinholeCamera(
+    320, 256, 160.0, 165.0, 150.0, 130.0, 'plumb_bob', np.array([-0.2, 0.03, 1e-3, -1e-3, 0.0])
+)
+FISHEYE = PinholeCamera(400, 320, 110.0, 110.0, 199.5, 159.5, 'equidistant')
+AWAY = (0.0, 0.0, -50.0)
 
 
 @pytest.fixture
 def renderer():
-    instance = Renderer(CAMERA)
-    instance.build_world(np.random.default_rng(1), np.array([10.0, 10.0, 4.0]), 2, vary=False)
-    return instance
+    """Return a function that renders drones at places from a camera that looks along x."""
+    scene = Scene()
+    scene.build(np.random.default_rng(1), np.array([10.0, 10.0, 4.0]), 2)
+
+    def look(eye, drones, observer=None, camera=CAMERA):
+        scene.place(0.0, np.array(drones), np.stack([np.eye(3)] * 2), observer)
+        return Renderer(scene, camera).render_with_mask(np.array(eye), OPTICAL_FROM_BODY.T)
+
+    return look
 
 
-def test_a_drone_appears_where_it_projects_to(renderer):
-    eye, to_map = np.array([-3.0, 0.0, 1.5]), OPTICAL_FROM_BODY.T
+@pytest.mark.parametrize('camera', [CAMERA, BENT], ids=['ideal', 'distorted'])
+def test_a_drone_appears_where_it_projects_to(renderer, camera):
+    eye = (-3.0, 0.0, 1.5)
     for point in ((0.0, 0.0, 1.5), (0.0, 1.5, 1.0), (1.0, -2.0, 2.5)):
-        drones = np.array([point, (0.0, 0.0, -50.0)])
-        _, mask = renderer.render_with_mask(eye, to_map, drones, np.stack([np.eye(3)] * 2), None)
+        _, mask = renderer(eye, (point, AWAY), camera=camera)
         row, column = np.argwhere(mask == 1).mean(axis=0)
-        expected = CAMERA.project(((np.array(point) - eye) @ to_map)[None])[0]
+        optical = (np.array(point) - eye) @ OPTICAL_FROM_BODY.T
+        expected = camera.project(optical[None])[0]
         assert np.hypot(column - expected[0], row - expected[1]) < 3.0
 
 
+def test_a_fisheye_sees_beside_and_behind_itself(renderer):
+    for point in ((0.3, 2.0, 1.2), (-0.2, -2.0, 1.8), (1.0, 0.3, 3.0)):
+        _, mask = renderer((0.0, 0.0, 1.5), (point, AWAY), camera=FISHEYE)
+        row, column = np.argwhere(mask == 1).mean(axis=0)
+        optical = (np.array(point) - (0.0, 0.0, 1.5)) @ OPTICAL_FROM_BODY.T
+        expected = FISHEYE.project(optical[None])[0]
+        assert np.hypot(column - expected[0], row - expected[1]) < 4.0
+
+
+def test_a_fisheye_image_has_no_seams(renderer):
+    """Where two faces of the cube meet, neighbours differ no more than elsewhere."""
+    image, _ = renderer((1.7, 0.9, 1.2), (AWAY, AWAY), camera=FISHEYE)
+    columns, rows = np.meshgrid(np.arange(FISHEYE.width), np.arange(FISHEYE.height))
+    rays = FISHEYE.unproject(np.stack([columns.ravel(), rows.ravel()], axis=1).astype(float))
+    face = np.argmax(np.abs(rays), axis=1).reshape(image.shape[:2])
+    step = np.abs(np.diff(image[:, :, 0].astype(float), axis=1))
+    seam = np.diff(face, axis=1) != 0
+    assert seam.sum() > 100
+    assert step[seam].mean() < 1.5 * step[~seam].mean() + 1.0
+
+
 def test_the_observer_does_not_see_itself(renderer):
-    eye, drones = np.array([0.0, 0.0, 1.5]), np.array([[0.4, 0.0, 1.5], [0.0, 0.0, -50.0]])
-    poses = (eye, OPTICAL_FROM_BODY.T, drones, np.stack([np.eye(3)] * 2))
-    assert renderer.render_with_mask(*poses, None)[1].any()
-    assert not renderer.render_with_mask(*poses, 0)[1].any()
+    eye, drones = (0.0, 0.0, 1.5), ((0.4, 0.0, 1.5), AWAY)
+    assert renderer(eye, drones)[1].any()
+    assert not renderer(eye, drones, observer=0)[1].any()
 
 
 def test_the_mask_covers_what_the_drone_changed_in_the_image(renderer):
-    eye, to_map, turns = np.array([-2.0, 0.0, 1.5]), OPTICAL_FROM_BODY.T, np.stack([np.eye(3)] * 2)
-    here = np.array([[0.0, 0.0, 1.5], [0.0, 0.0, -50.0]])
-    away = np.full((2, 3), -50.0)
-    with_drone, mask = renderer.render_with_mask(eye, to_map, here, turns, None)
-    without = renderer.render(eye, to_map, away, turns, None)
+    eye = (-2.0, 0.0, 1.5)
+    with_drone, mask = renderer(eye, ((0.0, 0.0, 1.5), AWAY))
+    without, _ = renderer(eye, (AWAY, AWAY))
     changed = np.abs(with_drone.astype(int) - without).max(axis=2) > 0
     assert with_drone.shape == (256, 320, 3)
     assert (changed & (mask == 0)).sum() == 0
@@ -69,12 +98,3 @@ def test_training_images_are_seeded_and_do_not_grow_memory():
     again = imagery.draw(np.random.default_rng(0))
     np.testing.assert_array_equal(again[1], first[1])
     assert (again[0] != first[0]).mean() < 1e-3
-
-
-def test_cameras_of_a_team_take_turns():
-    world = SimulatedWorld(Scenario(drones=3, duration=2.0, frame_rate=5.0))
-    observers = [world.tick(i).observers for i in range(len(world.times))]
-    frames = [sum(d in o for o in observers) for d in range(3)]
-    assert all(abs(f - 10) <= 1 for f in frames)
-    assert max(len(o) for o in observers) == 1
-    assert world.render(world.tick(0), observers[0][0]).shape == (512, 640, 3)

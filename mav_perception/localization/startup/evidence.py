@@ -56,6 +56,7 @@ class Looks:
             map, and the way back of the drone in question, in its own frame.
         yaw: (f,) of the observer; of the drone in question, since now.
         optical: (f, 3, 3) rotation from the levelled body to the camera's optical frame.
+        half_view: (f, 2) of the camera, radians.
         own: (f,) the drone in question is the observer.
         weight: (f,) by which its evidence counts.
     """
@@ -64,6 +65,7 @@ class Looks:
     target: FloatArray
     yaw: FloatArray
     optical: FloatArray
+    half_view: FloatArray
     own: BoolArray
     weight: FloatArray
 
@@ -211,7 +213,8 @@ def looks_for(memory: Memory, placed: Placed, drone: int, both_ways: bool = True
     yaw = placed.poses[observer, 3] + memory.turned[observer, frames]
     back = np.zeros((len(frames), 3)) if drone < 0 else memory.back[drone, frames]
     others = np.zeros(len(frames), bool)
-    parts = [(origin, back, yaw, memory.optical[frames], others, memory.weight[frames])]
+    views = memory.optical[frames], memory.half_view[frames]
+    parts = [(origin, back, yaw, *views, others, memory.weight[frames])]
     for other in np.flatnonzero(placed.known):
         if other == drone or drone < 0 or not both_ways:
             continue
@@ -223,6 +226,7 @@ def looks_for(memory: Memory, placed: Placed, drone: int, both_ways: bool = True
                 target,
                 memory.turned[drone, mine],
                 memory.optical[mine],
+                memory.half_view[mine],
                 np.ones(len(mine), bool),
                 memory.weight[mine],
             )

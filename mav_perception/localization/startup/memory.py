@@ -28,35 +28,41 @@ class RememberedFrame:
     """A frame as start-up needs it.
 
     Attributes:
-        stamp_ns, observer: which frame.
+        stamp_ns, observer, camera: which frame; `camera` counts through the team.
         points: (m, 3) sightings in the levelled body frame of the observer.
         covariances: (m, 3, 3).
         clutter: (m,) density of false sightings, per cubic metre.
         optical: (3, 3) rotation from the levelled body to the optical frame.
+        half_view: half the horizontal and vertical field of view, radians.
     """
 
     stamp_ns: int
     observer: int
+    camera: int
     points: FloatArray
     covariances: FloatArray
     clutter: FloatArray
     optical: FloatArray
+    half_view: tuple[float, float]
 
 
 def remember_frame(
     frame: Frame, clutter_rate: float, parameters: FilterParameters
 ) -> RememberedFrame:
     """Turn a frame into points in the levelled body frame of its observer."""
+    parameters = frame.mount.sensor_model(parameters)
     index = np.arange(len(frame.sightings))
     points, _, axes = place_sightings(np.zeros(4), frame, index)
     noise = measurement_noise(frame.sightings)
     return RememberedFrame(
         frame.sightings.stamp_ns,
         frame.observer,
+        frame.camera,
         points,
         axes @ noise @ axes.transpose(0, 2, 1),
         clutter_per_volume(clutter_rate, frame.sightings, parameters),
         frame.body_to_optical,
+        (parameters.half_view_horizontal, parameters.half_view_vertical),
     )
 
 
@@ -67,6 +73,7 @@ class Memory:
     Attributes:
         stamps, observer: (F,) of each frame.
         optical: (F, 3, 3).
+        half_view: (F, 2).
         weight: (F,) of each frame: what is seen many times a second is not as often news.
         reach: (N, F) mean square distance of a drone's place then from its way since, m^2.
         path_known: (N, F) the odometry of the drone is unbroken from then until now.
@@ -80,6 +87,7 @@ class Memory:
     stamps: IntArray
     observer: IntArray
     optical: FloatArray
+    half_view: FloatArray
     weight: FloatArray
     reach: FloatArray
     path_known: BoolArray
@@ -114,7 +122,8 @@ def gather(
         stamps,
         observer,
         np.array([f.optical for f in frames]).reshape(-1, 3, 3),
-        _frame_weights(stamps, observer),
+        np.array([f.half_view for f in frames]).reshape(-1, 2),
+        _frame_weights(stamps, np.array([f.camera for f in frames], np.int64)),
         np.array([_mean_reach(way) for way in back]),
         np.array([stamps >= history.unbroken_since_ns for history in odometry.histories]),
         np.repeat(np.arange(len(frames)), np.array(sizes, np.int64)),
@@ -127,11 +136,11 @@ def gather(
     )
 
 
-def _frame_weights(stamps: IntArray, observer: IntArray) -> FloatArray:
-    """Return (F,) weights such that an observer counts `NEWS_PER_SECOND` times a second."""
+def _frame_weights(stamps: IntArray, camera: IntArray) -> FloatArray:
+    """Return (F,) weights such that a camera counts `NEWS_PER_SECOND` times a second."""
     weight = np.ones(len(stamps))
-    for drone in np.unique(observer):
-        mine = np.flatnonzero(observer == drone)
+    for one in np.unique(camera):
+        mine = np.flatnonzero(camera == one)
         interval = np.diff(stamps[mine], prepend=stamps[mine[0]] - 1_000_000_000) * 1e-9
         weight[mine] = np.clip(interval * NEWS_PER_SECOND, 0.0, 1.0)
     return weight

@@ -236,8 +236,8 @@ def _in_view(looks: Looks, pose: FloatArray, parameters: FilterParameters) -> Fl
     levelled = np.einsum('nji,nj->ni', yaw_rotation(yaw), target - observer)
     x, y, z = np.einsum('nij,nj->ni', looks.optical, levelled).T
     distance = np.linalg.norm(levelled, axis=1)
-    inside = np.abs(np.arctan2(x, z)) < 0.85 * parameters.half_view_horizontal
-    inside &= np.abs(np.arctan2(y, z)) < 0.85 * parameters.half_view_vertical
+    inside = np.abs(np.arctan2(x, z)) < 0.85 * looks.half_view[:, 0]
+    inside &= np.abs(np.arctan2(y, z)) < 0.85 * looks.half_view[:, 1]
     inside &= (distance > 1.2 * parameters.min_range) & (distance < 0.9 * parameters.max_range)
     return inside.astype(float)
 

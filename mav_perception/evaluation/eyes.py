@@ -1,0 +1,50 @@
+"""How a benchmark flies a scenario: with its statistical detector, a fitted one, or images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.evaluation.recording import Recording
+from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.simulation.flight import fly, matching_parameters
+from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.sensors import SightingNoise
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """How a benchmark sees, in place of the scenario's statistical detector.
+
+    Attributes:
+        noise: statistics that the filter is told, and that sightings are drawn from; None for
+            those of the scenario.
+        model: network that looks at rendered images instead; empty for none.
+        detection: how its blobs become measurements.
+    """
+
+    noise: SightingNoise | None = None
+    model: str = ''
+    detection: DetectionParameters = DetectionParameters()
+
+    def fly(self, scenario: Scenario) -> tuple[Recording, FilterParameters]:
+        """Fly a scenario; return what happened and what the filter is told."""
+        if self.noise is not None:
+            scenario = replace(scenario, sighting_noise=self.noise)
+        parameters = matching_parameters(scenario)
+        if not self.model:
+            return fly(scenario), parameters
+        from mav_perception.segmentation.segmenter import Segmenter
+        from mav_perception.simulation.imaged_flight import fly_with_images
+
+        segmenter = Segmenter.load(self.model, 1)
+        # As `config/localization.yaml` flies it. False blobs of rendered images move with the
+        # observer; taken for objects of the map, they pull it.
+        parameters = replace(parameters, max_hypotheses=2, max_objects=0)
+        return fly_with_images(scenario, segmenter, self.detection), parameters
+
+
+def rivals_of(scenario: Scenario) -> tuple[str, ...]:
+    """Return the filters that can play a scenario: not all can search for drones."""
+    return STARTED_BY_SEARCH if scenario.unknown_starts else tuple(RIVALS)
