@@ -26,7 +26,7 @@ def find_detections(mask: LabelMask, target: int, smallest_area: int) -> list[De
         raise InputError(
             f'Mask {labels.shape} and confidence {confidence.shape} must be images of one size.'
         )
-    binary = (labels == target).astype(np.uint8)
+    binary = cv2.inRange(labels, target, target)
     count, components, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     found = []
     for index in range(1, count):
@@ -59,12 +59,11 @@ def _shape(
     certain = confidence[rows, columns] * (1.0 / 255.0)
     # Of two classes the loser has what the winner lacks; a neighbouring blob has nothing of this.
     weight = np.where(near == index, certain, np.where(near == 0, 1.0 - certain, 0.0))
-    y, x = np.mgrid[: near.shape[0], : near.shape[1]]
-    points = np.stack([x.ravel(), y.ravel()])
-    centre = points @ weight.ravel() / weight.sum()
-    largest = np.linalg.eigvalsh(np.cov(points, aweights=weight.ravel(), bias=True))[-1]
-    corner = np.array([columns.start, rows.start])
-    return centre + corner, float(np.sqrt(12.0 * largest + 1.0))
+    moment = cv2.moments(weight)
+    total = moment['m00']
+    spread = np.array([[moment['mu20'], moment['mu11']], [moment['mu11'], moment['mu02']]]) / total
+    centre = np.array([columns.start + moment['m10'] / total, rows.start + moment['m01'] / total])
+    return centre, float(np.sqrt(12.0 * np.linalg.eigvalsh(spread)[-1] + 1.0))
 
 
 def _is_cut(labels: np.ndarray, box: tuple[int, int, int, int]) -> bool:

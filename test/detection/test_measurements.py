@@ -77,9 +77,11 @@ def test_exact_masks_of_rendered_drones_give_honest_measurements():
     pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
     from mav_perception.geometry import OPTICAL_FROM_BODY
     from mav_perception.simulation.renderer import Renderer
+    from mav_perception.simulation.scene import Scene
 
-    renderer, rng = Renderer(CAMERA), np.random.default_rng(0)
-    renderer.build_world(rng, np.array([10.0, 10.0, 4.0]), 1, vary=False)
+    scene, rng = Scene(), np.random.default_rng(0)
+    renderer = Renderer(scene, CAMERA)
+    scene.build(rng, np.array([10.0, 10.0, 4.0]), 1)
     to_map = OPTICAL_FROM_BODY.T
     relative, angles, bearing_nis, range_nis = [], [], [], []
     for _ in range(150):
@@ -87,7 +89,8 @@ def test_exact_masks_of_rendered_drones_give_honest_measurements():
         yaw = rng.uniform(-np.pi, np.pi)
         turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
         eye = np.array([-4.0, 0.0, 1.5])
-        _, mask = renderer.render_with_mask(eye, to_map, (eye + offset)[None], turn[None], None)
+        scene.place(0.0, (eye + offset)[None], turn[None])
+        _, mask = renderer.render_with_mask(eye, to_map)
         sightings = measure_mask(
             LabelMask(mask, np.full_like(mask, 255)), CAMERA, PARAMETERS, 'mav1', 0
         )

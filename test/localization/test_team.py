@@ -23,5 +23,5 @@ def test_cameras_are_counted_through_the_team():
     team = Team(('a', 'b'), np.zeros((2, 4)), np.zeros((2, 4)), ((front, rear), (front,)))
     assert team.camera_count == 3
     assert [team.camera(*c)[0] for c in (('a', ''), ('a', 'rear'), ('b', ''))] == [0, 1, 2]
-    with pytest.raises(ConfigurationError, match='no camera .*more_cameras'):
+    with pytest.raises(ConfigurationError, match=r'no camera .*more_cameras'):
         team.camera('b', 'rear')

@@ -46,6 +46,24 @@ def test_every_drone_has_images_odometry_truth_and_a_clock(bench):
         assert len(truth[drone]) > 10
 
 
+def test_every_camera_of_a_scenario_has_images_of_its_own(bench):
+    bench.start(
+        SimulationNode, 'scenario:=two_cameras', 'drones:=2', 'lockstep:=false', namespace=''
+    )  # fmt: skip
+    front = bench.collect(Image, '/mav1/camera/image_raw')
+    rear = bench.collect(Image, '/mav1/rear/camera/image_raw')
+    assert bench.until(lambda: len(front) > 2 and len(rear) > 2)
+    assert rear[-1].header.frame_id == 'mav1/rear_optical'
+    same = [(f, r) for f in front for r in rear if f.header.stamp == r.header.stamp]
+    assert same
+    assert (image_to_array(same[0][0]) != image_to_array(same[0][1])).any()
+
+
+def test_an_unknown_scenario_is_refused(bench):
+    with pytest.raises(ConfigurationError, match='nominal'):
+        bench.start(SimulationNode, 'scenario:=moon', namespace='')
+
+
 def test_the_process_ends_after_the_flight(bench):
     bench.start(SimulationNode, 'drones:=2', 'duration:=0.5', 'lockstep:=false', namespace='')
     with pytest.raises(SystemExit) as ending:
