@@ -56,7 +56,8 @@ def _shape(
     rows = slice(max(top - margin, 0), top + height + margin)
     columns = slice(max(left - margin, 0), left + width + margin)
     near = components[rows, columns]
-    certain = confidence[rows, columns] * (1.0 / 255.0)
+    # At least a trace of weight: a network that is sure of nothing still shows where it looks.
+    certain = np.maximum(confidence[rows, columns], 1) * (1.0 / 255.0)
     # Of two classes the loser has what the winner lacks; a neighbouring blob has nothing of this.
     weight = np.where(near == index, certain, np.where(near == 0, 1.0 - certain, 0.0))
     moment = cv2.moments(weight)

@@ -32,6 +32,13 @@ def test_noise_is_left_out_and_an_empty_mask_has_none():
     assert find_detections(mask(), 1, 1) == []
 
 
+def test_a_blob_without_any_confidence_still_has_a_centre():
+    doubtful = LabelMask(mask((10, 10, 5, 5)).labels, np.zeros((60, 80), np.uint8))
+    (found,) = find_detections(doubtful, 1, 5)
+    np.testing.assert_allclose(found.centroid, [12.0, 12.0], atol=0.5)
+    assert np.isfinite(found.length)
+
+
 @pytest.mark.parametrize('box', [(0, 10, 5, 5), (75, 10, 5, 5), (10, 0, 5, 5), (10, 55, 5, 5)])
 def test_blobs_at_the_border_are_cut(box):
     assert find_detections(mask(box), 1, 5)[0].cut
