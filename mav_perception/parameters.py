@@ -21,6 +21,7 @@ class Description:
     low: float | None = None
     high: float | None = None
     read_only: bool = False
+    choices: tuple[str, ...] = ()
 
 
 def parameter(
@@ -29,12 +30,13 @@ def parameter(
     low: float | None = None,
     high: float | None = None,
     read_only: bool = False,
+    choices: tuple[str, ...] = (),
 ) -> Any:
-    """Declare a dataclass field with its description, closed range and default.
+    """Declare a dataclass field with its description, closed range or choices, and default.
 
     Lists are given as tuples. `read_only` parameters are fixed once the node is configured.
     """
-    metadata = {'description': Description(text, low, high, read_only)}
+    metadata = {'description': Description(text, low, high, read_only, choices)}
     return field(default=default, metadata=metadata)
 
 
@@ -50,6 +52,11 @@ def check_ranges(parameters: Parameters) -> Parameters:
     """Return the parameters unchanged, or raise ConfigurationError that names the bad one."""
     for item in fields(parameters):  # type: ignore[arg-type]
         description, value = describe(item), getattr(parameters, item.name)
+        if description.choices and value not in description.choices:
+            raise ConfigurationError(
+                f'{item.name} is {value!r}, it must be one of {", ".join(description.choices)}: '
+                f'{description.text}.'
+            )
         numbers = value if isinstance(value, tuple) else (value,)
         for number in numbers:
             if isinstance(number, (bool, str)):

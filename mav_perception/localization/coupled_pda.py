@@ -67,6 +67,12 @@ class CoupledPdaFilter:
             self._repeat((insertion.changed_after_ns + 1, '', ''))
         return insertion.notice
 
+    def retune(self, parameters: FilterParameters) -> None:
+        """Go on with other parameters; what they say of the past stays as it was."""
+        self.parameters = parameters
+        for history in self.odometry.histories:
+            history.parameters = parameters
+
     def predict(self, stamp_ns: int) -> TeamState:
         """Return the joint state at a stamp; the filter itself does not move."""
         return self.propagated(stamp_ns).team

@@ -11,6 +11,7 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.observation import check_sightings
 from mav_perception.localization.odometry import ROLL_PITCH
+from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.startup.search import Found, StartUp
 from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update import UpdateReport
@@ -73,9 +74,12 @@ class TeamLocalizer:
     those that got lost, are searched for and join once there is no doubt.
     """
 
-    def __init__(self, joint_filter: CoupledPdaFilter) -> None:
-        """Look after a joint filter; its parameters tell whether lost drones are searched for."""
-        self.filter = joint_filter
+    def __init__(self, joint_filter: CoupledPdaFilter, resumed_ns: int | None = None) -> None:
+        """Look after a joint filter; its parameters tell whether lost drones are searched for.
+
+        A filter that was resumed was not there since `resumed_ns`: no VIO fell silent then.
+        """
+        self.filter, self._resumed_ns = joint_filter, resumed_ns
         self.team, self.parameters = joint_filter.team, joint_filter.parameters
         self._startup = StartUp(self.parameters)
         self._next_search_ns = 0
@@ -85,10 +89,23 @@ class TeamLocalizer:
         self._last_frame = np.zeros(self.team.camera_count)
         self._last_seen = np.full(len(self.team.names), np.inf)
 
+    def retune(self, parameters: FilterParameters) -> None:
+        """Go on with other parameters from the next frame on.
+
+        Raises:
+            ConfigurationError: one of them shapes the memory of the filter and cannot change.
+        """
+        check_retunable(self.parameters, parameters)
+        self.parameters = parameters
+        self._startup.parameters = parameters
+        self.filter.retune(parameters)
+
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
         """Remember a VIO output; see `CoupledPdaFilter.add_odometry`."""
         index = self.team.index(drone)
         silent = self.filter.odometry.silent_for(index, sample.stamp_ns)
+        if self.filter.odometry.newest_ns(index) == self._resumed_ns:
+            silent = 0.0
         notice = self.filter.add_odometry(drone, sample)
         if notice is not None or LONGEST_SILENCE < silent < np.inf:
             self._restarted.add(index)

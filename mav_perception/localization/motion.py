@@ -36,6 +36,13 @@ def propagate(
     return replace(state, stamp_ns=stamp_ns, hypotheses=hypotheses, anchors=rows)
 
 
+def moved_by_odometry(pose: FloatArray, before: FloatArray, after: FloatArray) -> FloatArray:
+    """Return where odometry leads a pose (4,) between two of its rows, without a filter."""
+    delta = after - before
+    ahead = yaw_rotation(pose[3] - before[YAW]) @ delta[POSITION]
+    return np.array([*(pose[:3] + ahead), float(wrap_angle(pose[3] + delta[YAW]))])
+
+
 def _moved(
     hypothesis: JointHypothesis, anchors: FloatArray, delta: FloatArray, noise: FloatArray
 ) -> JointHypothesis:

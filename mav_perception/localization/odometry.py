@@ -67,7 +67,7 @@ class OdometryHistory:
 
     def __init__(self, parameters: FilterParameters, window: float = 120.0) -> None:
         """Start empty; samples older than `window` seconds are forgotten."""
-        self._parameters = parameters
+        self.parameters = parameters
         self._window_ns = nanoseconds(window)
         self._stamps: list[int] = []
         self._rows: list[FloatArray] = []
@@ -147,10 +147,10 @@ class OdometryHistory:
                 f'Odometry stamp {seconds(stamp_ns):.3f} s came before: a duplicate, ignored.'
             )
         late = seconds(self._stamps[-1] - stamp_ns) if self._stamps else 0.0
-        if late > self._parameters.late_window:
+        if late > self.parameters.late_window:
             raise LateError(
                 f'Odometry is {late:.2f} s older than the newest of this drone, more than '
-                f'late_window {self._parameters.late_window} s: its clock jumped back, or '
+                f'late_window {self.parameters.late_window} s: its clock jumped back, or '
                 'messages queue up on the way.'
             )
 
@@ -186,7 +186,7 @@ class OdometryHistory:
 
     def _jumped(self, index: int, step: FloatArray, turn: float, elapsed: float) -> bool:
         """Tell whether a step is faster than the drone, or far off the way it was going."""
-        parameters = self._parameters
+        parameters = self.parameters
         if float(np.linalg.norm(step)) > parameters.max_speed * max(elapsed, 0.02):
             return True
         if index < 2:

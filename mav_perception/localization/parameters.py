@@ -117,3 +117,16 @@ class FilterParameters:
             raise ConfigurationError(
                 f'min_range {self.min_range} m must be less than max_range {self.max_range} m.'
             )
+
+
+FIXED_IN_FLIGHT = ('late_window', 'recover', 'max_objects', 'start_window')
+"""Parameters that say what the filter remembers."""
+
+
+def check_retunable(old: FilterParameters, new: FilterParameters) -> None:
+    """Raise ConfigurationError if a running filter cannot go from old to new parameters."""
+    for name in FIXED_IN_FLIGHT:
+        if getattr(old, name) != getattr(new, name):
+            raise ConfigurationError(
+                f'{name} cannot change in flight: deactivate and clean up first.'
+            )

@@ -112,3 +112,13 @@ class SightingQueue:
             heapq.heappop(self._heap)
             released.append(sightings)
         return released
+
+
+def check_not_future(stamp_ns: int, now_ns: int, tolerance: float, what: str) -> None:
+    """Raise InputError for a stamp more than `tolerance` seconds ahead of a clock that runs."""
+    ahead = seconds(stamp_ns - now_ns)
+    if now_ns > 0 and ahead > tolerance:
+        raise InputError(
+            f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks (chrony), or '
+            'set use_sim_time alike on all nodes.'
+        )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mav_perception.camera import PinholeCamera
 from mav_perception.detection.measurements import DetectionParameters, measure_mask
 from mav_perception.detection.view import load_view, restrict_to_view
-from mav_perception.errors import InputError, MavPerceptionError
+from mav_perception.errors import ConfigurationError, InputError, MavPerceptionError
 from mav_perception.io.calibration import load_camera
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import (
@@ -26,11 +28,12 @@ from mav_perception.ros.conversions import (
 from mav_perception.ros.health import Health
 from mav_perception.ros.names import CAMERA_INFO, CONFIDENCE, DEPTH, MASK, RELATIVE_MEASUREMENTS
 from mav_perception.ros.parameters import (
+    changed,
     declare_parameters,
     read_parameters,
     unknown_overrides,
 )
-from mav_perception.ros.qos import qos_profile, subscribe
+from mav_perception.ros.qos import qos_parameter, qos_profile, subscribe
 from mav_perception.ros.running import run_node
 from mav_perception.types import ByteImage, FloatArray, LabelMask, nanoseconds
 
@@ -39,15 +42,9 @@ from mav_perception.types import ByteImage, FloatArray, LabelMask, nanoseconds
 class DetectionNodeParameters:
     """Parameters of detection_node besides those of the detection itself."""
 
-    mask_qos: str = parameter(
-        'reliable', 'QoS of mask and confidence: sensor_data or reliable', read_only=True
-    )
-    camera_info_qos: str = parameter(
-        'sensor_data', 'QoS of camera_info: sensor_data or reliable', read_only=True
-    )
-    measurement_qos: str = parameter(
-        'reliable', 'QoS of the relative measurements: sensor_data or reliable', read_only=True
-    )
+    mask_qos: str = qos_parameter('reliable', 'mask and confidence', read_only=True)
+    camera_info_qos: str = qos_parameter('sensor_data', 'camera_info', read_only=True)
+    measurement_qos: str = qos_parameter('reliable', 'the relative measurements', read_only=True)
     use_confidence: bool = parameter(
         True, 'wait for the confidence image of a mask to score its blobs', read_only=True
     )
@@ -79,6 +76,7 @@ class DetectionNode(Node):
         self._detection = read_parameters(self, DetectionParameters)
         parameters = read_parameters(self, DetectionNodeParameters)
         self._use_confidence = parameters.use_confidence
+        self.add_on_set_parameters_callback(self._retune)
         self._observer = self.get_namespace().strip('/') or 'mav'
         self._camera: PinholeCamera | None = None
         self._info: CameraInfo | None = None
@@ -109,6 +107,19 @@ class DetectionNode(Node):
                 self, CameraInfo, CAMERA_INFO, self._on_info, info, mismatch
             )
             self.health.watch(self._info_subscription, parameters.camera_info_qos)
+
+    def _retune(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Measure the next mask with new values; read-only ones never come here."""
+        known = {item.name for item in fields(DetectionParameters)}
+        changes = [p for p in parameters if p.name in known]
+        other = [p.name for p in parameters if p.name not in {*known, 'use_sim_time'}]
+        try:
+            if other:
+                raise ConfigurationError(f'{other[0]} is read at start: restart the node.')
+            self._detection = changed(self._detection, changes)
+        except ConfigurationError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
 
     def _on_info(self, message: CameraInfo) -> None:
         self.health.saw(self._info_subscription)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -45,25 +46,32 @@ class Health:
         self._lasting: str | None = None
         self._watched: list[Watched] = []
         self._last_report = time.monotonic()
+        # Workers report too; reentrant, because `fail` reports at once.
+        self._lock = threading.RLock()
         self._publisher = node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(PERIOD, self.report, clock=steady)
 
     def count(self, key: str, number: int = 1) -> None:
         """Add to a counter; its rate is reported too."""
-        self._counts[key] += number
+        with self._lock:
+            self._counts[key] += number
 
     def set(self, key: str, value: object) -> None:
         """Set a value that is reported as text."""
-        self._values[key] = str(value)
+        with self._lock:
+            self._values[key] = str(value)
 
     def problem(self, code: str, text: str) -> None:
         """Report a passing problem: count it, show it for a while, log it at most every 5 s."""
         now = time.monotonic()
-        self._counts[f'problem: {code}'] += 1
-        self._problems[code] = (now, text)
-        if now - self._logged.get(code, -PROBLEM_LASTS) >= PROBLEM_LASTS:
-            self._logged[code] = now
+        with self._lock:
+            self._counts[f'problem: {code}'] += 1
+            self._problems[code] = (now, text)
+            fresh = now - self._logged.get(code, -PROBLEM_LASTS) >= PROBLEM_LASTS
+            if fresh:
+                self._logged[code] = now
+        if fresh:
             self._node.get_logger().warning(text)
 
     def fail(self, text: str) -> None:
@@ -92,11 +100,16 @@ class Health:
 
     def report(self) -> None:
         """Publish the status."""
-        now = time.monotonic()
+        with self._lock:
+            message = DiagnosticArray(status=[self._status(time.monotonic())])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+    def _status(self, now: float) -> DiagnosticStatus:
         for item in self._watched:
             if now - item.last > SILENCE_LIMIT:
                 self.problem(f'silent {item.subscription.topic_name}', self._explain_silence(item))
-        recent = [text for at, text in list(self._problems.values()) if now - at < PROBLEM_LASTS]
+        recent = [text for at, text in self._problems.values() if now - at < PROBLEM_LASTS]
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name().lstrip('/'))
         status.hardware_id = self._node.get_namespace().strip('/')
         if self._lasting is not None:
@@ -106,17 +119,15 @@ class Health:
         else:
             status.level, status.message = DiagnosticStatus.OK, 'ok'
         elapsed = max(now - self._last_report, 1e-3)
-        for key, total in list(self._counts.items()):
+        for key, total in self._counts.items():
             rate = (total - self._last_counts[key]) / elapsed
             status.values += [
                 KeyValue(key=key, value=str(total)),
                 KeyValue(key=f'{key} per second', value=f'{rate:.2f}'),
             ]
-        status.values += [KeyValue(key=k, value=v) for k, v in list(self._values.items())]
+        status.values += [KeyValue(key=k, value=v) for k, v in self._values.items()]
         self._last_counts, self._last_report = self._counts.copy(), now
-        message = DiagnosticArray(status=[status])
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        self._publisher.publish(message)
+        return status
 
     def _explain_silence(self, item: Watched) -> str:
         """Name the topic, both sides and the fix."""

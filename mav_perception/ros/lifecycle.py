@@ -7,7 +7,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from mav_perception.errors import MavPerceptionError
+from mav_perception.errors import ConfigurationError, MavPerceptionError
 from mav_perception.ros.health import Health
 from mav_perception.ros.parameters import declare_parameters, unknown_overrides
 
@@ -34,13 +34,23 @@ class SelfActivatingNode(LifecycleNode):
                 'on the command line (ros2 param list shows the known ones).',
             )
         self._running = False
-        self.add_on_set_parameters_callback(self._refuse_while_running)
+        self.add_on_set_parameters_callback(self._on_set_parameters)
         self._autostart_timer = self.create_timer(
             0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
     def load(self) -> None:
         """Read parameters and allocate; may raise MavPerceptionError."""
+
+    def retune(self, changes: list[Parameter]) -> None:
+        """Take new values of parameters into the running node, all of them or none.
+
+        Raises:
+            ConfigurationError: one of them can only be read at configure, or does not fit.
+        """
+        raise ConfigurationError(
+            f'{changes[0].name} is read at configure: deactivate and clean up first.'
+        )
 
     def start(self) -> None:
         """Subscribe and begin to work."""
@@ -76,7 +86,7 @@ class SelfActivatingNode(LifecycleNode):
         try:
             self.start()
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
-            self.health.fail(f'activate failed: {error}')
+            self.health.fail(f'activate failed: {error!r}')
             return TransitionCallbackReturn.ERROR
         self._running = True
         return result
@@ -92,6 +102,16 @@ class SelfActivatingNode(LifecycleNode):
         self.unload()
         return super().on_cleanup(state)
 
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release what a failed transition left behind; the node can be configured again."""
+        try:
+            self._running = False
+            self.halt()
+            self.unload()
+        except Exception as error:  # noqa: BLE001 - what was never made cannot be released
+            self.get_logger().debug(f'nothing to release: {error!r}')
+        return TransitionCallbackReturn.SUCCESS
+
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and release."""
         self.close()
@@ -104,11 +124,11 @@ class SelfActivatingNode(LifecycleNode):
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    def _refuse_while_running(self, parameters: list[Parameter]) -> SetParametersResult:
-        names = [p.name for p in parameters if p.name != 'use_sim_time']
-        if self._running and names:
-            return SetParametersResult(
-                successful=False,
-                reason=f'{names[0]} is read at configure: deactivate and clean up first.',
-            )
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        changes = [p for p in parameters if p.name != 'use_sim_time']
+        if self._running and changes:
+            try:
+                self.retune(changes)
+            except ConfigurationError as error:
+                return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)

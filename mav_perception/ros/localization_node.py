@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
-from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
-from mav_perception.errors import InputError, LateError, MavPerceptionError
+from mav_perception.errors import LateError, MavPerceptionError
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team_file import load_team, team_from_entries, team_path
-from mav_perception.localization.timeline import SightingQueue
+from mav_perception.localization.timeline import SightingQueue, check_not_future
 from mav_perception.parameters import parameter
-from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample, pose_message
+from mav_perception.ros.checkpoint_file import CheckpointFile
+from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample
 from mav_perception.ros.joint_filter_health import describe_team, describe_update
 from mav_perception.ros.lifecycle import SelfActivatingNode
 from mav_perception.ros.markers import TeamMarkers
 from mav_perception.ros.names import (
     MARKERS,
     ODOMETRY,
-    POSE,
     RELATIVE_MEASUREMENTS,
     in_namespace,
-    odometry_frame,
 )
-from mav_perception.ros.parameters import read_parameters
-from mav_perception.ros.qos import qos_profile, subscribe
+from mav_perception.ros.parameters import changed, read_parameters
+from mav_perception.ros.pose_publishers import PosePublishers
+from mav_perception.ros.qos import qos_parameter, qos_profile, subscribe
 from mav_perception.ros.running import run_node
-from mav_perception.ros.transforms import OdometryTransforms
-from mav_perception.types import seconds
 
 CLOCK_JUMPED = 50
 """So many odometry messages too late in a row, of all drones, mean that the clock jumped back."""
@@ -61,10 +58,20 @@ class LocalizationNodeParameters:
         5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
     )
     publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
-    odometry_qos: str = parameter('sensor_data', 'QoS of odometry: sensor_data or reliable')
-    measurement_qos: str = parameter(
-        'reliable', 'QoS of the relative measurements: sensor_data or reliable'
+    announced_jump: float = parameter(
+        0.5, 'a pose that is corrected by more is announced [m]', 0.0, 1000.0
     )
+    announced_turn: float = parameter(
+        0.3, 'a yaw that is corrected by more is announced [rad]', 0.0, 3.1416
+    )
+    checkpoint_file: str = parameter(
+        '', 'file that keeps the joint state, to go on after the node was killed; empty for none'
+    )
+    checkpoint_age: float = parameter(
+        10.0, 'longest gap over which the joint state is resumed [s]', 0.0, 600.0
+    )
+    odometry_qos: str = qos_parameter('sensor_data', 'odometry')
+    measurement_qos: str = qos_parameter('reliable', 'the relative measurements')
     autostart: bool = parameter(True, 'configure and activate at start')
 
 
@@ -82,24 +89,27 @@ class LocalizationNode(SelfActivatingNode):
         self._settings = parameters
         self._entries = load_team(team_path(parameters.team_file))
         self._team = team_from_entries(self._entries)
+        self._poses = PosePublishers(
+            self,
+            self.health,
+            self._entries,
+            parameters.map_frame,
+            parameters.publish_tf,
+            (parameters.announced_jump, parameters.announced_turn),
+        )
         self._begin()
+        self._checkpoint = CheckpointFile(
+            parameters.checkpoint_file, parameters.checkpoint_age, self.health
+        )
         self._markers = TeamMarkers(self._team.names, parameters.map_frame)
-        self._pose_publishers = [
-            self.create_lifecycle_publisher(
-                PoseWithCovarianceStamped, in_namespace(entry.namespace, POSE), 10
-            )
-            for entry in self._entries
-        ]
         self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, MARKERS, 2)
-        self._transforms = OdometryTransforms(self, parameters.map_frame, parameters.publish_tf)
 
     def _begin(self) -> None:
         """Start from nothing, at first and when the clock has jumped."""
         parameters = read_parameters(self, FilterParameters)
         self._localizer = TeamLocalizer(CoupledPdaFilter(self._team, parameters))
-        self._filter = self._localizer.filter
         self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
-        self._published = [0] * len(self._team.names)
+        self._poses.forget()
         self._late_in_a_row = 0
 
     def start(self) -> None:
@@ -129,8 +139,16 @@ class LocalizationNode(SelfActivatingNode):
 
     def unload(self) -> None:
         """Release the publishers; the next configure starts a new filter."""
-        for publisher in [*self._pose_publishers, self._marker_publisher]:
-            self.destroy_lifecycle_publisher(publisher)
+        self._poses.close()
+        self.destroy_lifecycle_publisher(self._marker_publisher)
+
+    def retune(self, changes: list[Parameter]) -> None:
+        """Take new filter parameters into the flight; the rest is read at configure."""
+        known = {item.name for item in fields(FilterParameters)}
+        others = [change for change in changes if change.name not in known]
+        if others:
+            super().retune(others)
+        self._localizer.retune(changed(self._localizer.parameters, changes))
 
     def _listen(
         self, kind: type, namespace: str, topic: str, qos: str, depth: int, handle: Any
@@ -159,6 +177,9 @@ class LocalizationNode(SelfActivatingNode):
     def _on_odometry(self, message: Odometry, drone: str) -> None:
         sample = odometry_to_sample(message)
         self._check_future(sample.stamp_ns, f'Odometry of {drone}')
+        parameters = self._localizer.parameters
+        resumed = self._checkpoint.resumed(self._team, parameters, sample.stamp_ns)
+        self._localizer = resumed or self._localizer
         try:
             notice = self._localizer.add_odometry(drone, sample)
         except LateError:
@@ -182,17 +203,12 @@ class LocalizationNode(SelfActivatingNode):
         self._queue.add(sightings, time.monotonic_ns())
 
     def _check_future(self, stamp_ns: int, what: str) -> None:
-        now = self.get_clock().now().nanoseconds
-        ahead = seconds(stamp_ns - now)
-        if now > 0 and ahead > self._settings.future_tolerance:
-            raise InputError(
-                f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks '
-                '(chrony), or set use_sim_time alike on all nodes.'
-            )
+        now_ns = self.get_clock().now().nanoseconds
+        check_not_future(stamp_ns, now_ns, self._settings.future_tolerance, what)
 
     def _process(self) -> None:
         """Run every frame that has its odometry through the filter, and publish."""
-        odometry = self._filter.odometry
+        odometry = self._localizer.filter.odometry
         newest = [odometry.newest_ns(drone) for drone in range(len(self._team.names))]
         for sightings in self._queue.ready(newest, time.monotonic_ns()):
             begin = time.perf_counter()
@@ -206,32 +222,21 @@ class LocalizationNode(SelfActivatingNode):
                 self.get_logger().info(notice.text)
             if report is not None:
                 describe_update(self.health, report, 1e3 * (time.perf_counter() - begin))
-            self._publish(self._team.index(sightings.observer), sightings.stamp_ns)
-
-    def _publish(self, drone: int, stamp_ns: int) -> None:
-        """Publish the pose of a placed drone once for a stamp; stamps of a drone only grow."""
-        if stamp_ns <= self._published[drone] or not self._localizer.placed[drone]:
-            return
-        self._published[drone] = stamp_ns
-        state = self._filter.predict(stamp_ns)
-        row = self._filter.odometry.rows(stamp_ns)[drone]
-        self._pose_publishers[drone].publish(
-            pose_message(state, drone, row[ROLL_PITCH], self._settings.map_frame)
-        )
-        name = self._team.names[drone]
-        self._transforms.publish(state, drone, row, odometry_frame(name))
+            observer = self._team.index(sightings.observer)
+            self._poses.publish(self._localizer, observer, sightings.stamp_ns)
 
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""
         self._process()
         describe_team(self.health, self._localizer)
-        state = self._filter.state
+        state = self._localizer.filter.state
         if state is None:
             return
+        self._checkpoint.save(self._localizer)
         for drone in range(len(self._team.names)):
-            newest = self._filter.odometry.newest_ns(drone)
-            if newest is not None and newest - self._published[drone] > 1e9:
-                self._publish(drone, newest)
+            newest = self._localizer.filter.odometry.newest_ns(drone)
+            if newest is not None and newest - self._poses.last_ns(drone) > 1e9:
+                self._poses.publish(self._localizer, drone, newest)
         markers = self._markers.build(state.team, self._localizer.placed, state.places)
         self._marker_publisher.publish(markers)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.parameters import check_ranges, describe
@@ -45,6 +46,24 @@ def read_parameters(node: Node, kind: type[T]) -> T:
         value = node.get_parameter(item.name).value
         values[item.name] = value if isinstance(value, (bool, int, float, str)) else tuple(value)
     return check_ranges(kind(**values))
+
+
+def changed(current: T, changes: list[Parameter]) -> T:
+    """Return a parameter dataclass with new values, all of them or none.
+
+    Raises:
+        ConfigurationError: a value has a wrong type or lies outside its range.
+    """
+    values: dict[str, Any] = {}
+    for item in changes:
+        old = getattr(current, item.name)
+        new = tuple(item.value) if isinstance(old, tuple) else item.value
+        if type(new) is not type(old):
+            raise ConfigurationError(
+                f'{item.name} must be of type {type(old).__name__}, got {new!r}.'
+            )
+        values[item.name] = new
+    return check_ranges(replace(current, **values))  # type: ignore[type-var]
 
 
 def unknown_overrides(node: Node) -> list[str]:

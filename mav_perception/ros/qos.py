@@ -16,6 +16,7 @@ from rclpy.qos import (
 from rclpy.subscription import Subscription
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.parameters import parameter
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -26,6 +27,12 @@ RELIABILITY = {
     'sensor_data': ReliabilityPolicy.BEST_EFFORT,
     'reliable': ReliabilityPolicy.RELIABLE,
 }
+
+
+def qos_parameter(default: str, topics: str, read_only: bool = False) -> Any:
+    """Declare a parameter that chooses the QoS of topics."""
+    text = f'QoS of {topics}: {" or ".join(RELIABILITY)}'
+    return parameter(default, text, read_only=read_only, choices=tuple(RELIABILITY))
 
 
 def qos_profile(name: str, depth: int) -> QoSProfile:

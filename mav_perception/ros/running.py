@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -21,7 +22,7 @@ except ImportError:
     RCLError = RuntimeError
 
 
-TEARDOWN_LIMIT = 5.0
+TEARDOWN_LIMIT = 15.0
 """Seconds that a node may take to release itself before its process ends without."""
 
 
@@ -39,6 +40,10 @@ def run_node(make: Callable[[], Node]) -> int:
     code = 0
     try:
         rclpy.init(args=sys.argv)
+    except RCLError as error:
+        print(f'{_program()}: wrong --ros-args: {error}', file=sys.stderr)
+        return 2
+    try:
         node = make()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
@@ -48,7 +53,7 @@ def run_node(make: Callable[[], Node]) -> int:
     except SystemExit as request:
         code = int(request.code or 0)
     except MavPerceptionError as error:
-        print(f'{sys.argv[0].rsplit("/", 1)[-1]}: {error}', file=sys.stderr)
+        print(f'{_program()}: {error}', file=sys.stderr)
         code = 2
     except RCLError:
         if rclpy.ok():
@@ -56,13 +61,24 @@ def run_node(make: Callable[[], Node]) -> int:
     finally:
         # Middleware teardown has been seen to hang after the work was done; a drone's process
         # must end all the same, so that its supervisor can start it again.
-        limit = threading.Timer(TEARDOWN_LIMIT, os._exit, [code])
+        limit = threading.Timer(TEARDOWN_LIMIT, _give_up, [code])
         limit.daemon = True
         limit.start()
         _release(node)
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def _program() -> str:
+    return sys.argv[0].rsplit('/', 1)[-1]
+
+
+def _give_up(code: int) -> None:
+    """End the process although something hangs, and say what."""
+    print(f'{_program()}: did not end within {TEARDOWN_LIMIT:.0f} s:', file=sys.stderr)
+    faulthandler.dump_traceback(file=sys.stderr)
+    os._exit(code)
 
 
 def _release(node: Node | None) -> None:

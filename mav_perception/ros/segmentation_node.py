@@ -20,8 +20,9 @@ from mav_perception.ros.frame_worker import FrameWorker
 from mav_perception.ros.lifecycle import SelfActivatingNode
 from mav_perception.ros.names import AREA_SHARES, CONFIDENCE, IMAGE, MASK, OVERLAY
 from mav_perception.ros.parameters import read_parameters
-from mav_perception.ros.qos import qos_profile, subscribe
+from mav_perception.ros.qos import qos_parameter, qos_profile, subscribe
 from mav_perception.ros.running import run_node
+from mav_perception.segmentation.backends import BACKENDS
 from mav_perception.segmentation.inspection import area_shares
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.types import ByteImage, LabelMask
@@ -33,10 +34,12 @@ class SegmentationNodeParameters:
 
     model: str = parameter('sim', 'name of a shipped model, or path to an .onnx file')
     threads: int = parameter(1, 'CPU threads of the inference', 1, 64)
-    backend: str = parameter('auto', 'auto, onnxruntime, openvino or torch')
+    backend: str = parameter(
+        'auto', 'auto, onnxruntime, openvino or torch', choices=('auto', *BACKENDS)
+    )
     inspect: bool = parameter(False, 'also publish the overlay and the area share of each class')
-    image_qos: str = parameter('sensor_data', 'QoS of the image: sensor_data or reliable')
-    mask_qos: str = parameter('reliable', 'QoS of the mask: sensor_data or reliable')
+    image_qos: str = qos_parameter('sensor_data', 'the image')
+    mask_qos: str = qos_parameter('reliable', 'the mask')
     autostart: bool = parameter(True, 'configure and activate at start')
 
 

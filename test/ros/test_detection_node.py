@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
@@ -104,6 +105,15 @@ def test_a_mask_without_confidence_is_used_when_the_next_one_comes(chain):
     send(chain, mask(2))
     assert chain.until(lambda: len(chain.clouds) == 2)
     assert chain.problem(chain.diagnostics, 'without its confidence')
+
+
+def test_the_size_of_the_drones_can_change_in_flight(chain):
+    node = chain.node
+    assert node.set_parameters([Parameter('target_width', value=0.8)])[0].successful
+    assert node._detection.target_width == 0.8
+    both = [Parameter('target_width', value=0.4), Parameter('mask_qos', value='sensor_data')]
+    assert not node.set_parameters_atomically(both).successful
+    assert node._detection.target_width == 0.8
 
 
 def test_a_colour_image_is_no_mask(chain):

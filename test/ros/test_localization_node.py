@@ -10,6 +10,7 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from mav_perception.localization.state import with_drone
 from mav_perception.ros.conversions import ns_to_stamp, sightings_to_cloud
 from mav_perception.ros.localization_node import LocalizationNode
 from mav_perception.types import Sightings, nanoseconds
@@ -164,3 +165,92 @@ def test_a_bag_that_starts_again_starts_the_filter_anew(chain):
     fly(chain, 5.0)
     chain.cloud.publish(cloud(4.5))
     assert chain.until(lambda: chain.poses['mav1'])
+
+
+def test_parameters_that_are_safe_change_at_once_and_others_are_refused(chain):
+    fly(chain, 1.0, 1.5)
+    assert chain.until(lambda: chain.node._localizer.filter.state is not None)
+    good = [Parameter('detection_probability', value=0.6), Parameter('max_hypotheses', value=3)]
+    assert chain.node.set_parameters_atomically(good).successful
+    assert chain.node._localizer.filter.parameters.detection_probability == 0.6
+    for bad, word in (
+        (Parameter('team_file', value='other.yaml'), 'team_file is read at configure'),
+        (Parameter('late_window', value=2.0), 'late_window cannot change in flight'),
+    ):
+        result = chain.node.set_parameters_atomically(
+            [Parameter('detection_probability', value=0.7), bad]
+        )
+        assert not result.successful
+        assert word in result.reason
+        # All of them or none.
+        assert chain.node._localizer.filter.parameters.detection_probability == 0.6
+        assert chain.node.get_parameter('detection_probability').value == 0.6
+    fly(chain, 2.0)
+    chain.cloud.publish(cloud(1.9))
+    assert chain.until(lambda: chain.poses['mav1'])
+
+
+def test_an_unknown_qos_is_refused_before_anything_starts(bench, team_file):
+    bench.start(
+        LocalizationNode, f'team_file:={team_file}', 'odometry_qos:=sometimes', namespace=''
+    )  # fmt: skip
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    assert bench.problem(diagnostics, "odometry_qos is 'sometimes', it must be one of sensor_data")
+
+
+def test_a_pose_that_jumps_is_announced(chain):
+    fly(chain, 1.0, 1.5, 2.0)
+    chain.cloud.publish(cloud(1.4))
+    assert chain.until(lambda: chain.poses['mav1'])
+    node = chain.node
+    node._poses.publish(node._localizer, 1, nanoseconds(1.6))
+    state = node._localizer.filter.propagated(nanoseconds(1.6))
+    there = state.team.mean[1] + [2.0, 0.0, 0.0, 0.0]
+    node._localizer.filter.change(
+        with_drone(state, 1, there, 0.01 * np.eye(4), state.anchors[1])
+    )  # fmt: skip
+    node._poses.publish(node._localizer, 1, nanoseconds(1.8))
+    assert chain.problem(chain.diagnostics, 'The pose of mav2 was corrected by 2.0')
+
+
+def test_a_node_that_was_killed_goes_on_from_its_checkpoint(bench, team_file, tmp_path):
+    given = (f'team_file:={team_file}', f'checkpoint_file:={tmp_path / "state.npz"}')
+    for begin, moved in ((1.0, 0.0), (4.0, 2.5)):
+        node = bench.start(LocalizationNode, *given, namespace='')
+        publishers = {n: bench.publisher(Odometry, f'/{n}/odometry') for n in ('mav1', 'mav2')}
+        for step in range(8):
+            for name, publisher in publishers.items():
+                x = moved + 0.1 * step if name == 'mav1' else 0.0
+                publisher.publish(odometry(begin + 0.1 * step, x))
+        assert bench.until(lambda n=node: n._localizer.filter.odometry.newest_ns(1) is not None)
+        bench.until((tmp_path / 'state.npz').is_file)
+        bench.until(lambda: False, timeout=0.5)  # let the timer save the newest state
+        pose = node._localizer.filter.predict(nanoseconds(begin + 0.7)).mean[0]
+        bench.close()
+        bench.nodes = []
+    # The second run began at x = 3.2 with odometry, not at the start of the team file.
+    assert pose[0] == pytest.approx(2.5 + 0.7, abs=0.01)
+
+
+def test_two_cameras_of_one_drone_are_used_at_one_time(bench, tmp_path):
+    team = tmp_path / 'team.yaml'
+    team.write_text(
+        TEAM.replace(
+            'start_sigma: [0, 0, 0, 0]}',
+            'start_sigma: [0, 0, 0, 0], more_cameras: '
+            '{rear: {translation: [-0.1, 0, 0], rotation: [0, 0, 3.14159]}}}',
+        )
+    )
+    node = bench.start(LocalizationNode, f'team_file:={team}', namespace='')
+    publishers = [bench.publisher(Odometry, f'/{n}/odometry') for n in ('mav1', 'mav2')]
+    topics = [f'/mav1/{camera}detection/relative_measurements' for camera in ('', 'rear/')]
+    front, rear = (bench.publisher(PointCloud2, topic) for topic in topics)
+    for time in (1.0, 1.5, 2.0):
+        for publisher in publishers:
+            publisher.publish(odometry(time))
+    rear.publish(cloud(1.4, ()))
+    front.publish(cloud(1.4))
+    assert bench.until(lambda: node.health._counts['frames'] == 2)
+    state = node._localizer.filter.state
+    np.testing.assert_array_equal(state.rates.frames, [1.0, 1.0, 0.0])
+    assert state.team.mean[1, 0] == pytest.approx(4.0, abs=0.15)

@@ -1,5 +1,7 @@
 """segmentation_node alone: image in, mask out, bad input named."""
 
+import threading
+
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import State
@@ -98,6 +100,20 @@ def test_parameters_cannot_change_under_a_running_model(bench):
     result = node.set_parameters([Parameter('model', value='drone')])[0]
     assert not result.successful
     assert 'deactivate' in result.reason
+
+
+def test_a_failed_activation_releases_everything_and_can_be_tried_again(bench, monkeypatch):
+    node = bench.start(SegmentationNode, 'autostart:=false')
+    node.trigger_configure()
+    with monkeypatch.context() as broken:
+        broken.setattr(node.health, 'watch', lambda *_: 1 / 0)
+        node.trigger_activate()
+    assert node._subscription is None
+    assert node._segmenter is None
+    assert not any(thread.name == 'frame_worker' for thread in threading.enumerate())
+    node.trigger_configure()
+    node.trigger_activate()
+    assert node._running
 
 
 def test_misspelt_parameters_are_reported(bench):

@@ -78,14 +78,14 @@ class StartUp:
 
     def __init__(self, parameters: FilterParameters) -> None:
         """Start with no frames."""
-        self._parameters = parameters
+        self.parameters = parameters
         self._frames: deque[RememberedFrame] = deque()
 
     def add(self, frame: Frame, clutter_rate: float) -> None:
         """Remember a frame of any drone, placed or not."""
-        remembered = remember_frame(frame, clutter_rate, self._parameters)
+        remembered = remember_frame(frame, clutter_rate, self.parameters)
         self._frames.append(remembered)
-        oldest = remembered.stamp_ns - nanoseconds(self._parameters.start_window)
+        oldest = remembered.stamp_ns - nanoseconds(self.parameters.start_window)
         while self._frames[0].stamp_ns < oldest:
             self._frames.popleft()
 
@@ -102,7 +102,7 @@ class StartUp:
         wanted = [d for d in wanted if d not in asleep]
         if not wanted:
             return Search((), tuple(doubts))
-        memory = gather(self._thinned(), odometry, state.stamp_ns, self._parameters)
+        memory = gather(self._thinned(), odometry, state.stamp_ns, self.parameters)
         if not len(memory.frame):
             return Search((), tuple(doubts))
         variances = np.diag(state.team.covariance).reshape(-1, 4)
@@ -121,11 +121,11 @@ class StartUp:
         modes, size = {}, len(memory.frame)
         explained = np.zeros(size)
         for drone in [*drones, STATIC_OBJECT]:
-            chance = self._parameters.detection_probability
+            chance = self.parameters.detection_probability
             pairs = pairs_for(memory, placed, drone, chance, both_ways)
             looks = looks_for(memory, placed, drone, both_ways)
             static = drone == STATIC_OBJECT
-            modes[drone] = find_modes(pairs, looks, size, self._parameters, static)
+            modes[drone] = find_modes(pairs, looks, size, self.parameters, static)
             if static:
                 explained = known_intensity(pairs, size)
         return modes, explained
@@ -176,7 +176,7 @@ class StartUp:
             doubt = _too_vague(mode)
             if doubt is None and not found:
                 odds = margin(drone, best[drone], everything, modes, background)
-                wanted_odds = self._parameters.start_margin
+                wanted_odds = self.parameters.start_margin
                 if odds > wanted_odds:
                     odds -= rivalry(drone, mode)
                 if odds > wanted_odds:

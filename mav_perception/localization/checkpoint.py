@@ -1,0 +1,119 @@
+"""What a joint filter must know to go on after its process died."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from mav_perception.errors import DataError
+from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.odometry import LONGEST_BREAK, RAW, ROLL_PITCH
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team import Team
+from mav_perception.types import BoolArray, FloatArray, OdometrySample
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The joint state at one time, as one Gaussian, and the odometry that it counts from.
+
+    Attributes:
+        stamp_ns: its time.
+        names: (N,) of the drones.
+        known: (N,) whose place is known.
+        mean: (N, 4) poses in map, metres and radians.
+        covariance: (4 N, 4 N).
+        odometry: (N, 6) x, y, z, yaw, roll, pitch of each VIO at that time.
+    """
+
+    stamp_ns: int
+    names: tuple[str, ...]
+    known: BoolArray
+    mean: FloatArray
+    covariance: FloatArray
+    odometry: FloatArray
+
+
+def take_checkpoint(localizer: TeamLocalizer) -> Checkpoint | None:
+    """Return what is to be kept, or None while the first drone, which is the map, has no place."""
+    state, odometry = localizer.filter.state, localizer.filter.odometry
+    if state is None or not localizer.placed[0]:
+        return None
+    rows = odometry.rows(state.stamp_ns)
+    drones = range(len(rows))
+    silent = np.array([odometry.silent_for(d, state.stamp_ns) > LONGEST_BREAK for d in drones])
+    return Checkpoint(
+        state.stamp_ns,
+        localizer.team.names,
+        localizer.placed & ~silent,
+        state.team.mean,
+        state.team.covariance,
+        np.column_stack([rows[:, RAW], rows[:, ROLL_PITCH]]),
+    )
+
+
+def resume(team: Team, parameters: FilterParameters, checkpoint: Checkpoint) -> TeamLocalizer:
+    """Return a localizer that goes on from a checkpoint: it only waits for new odometry.
+
+    The poses are taken for starts, and the odometry of that time for the first samples. What the
+    VIO tells after the gap counts from there, with the noise of the way between.
+
+    Raises:
+        DataError: the checkpoint is of another team.
+    """
+    if checkpoint.names != team.names:
+        raise DataError(
+            f'The checkpoint is of the team {", ".join(checkpoint.names)}, not of '
+            f'{", ".join(team.names)}: the filter starts anew.'
+        )
+    sigma = np.sqrt(np.diag(checkpoint.covariance)).reshape(-1, 4)
+    sigma = np.where(checkpoint.known[:, None], sigma, np.nan)
+    then = replace(team, start=checkpoint.mean, start_sigma=sigma)
+    joint_filter = CoupledPdaFilter(then, parameters)
+    for drone in np.flatnonzero(checkpoint.known):
+        x, y, z, yaw, roll, pitch = checkpoint.odometry[drone]
+        sample = OdometrySample(
+            checkpoint.stamp_ns, np.array([x, y, z]), quaternion_from_euler([roll, pitch, yaw])
+        )
+        joint_filter.add_odometry(team.names[drone], sample)
+    state = joint_filter.propagated(checkpoint.stamp_ns)
+    known = np.repeat(checkpoint.known, 4)
+    tied = np.where(np.outer(known, known), checkpoint.covariance, state.team.covariance)
+    only = replace(state.hypotheses[0], covariance=tied)
+    joint_filter.change(replace(state, hypotheses=(only,)))
+    return TeamLocalizer(joint_filter, checkpoint.stamp_ns)
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint in one step: a reader sees the old one or the new one, whole.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    values = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
+    unfinished = path.with_suffix('.unfinished.npz')
+    try:
+        np.savez(unfinished, **values)
+        unfinished.replace(path)
+    except OSError as error:
+        raise DataError(f'Cannot write checkpoint_file {path}: {error}.') from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        DataError: it is broken or of another kind.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as values:
+            read = {item.name: values[item.name] for item in fields(Checkpoint)}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f'{path} is no checkpoint: {error}. The filter starts anew.') from error
+    names = tuple(str(name) for name in read.pop('names'))
+    return Checkpoint(int(read.pop('stamp_ns')), names, **read)

@@ -1,0 +1,89 @@
+"""The poses of the team as topics and transforms; a pose that jumps is announced."""
+
+from __future__ import annotations
+
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.lifecycle import LifecycleNode
+
+from mav_perception.geometry import wrap_angle
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.motion import moved_by_odometry
+from mav_perception.localization.odometry import ROLL_PITCH
+from mav_perception.localization.team_file import DroneEntry
+from mav_perception.ros.conversions import pose_message
+from mav_perception.ros.health import Health
+from mav_perception.ros.names import POSE, in_namespace, odometry_frame
+from mav_perception.ros.transforms import OdometryTransforms
+from mav_perception.types import FloatArray, seconds
+
+
+class PosePublishers:
+    """Publishes the pose of each placed drone, once for a stamp; stamps of a drone only grow."""
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        health: Health,
+        entries: tuple[DroneEntry, ...],
+        map_frame: str,
+        publish_tf: bool,
+        jump: tuple[float, float],
+    ) -> None:
+        """Advertise; a correction beyond `jump` (metres, radians) is a problem in words."""
+        self._node, self._health, self._map_frame, self._jump = node, health, map_frame, jump
+        self._names = [entry.name for entry in entries]
+        self._publishers = [
+            node.create_lifecycle_publisher(
+                PoseWithCovarianceStamped, in_namespace(entry.namespace, POSE), 10
+            )
+            for entry in entries
+        ]
+        self._transforms = OdometryTransforms(node, map_frame, publish_tf)
+        self._last: dict[int, tuple[FloatArray, FloatArray]] = {}
+        self._stamps = [0] * len(entries)
+
+    def forget(self) -> None:
+        """Begin anew: the next pose of a drone follows nothing."""
+        self._last.clear()
+        self._stamps = [0] * len(self._names)
+
+    def last_ns(self, drone: int) -> int:
+        """Return the stamp of the newest pose of a drone, 0 before the first."""
+        return self._stamps[drone]
+
+    def publish(self, localizer: TeamLocalizer, drone: int, stamp_ns: int) -> None:
+        """Publish the pose of a drone at a stamp, if it is placed and the stamp is new."""
+        if stamp_ns <= self._stamps[drone] or not localizer.placed[drone]:
+            return
+        self._stamps[drone] = stamp_ns
+        state = localizer.filter.predict(stamp_ns)
+        row = localizer.filter.odometry.rows(stamp_ns)[drone]
+        self._announce_jump(drone, stamp_ns, state.mean[drone], row)
+        self._publishers[drone].publish(
+            pose_message(state, drone, row[ROLL_PITCH], self._map_frame)
+        )
+        self._transforms.publish(state, drone, row, odometry_frame(self._names[drone]))
+
+    def close(self) -> None:
+        """Release the publishers."""
+        for publisher in self._publishers:
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def _announce_jump(self, drone: int, stamp_ns: int, pose: FloatArray, row: FloatArray) -> None:
+        """Say so when a pose is not where the last one and the odometry since then lead to."""
+        last = self._last.get(drone)
+        self._last[drone] = (pose, row)
+        if last is None:
+            return
+        expected = moved_by_odometry(last[0], last[1], row)
+        metres = float(np.linalg.norm(pose[:3] - expected[:3]))
+        radians = abs(float(wrap_angle(pose[3] - expected[3])))
+        if metres > self._jump[0] or radians > self._jump[1]:
+            name = self._names[drone]
+            self._health.problem(
+                f'jump of {name}',
+                f'The pose of {name} was corrected by {metres:.2f} m and '
+                f'{np.degrees(radians):.0f} degrees at {seconds(stamp_ns):.2f} s: whoever steers '
+                'by it must not take that for motion.',
+            )
