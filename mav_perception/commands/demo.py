@@ -14,13 +14,10 @@ import sys
 import time
 from pathlib import Path
 
+from mav_perception.commands.chain import Chain, ros_arguments
 from mav_perception.commands.processes import NodeProcesses, ros_environment
-from mav_perception.localization.team_file import save_team
-from mav_perception.resources import find_share
 from mav_perception.segmentation.model_card import find_model, load_card
-from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.library import load_scenario, scenario_names
-from mav_perception.simulation.scenario import Scenario
 
 SLOWEST = 10.0
 """The demo gives up when it has taken this many times the flight's duration, plus a minute."""
@@ -57,9 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     load_card(find_model(arguments.model))  # a missing model is said before anything starts
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    team_file = arguments.output / 'team.yaml'
-    save_team(scenario_team(scenario), team_file)
+    chain = Chain(arguments.scenario, scenario, arguments.output, arguments.model)
     environment = ros_environment()
     print(
         f'{scenario.drones} drones, {scenario.duration:.0f} s at {scenario.frame_rate} Hz, seed '
@@ -68,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         flush=True,
     )
     with NodeProcesses(environment, arguments.output / 'logs') as nodes:
-        start_chain(nodes, scenario, arguments, team_file)
+        start_chain(nodes, chain, arguments)
         failure = wait_for_monitor(nodes, scenario.duration)
         verdict = nodes.exit_code('monitor')
         codes = nodes.stop()
@@ -81,80 +76,20 @@ def run(arguments: argparse.Namespace) -> int:
     return int(verdict or 0)
 
 
-def start_chain(
-    nodes: NodeProcesses, scenario: Scenario, arguments: argparse.Namespace, team_file: Path
-) -> None:
+def start_chain(nodes: NodeProcesses, chain: Chain, arguments: argparse.Namespace) -> None:
     """Start every node, the simulator last."""
-
-    def ros_arguments(
-        *parameters: str, namespace: str = '', files: tuple[Path, ...] = ()
-    ) -> list[str]:
-        remap = ['-r', f'__ns:=/{namespace}'] if namespace else []
-        given = [item for file in files for item in ('--params-file', str(file))]
-        for text in parameters:
-            given += ['-p', text]
-        return ['--ros-args', *remap, *given]
-
-    config = {
-        name: find_share('config', f'{name}.yaml')
-        for name in ('segmentation', 'detection', 'localization', 'monitor', 'simulation')
-    }
     if arguments.record:
         nodes.start('recorder', 'recorder_node', ros_arguments(f'bag:={arguments.record}'))
-    nodes.start(
-        'localization',
-        'localization_node',
-        ros_arguments(
-            'use_sim_time:=true', f'team_file:={team_file}', files=(config['localization'],)
-        ),
+    chain.start_team(nodes)
+    monitor = ros_arguments(
+        f'duration:={chain.scenario.duration}',
+        f'output:={chain.output}',
+        f'live:={not arguments.headless}'.lower(),
+        f'team_file:={chain.team_file}',
+        config='monitor',
     )
-    cameras = [
-        f'{name}/{camera.name}'.strip('/')
-        for name in scenario.names
-        for camera in scenario.cameras
-    ]
-    for name in cameras:
-        nodes.start(
-            f'{name}_segmentation'.replace('/', '_'),
-            'segmentation_node',
-            ros_arguments(
-                'use_sim_time:=true',
-                f'model:={arguments.model}',
-                'image_qos:=reliable',  # the simulator waits, so nothing may get lost
-                namespace=name,
-                files=(config['segmentation'],),
-            ),
-        )
-        nodes.start(
-            f'{name}_detection'.replace('/', '_'),
-            'detection_node',
-            ros_arguments('use_sim_time:=true', namespace=name, files=(config['detection'],)),
-        )
-    nodes.start(
-        'monitor',
-        'monitor_node',
-        ros_arguments(
-            f'duration:={scenario.duration}',
-            f'output:={arguments.output}',
-            f'live:={not arguments.headless}'.lower(),
-            f'team_file:={team_file}',
-            files=(config['monitor'],),
-        ),
-        quiet=False,
-    )
-    nodes.start(
-        'simulation',
-        'simulation_node',
-        ros_arguments(
-            f'scenario:={arguments.scenario}',
-            f'drones:={scenario.drones}',
-            f'duration:={scenario.duration}',
-            f'frame_rate:={scenario.frame_rate}',
-            f'odometry_rate:={scenario.odometry_rate}',
-            f'seed:={scenario.seed}',
-            files=(config['simulation'],),
-        ),
-    )
+    nodes.start('monitor', 'monitor_node', monitor, quiet=False)
+    chain.start_simulation(nodes)
 
 
 def wait_for_monitor(nodes: NodeProcesses, duration: float) -> str:

@@ -44,7 +44,11 @@ class NodeProcesses:
         """Write each node's output to `logs/NAME.log`."""
         self._environment, self._logs = dict(environment), logs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, tuple[list[str], bool]] = {}
+        self._respawned: set[str] = set()
         logs.mkdir(parents=True, exist_ok=True)
+        for old in logs.glob('*.log'):
+            old.unlink()
 
     def __enter__(self) -> NodeProcesses:
         """Enter with no process yet."""
@@ -59,10 +63,38 @@ class NodeProcesses:
         """End what still runs."""
         self.stop()
 
-    def start(self, name: str, executable: str, arguments: list[str], quiet: bool = True) -> None:
-        """Start one node under a unique name; with `quiet` its output goes to the log."""
+    def start(
+        self,
+        name: str,
+        executable: str,
+        arguments: list[str],
+        quiet: bool = True,
+        respawn: bool = False,
+    ) -> None:
+        """Start one node under a unique name; with `quiet` its output goes to the log.
+
+        With `respawn` it is started again by `revive` if it dies.
+        """
         command = [str(find_executable(executable)), *arguments]
-        log = (self._logs / f'{name}.log').open('wb') if quiet else None
+        self._commands[name] = (command, quiet)
+        if respawn:
+            self._respawned.add(name)
+        self._launch(name)
+
+    def revive(self) -> list[str]:
+        """Start again what has died and was to be respawned; return the names."""
+        died = [name for name in self.dead() if name in self._respawned]
+        for name in died:
+            self._launch(name)
+        return died
+
+    def pid(self, name: str) -> int:
+        """Return the process id of a node."""
+        return self._children[name].pid
+
+    def _launch(self, name: str) -> None:
+        command, quiet = self._commands[name]
+        log = (self._logs / f'{name}.log').open('ab') if quiet else None
         # A session of its own, so that Ctrl-C in the terminal reaches only the parent, which then
         # ends the nodes in order.
         self._children[name] = subprocess.Popen(

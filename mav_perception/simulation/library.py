@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import dacite
 import yaml
 
 from mav_perception.errors import ConfigurationError, MavPerceptionError
@@ -31,6 +30,8 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
         ConfigurationError: no such file, a key or value that does not fit, or what cannot be
             flown.
     """
+    import dacite  # comes with the `sim` extra; to list names must work without
+
     path = _path(name)
     try:
         values = yaml.safe_load(path.read_text()) or {}

@@ -1,0 +1,100 @@
+"""Kill every node of a flying team in turn with SIGKILL: when is it back, are the poses right?
+
+The nodes are respawned after half a second, as the launch files do; the joint filter goes on from its
+checkpoint. Poses are held against the truth at the same stamps all the time.
+
+Example: python benchmarks/kill.py --drones 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import chi2
+from watch import TeamWatch
+
+from mav_perception.commands.chain import Chain
+from mav_perception.commands.processes import NodeProcesses, ros_environment
+from mav_perception.ros.names import MASK, POSE, RELATIVE_MEASUREMENTS, in_namespace
+from mav_perception.simulation.library import load_scenario
+
+PAUSE = 6.0
+"""Seconds of flight between two kills."""
+
+THREE_SIGMA = chi2.ppf(0.9973, 3)
+
+
+def main() -> int:
+    """Fly, kill, print a table; 0 if every node was back in 5 s."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--drones', type=int, default=3)
+    parser.add_argument('--seed', type=int, default=0)
+    given = parser.parse_args()
+    names = tuple(f'mav{k + 1}' for k in range(given.drones))
+    victims = [('localization', in_namespace(names[1], POSE))]
+    for name in names:
+        victims.append((f'{name}_segmentation', in_namespace(name, MASK)))
+        victims.append((f'{name}_detection', in_namespace(name, RELATIVE_MEASUREMENTS)))
+    duration = (len(victims) + 2) * (PAUSE + 5.0)
+    scenario = load_scenario('nominal', drones=given.drones, seed=given.seed, duration=duration)
+    folder = Path(tempfile.mkdtemp(prefix='mav_kill_'))
+    checkpoint = str(folder / 'joint_state.npz')
+    chain = Chain('nominal', scenario, folder, lockstep=False, respawn=True, checkpoint=checkpoint)
+    environment = ros_environment()
+    with NodeProcesses(environment, folder / 'logs') as nodes:
+        chain.start_team(nodes)
+        watch = TeamWatch(environment, names)
+        stopping = threading.Event()
+        supervisor = threading.Thread(target=revive, args=(nodes, stopping))
+        supervisor.start()
+        chain.start_simulation(nodes)
+        for name in names:
+            assert watch.wait_for(in_namespace(name, POSE), time.monotonic(), 60.0) is not None
+        late = kill_in_turn(nodes, watch, victims)
+        stopping.set()
+        supervisor.join()
+        errors = watch.mahalanobis()
+        watch.close()
+    beyond = float((errors > THREE_SIGMA).mean())
+    print(f'{len(errors)} poses held against the truth, {100 * beyond:.2f} % beyond 3 sigma')
+    return 1 if late else 0
+
+
+def kill_in_turn(
+    nodes: NodeProcesses, watch: TeamWatch, victims: list[tuple[str, str]]
+) -> list[str]:
+    """Kill each victim, print when it is heard again; return those later than 5 s."""
+    late = []
+    print(f'{"killed":22} {"back after":>10} {"poses beyond 3 sigma until then":>32}')
+    for name, topic in victims:
+        time.sleep(PAUSE)
+        before = len(watch.mahalanobis())
+        since = time.monotonic()
+        os.kill(nodes.pid(name), signal.SIGKILL)
+        time.sleep(0.3)  # what was on its way has arrived
+        back = watch.wait_for(topic, since + 0.3)
+        back = None if back is None else back + 0.3
+        new = watch.mahalanobis()[before:]
+        wrong = int(np.sum(new > THREE_SIGMA))
+        text = 'never' if back is None else f'{back:.1f} s'
+        print(f'{name:22} {text:>10} {wrong:>20d} of {len(new)}', flush=True)
+        if back is None or back > 5.0:
+            late.append(name)
+    return late
+
+
+def revive(nodes: NodeProcesses, stopping: threading.Event) -> None:
+    """Start dead nodes again, as `respawn` of the launch files does."""
+    while not stopping.wait(0.5):
+        nodes.revive()
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
