@@ -141,7 +141,9 @@ class TeamLocalizer:
         """Return (N,) whose pose is certain enough to be published."""
         if self.filter.state is None:
             return np.zeros(len(self.team.names), bool)
-        placed = self.filter.state.active.copy()
+        # With a known start and odometry a drone is in the filter with the next frame.
+        begun = np.array([h.first_row is not None for h in self.filter.odometry.histories])
+        placed = self.filter.state.active | (self.filter.state.pending & begun)
         placed[list(self._restarted)] = False
         placed &= ~self._silent(self.filter.state.stamp_ns)
         return placed
