@@ -4,7 +4,15 @@ from glob import glob
 
 from setuptools import find_packages, setup
 
-NODES = ('segmentation', 'detection', 'localization', 'simulation', 'monitor', 'recorder')
+NODES = (
+    'segmentation',
+    'detection',
+    'localization',
+    'simulation',
+    'monitor',
+    'recorder',
+    'player',
+)
 
 
 def share(folder: str, pattern: str) -> tuple[str, list[str]]:

@@ -1,7 +1,7 @@
-"""Kill every node of a flying team in turn with SIGKILL: when is it back, are the poses right?
+"""Kill every node of a flying team in turn with SIGKILL: when is it back, are the poses right.
 
-The nodes are respawned after half a second, as the launch files do; the joint filter goes on from its
-checkpoint. Poses are held against the truth at the same stamps all the time.
+Nodes are respawned after half a second, and the joint filter goes on from its checkpoint. Poses
+are held against the truth at the same stamps all the time.
 
 Example: python benchmarks/kill.py --drones 3
 """

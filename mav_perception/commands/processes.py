@@ -37,6 +37,15 @@ def ros_environment() -> dict[str, str]:
     return environment
 
 
+def become_node(executable: str, arguments: list[str]) -> int:
+    """Turn this process into one node, in the environment as it is; does not return."""
+    environment = dict(os.environ)
+    environment.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)
+    environment.setdefault('AMENT_PREFIX_PATH', sys.prefix)
+    path = str(find_executable(executable))
+    os.execve(path, [path, *arguments], environment)
+
+
 class NodeProcesses:
     """Named child processes; leaving the context ends all of them."""
 

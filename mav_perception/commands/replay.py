@@ -45,6 +45,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     euroc.add_argument('--vio', choices=['mono', 'stereo'], default='stereo')
     euroc.add_argument('--noise', choices=['nominal', 'hard'], default='nominal')
+    bag = formats.add_parser('bag', help='a ROS 2 bag into ROS 2, with /clock')
+    bag.add_argument('folder', type=Path, metavar='BAG')
+    bag.add_argument('--rate', type=float, default=1.0, help='seconds of the bag in a second')
+    bag.add_argument('--begin', type=float, default=0.0, metavar='S', help='where to begin')
+    bag.add_argument('--loop', action='store_true', help='begin again at the end')
+    bag.add_argument(
+        '--inputs-only', action='store_true', help='leave out what localization makes itself'
+    )
     for parser_of_format in (mrclam, euroc):
         _add_common(parser_of_format)
 
@@ -63,6 +71,8 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table and write the JSON."""
+    if arguments.format == 'bag':
+        return _play_bag(arguments)
     from mav_perception.evaluation.comparison import compare, table
     from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
 
@@ -81,6 +91,20 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(_figures(scores, unknown, wall), indent=2) + '\n')
     return 0
+
+
+def _play_bag(arguments: argparse.Namespace) -> int:
+    from mav_perception.commands.chain import ros_arguments
+    from mav_perception.commands.processes import become_node
+
+    given = ros_arguments(
+        f'bag:={arguments.folder}',
+        f'rate:={arguments.rate}',
+        f'position:={arguments.begin}',
+        f'loop:={arguments.loop}'.lower(),
+        f'inputs_only:={arguments.inputs_only}'.lower(),
+    )
+    return become_node('player_node', given)
 
 
 def _load(

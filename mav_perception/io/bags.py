@@ -1,14 +1,17 @@
-"""Write ROS 2 bags with rosbags, without ROS: MCAP, type definitions included."""
+"""Write and read ROS 2 bags with rosbags, without ROS: type definitions included."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mav_perception.errors import DataError
+from mav_perception.types import seconds
 
 
 class BagWriter:
@@ -46,14 +49,59 @@ class BagWriter:
         self._writer.close()
 
 
-def read_topics(folder: Path) -> dict[str, int]:
-    """Return how many messages a bag has of every topic.
+@dataclass(frozen=True)
+class BagMessage:
+    """One serialized message and the time at which it was recorded."""
 
-    Raises:
-        DataError: it is no bag, or it was not closed.
+    topic: str
+    received_ns: int
+    data: bytes
+
+
+class BagReader:
+    """A ROS 2 bag of MCAP or SQLite files, made by us or by `ros2 bag`.
+
+    Attributes:
+        topics: message type of every topic.
+        counts: messages of every topic.
+        begin_ns: time of the first message.
+        duration: seconds.
     """
-    try:
-        with Reader(folder) as reader:
-            return {name: int(info.msgcount) for name, info in reader.topics.items()}
-    except (ReaderError, OSError) as error:
-        raise DataError(f'{folder} is not a complete ROS 2 bag: {error}') from error
+
+    def __init__(self, folder: Path) -> None:
+        """Open a bag.
+
+        Raises:
+            DataError: it is no bag, or it was not closed.
+        """
+        self._folder = folder
+        try:
+            self._reader = Reader(folder)
+            self._reader.open()
+        except (ReaderError, OSError) as error:
+            raise DataError(
+                f'{folder} is not a complete ROS 2 bag: {error}. A bag that was not closed is '
+                'mended by `ros2 bag reindex`.'
+            ) from error
+        self.topics = {c.topic: c.msgtype for c in self._reader.connections}
+        self.counts = {name: int(info.msgcount) for name, info in self._reader.topics.items()}
+        self.begin_ns = int(self._reader.start_time)
+        self.duration = seconds(int(self._reader.duration))
+
+    def messages(self, after_ns: int = 0) -> Iterator[BagMessage]:
+        """Yield the messages in order, from `after_ns` after the first one on.
+
+        Raises:
+            DataError: the bag is damaged there.
+        """
+        try:
+            for connection, received, data in self._reader.messages(
+                start=self.begin_ns + after_ns
+            ):
+                yield BagMessage(connection.topic, int(received), bytes(data))
+        except ReaderError as error:
+            raise DataError(f'{self._folder} is damaged: {error}') from error
+
+    def close(self) -> None:
+        """Close the files."""
+        self._reader.close()

@@ -13,10 +13,11 @@ import pytest
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
 from mav_perception.commands.processes import ros_environment
-from mav_perception.io.bags import read_topics
+from mav_perception.io.bags import BagReader
 from mav_perception.resources import find_executable
 
 NODES = ('segmentation', 'detection', 'localization', 'simulation', 'monitor', 'recorder')
+# player_node ends by itself: test_player_node.py
 
 
 def demo(tmp_path, *options):
@@ -38,7 +39,7 @@ def test_a_team_flies_is_localized_and_recorded(tmp_path):
     assert summary['team_shape'] < 0.7 * summary['vio_team_shape']
     assert summary['images_dropped'] == summary['frames_lost'] == 0
     assert (tmp_path / 'out' / 'tracks.png').is_file()
-    counts = read_topics(bag)
+    counts = BagReader(bag).counts
     for drone in ('mav1', 'mav2', 'mav3'):
         # The recorder needs a moment to find a topic: the first few messages may be missing.
         assert counts[f'/{drone}/camera/image_raw'] > 45
