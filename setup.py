@@ -12,6 +12,7 @@ NODES = (
     'monitor',
     'recorder',
     'player',
+    'pilot',
 )
 
 
@@ -49,7 +50,11 @@ setup(
         share('config', '*.yaml'),
         share('config', '*.xml'),
         share('config/training', '*.yaml'),
+        share('config/rviz', '*.rviz'),
         share('config/scenarios', '*.yaml'),
+        share('config/gazebo', '*.yaml'),
+        share('worlds', '*.sdf'),
+        share('worlds/models/quadrotor', '*'),
         share('models', '*'),
     ],
     zip_safe=True,

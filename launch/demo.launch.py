@@ -28,6 +28,8 @@ ARGUMENTS = {
     'rate': ('0.0', "Frames a second of a camera; 0 for the scenario's."),
     'seed': ('0', 'Decides flights, drift, noise and the room.'),
     'model': ('sim', 'Segmentation model.'),
+    'record': ('', 'Folder of a new bag with all but images; empty for none.'),
+    'rviz': ('false', 'Open RViz.'),
     'output': ('demo_output', 'Folder for summary.json and tracks.png.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }
@@ -55,6 +57,8 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             ('model', value['model']),
             ('image_qos', 'reliable'),  # the simulator waits, so nothing may get lost
             ('use_sim_time', 'true'),
+            ('record', value['record']),
+            ('rviz', value['rviz']),
             ('log_level', value['log_level']),
         ],
     )

@@ -12,6 +12,7 @@ from mav_perception.parameters import describe
 from mav_perception.ros.detection_node import DetectionNodeParameters
 from mav_perception.ros.localization_node import LocalizationNodeParameters
 from mav_perception.ros.monitor_node import MonitorNodeParameters
+from mav_perception.ros.pilot_node import PilotNodeParameters
 from mav_perception.ros.player_node import PlayerNodeParameters
 from mav_perception.ros.recorder_node import RecorderNodeParameters
 from mav_perception.ros.segmentation_node import SegmentationNodeParameters
@@ -25,6 +26,7 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
     'monitor': (MonitorNodeParameters,),
     'recorder': (RecorderNodeParameters,),
     'player': (PlayerNodeParameters,),
+    'pilot': (PilotNodeParameters,),
 }
 """Parameter dataclasses of every node."""
 

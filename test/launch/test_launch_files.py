@@ -1,6 +1,7 @@
 """The launch files, started for real by launch_pytest; skipped where launch is not installed."""
 
 import json
+import tarfile
 import time
 from pathlib import Path
 
@@ -64,8 +65,8 @@ def running(node):
 
 def test_every_file_is_installed():
     assert FILES == [
-        'demo.launch.py', 'inspection.launch.xml', 'localization.launch.xml', 'team.launch.py',
-        'vehicle.launch.xml',
+        'demo.launch.py', 'gazebo.launch.py', 'inspection.launch.xml', 'localization.launch.xml',
+        'replay.launch.py', 'team.launch.py', 'vehicle.launch.xml',
     ]  # fmt: skip
 
 
@@ -191,3 +192,24 @@ def test_demo_flies_and_writes_its_summary(tester):
     path = demo.output / 'summary.json'
     assert spin_until(tester, path.is_file, timeout=90.0)
     assert json.loads(path.read_text())['frames_lost'] == 0
+
+
+@launch_pytest.fixture
+def replay(tmp_path_factory):
+    """Launch the recorded flight of the tests."""
+    folder, flight = tmp_path_factory.mktemp('bag'), Path(__file__).parents[1] / 'ros/flight_bag'
+    with tarfile.open(flight / 'bag.tar.xz') as archive:
+        archive.extractall(folder, filter='data')
+    return description_of(
+        'replay.launch.py', bag=str(folder / 'bag'), team_file=str(flight / 'team.yaml'),
+        rate='2.0',
+    )  # fmt: skip
+
+
+@pytest.mark.launch(fixture=replay)
+def test_a_recorded_flight_is_localized(tester):
+    poses = []
+    tester.create_subscription(
+        PoseWithCovarianceStamped, '/mav2/localization/pose', poses.append, 10
+    )
+    assert spin_until(tester, lambda: len(poses) > 5)

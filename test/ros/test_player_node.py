@@ -1,7 +1,6 @@
 """Bags: a recorded flight is localized anew, the player seeks, loops and jumps back."""
 
 import json
-import sqlite3
 import subprocess
 import sys
 import tarfile

@@ -1,0 +1,110 @@
+"""A team in Gazebo: world, drones, bridge, pilot, and the same nodes as on real drones."""
+
+import tempfile
+from pathlib import Path
+
+import yaml
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from mav_perception.localization.team_file import save_team
+from mav_perception.simulation.flight import scenario_team
+from mav_perception.simulation.gazebo import bridge_entries, drone_model
+from mav_perception.simulation.library import load_scenario
+
+SHARE = Path(get_package_share_directory('mav_perception'))
+
+ARGUMENTS = {
+    'world': ('arena', 'arena, tunnel, or the path of an .sdf world of your own.'),
+    'gui': ('false', 'Open the window of Gazebo.'),
+    'scenario': ('nominal', 'Flight paths: a shipped scenario, or the path of a scenario YAML.'),
+    'drones': ('0', "Size of the team; 0 for the scenario's."),
+    'seed': ('0', 'Decides the flight paths.'),
+    'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
+    'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
+    'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
+    'record': ('', 'Folder of a new bag with all but images; empty for none.'),
+    'rviz': ('false', 'Open RViz.'),
+    'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
+    'log_level': ('info', 'debug, info, warn or error.'),
+}
+
+PASSED_ON = ('model', 'backend', 'params_file', 'record', 'rviz', 'autostart', 'log_level')
+
+
+def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Write the drones' models and the bridge's configuration, and start everything."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    scenario = load_scenario(
+        value['scenario'], drones=int(value['drones']) or None, seed=int(value['seed'])
+    )
+    folder = Path(tempfile.mkdtemp(prefix='mav_perception_'))
+    team = scenario_team(scenario)
+    save_team(team, folder / 'team.yaml')
+    (folder / 'gz_bridge.yaml').write_text(yaml.safe_dump(bridge_entries(scenario.names)))
+    world = value['world']
+    path = Path(world) if world.endswith('.sdf') else SHARE / 'worlds' / f'{world}.sdf'
+    gazebo = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(
+            str(Path(get_package_share_directory('ros_gz_sim')) / 'launch/gz_sim.launch.py')
+        ),
+        launch_arguments=[('gz_args', f'-r {"" if value["gui"] == "true" else "-s "}{path}')],
+    )
+    spawned = [spawn(entry, path.stem, folder) for entry in team]
+    bridge = Node(
+        package='ros_gz_bridge',
+        executable='parameter_bridge',
+        output='screen',
+        parameters=[{'config_file': str(folder / 'gz_bridge.yaml')}],
+    )
+    pilot = Node(
+        package='mav_perception',
+        executable='pilot_node',
+        output='screen',
+        parameters=[
+            {
+                'scenario': value['scenario'],
+                'drones': scenario.drones,
+                'seed': scenario.seed,
+                'use_sim_time': True,
+            }
+        ],
+    )
+    nodes = IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),
+        launch_arguments=[
+            ('team_file', str(folder / 'team.yaml')),
+            ('use_sim_time', 'true'),
+            *((name, value[name]) for name in PASSED_ON),
+        ],
+    )
+    return [gazebo, *spawned, bridge, pilot, nodes]
+
+
+def spawn(entry, world: str, folder: Path) -> Node:
+    """Put one drone into the world where its path begins."""
+    file = folder / f'{entry.name}.sdf'
+    file.write_text(drone_model(entry.name))
+    x, y, _, yaw = (str(number) for number in entry.start)
+    return Node(
+        package='ros_gz_sim',
+        executable='create',
+        output='screen',
+        arguments=[
+            *('-world', world, '-file', str(file), '-name', entry.name),
+            *('-x', x, '-y', y, '-z', '0.1', '-Y', yaw),
+        ],
+    )
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start Gazebo."""
+    arguments = [
+        DeclareLaunchArgument(name, default_value=default, description=description)
+        for name, (default, description) in ARGUMENTS.items()
+    ]
+    return LaunchDescription([*arguments, OpaqueFunction(function=start_gazebo)])
