@@ -29,7 +29,7 @@ ARGUMENTS = {
     'seed': ('0', 'Decides flights, drift, noise and the room.'),
     'model': ('sim', 'Segmentation model.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
-    'rviz': ('false', 'Open RViz.'),
+    'rviz': ('false', 'Open RViz with a view of the team.'),
     'output': ('demo_output', 'Folder for summary.json and tracks.png.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }

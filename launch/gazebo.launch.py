@@ -28,7 +28,7 @@ ARGUMENTS = {
     'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
-    'rviz': ('false', 'Open RViz.'),
+    'rviz': ('false', 'Open RViz with a view of the team.'),
     'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }

@@ -21,7 +21,7 @@ ARGUMENTS = {
     'loop': ('false', 'Begin again at the end.'),
     'team_file': (str(SHARE / 'config/team.yaml'), 'Names, namespaces, starts and cameras.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
-    'rviz': ('false', 'Open RViz.'),
+    'rviz': ('false', 'Open RViz with a view of the team.'),
     'autostart': ('true', 'Configure and activate the lifecycle node at start.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }

@@ -24,7 +24,7 @@ ARGUMENTS = {
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
     'checkpoint_file': ('', 'File in which the joint filter survives its process, or empty.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
-    'rviz': ('false', 'Open RViz.'),
+    'rviz': ('false', 'Open RViz with a view of the team.'),
     'respawn': ('true', 'Start a node again that died.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
     'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),

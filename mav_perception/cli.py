@@ -13,6 +13,7 @@ from mav_perception.errors import MavPerceptionError, MissingDependencyError
 COMMANDS = {
     'demo': 'fly a simulated team over real ROS 2 and localize it',
     'replay': 'replay recorded data through the filter and its rivals',
+    'doctor': 'check this machine and the running nodes, one line each',
     'record': 'record a flight into a bag',
     'benchmark': 'Monte-Carlo of the filter against its rivals',
     'segment': 'run a network over images or a video',

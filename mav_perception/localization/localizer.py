@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.observation import check_sightings
@@ -17,7 +16,6 @@ from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update import UpdateReport
 from mav_perception.types import (
     BoolArray,
-    FloatArray,
     IntArray,
     Notice,
     OdometrySample,
@@ -43,9 +41,6 @@ UNSEEN = 15.0
 
 UNHURRIED = 5.0
 """So much less often it is searched for than one without a place."""
-
-SAME_POSITION, SAME_YAW = 1.5, 0.5
-"""A drone found as near to where the filter has it, metres and radians, is where it should be."""
 
 LONGEST_SILENCE = 2.0
 """A drone without odometry for longer, seconds, is not published; back, it has to be seen."""
@@ -222,17 +217,13 @@ class TeamLocalizer:
         self._doubts = {doubt.drone: doubt.text for doubt in result.doubts}
         notices = []
         for found in result.found:
-            if unseen[found.drone] and self._agrees(found, now.team.mean[found.drone]):
+            if unseen[found.drone] and found.agrees(now.team.mean[found.drone]):
                 self._last_seen[found.drone] = seconds(stamp_ns)
                 continue
             if unseen[found.drone]:
                 notices.append(self._lose(found.drone))
             notices.append(self._place(found, stamp_ns))
         return notices
-
-    def _agrees(self, found: Found, pose: FloatArray) -> bool:
-        near = float(np.linalg.norm(found.pose[:3] - pose[:3])) < SAME_POSITION
-        return near and abs(float(wrap_angle(found.pose[3] - pose[3]))) < SAME_YAW
 
     def _place(self, found: Found, stamp_ns: int) -> Notice:
         row = self.filter.odometry.histories[found.drone].at(stamp_ns)

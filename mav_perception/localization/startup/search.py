@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from mav_perception.geometry import wrap_angle
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.odometry import LONGEST_BREAK
 from mav_perception.localization.parameters import FilterParameters
@@ -31,6 +32,9 @@ from mav_perception.localization.state import JointState
 from mav_perception.localization.team_odometry import TeamOdometry
 from mav_perception.types import FloatArray, nanoseconds
 
+SAME_POSITION, SAME_YAW = 1.5, 0.5
+"""A drone found as near to where the filter has it, metres and radians, is where it should be."""
+
 LARGEST_SIGMA, LARGEST_YAW_SIGMA = 0.5, 0.25
 """A pose less certain than this is not yet one to start from, metres and radians."""
 
@@ -51,6 +55,11 @@ class Found:
     pose: FloatArray
     covariance: FloatArray
     margin: float
+
+    def agrees(self, pose: FloatArray) -> bool:
+        """Tell whether it was found where a pose (4,) has it."""
+        near = float(np.linalg.norm(self.pose[:3] - pose[:3])) < SAME_POSITION
+        return near and abs(float(wrap_angle(self.pose[3] - pose[3]))) < SAME_YAW
 
 
 @dataclass(frozen=True)

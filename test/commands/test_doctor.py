@@ -1,0 +1,65 @@
+"""The doctor finds what is wrong and says what to do."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mav_perception.cli import main
+from mav_perception.commands.processes import NodeProcesses, ros_environment
+
+pytest.importorskip('rclpy', reason='the doctor looks at ROS')
+
+from mav_perception.ros.parameter_check import check_parameter_file
+
+
+def test_a_healthy_machine_has_no_failure(capsys, monkeypatch):
+    for name, value in ros_environment().items():
+        monkeypatch.setenv(name, value)
+    code = main(['doctor', '--model', 'sim', '--seconds', '0'])
+    text = capsys.readouterr().out
+    assert code == 0, text
+    assert 'Fast DDS profile' in text
+    assert 'model sim' in text
+    assert 'mav1, mav2, mav3, mav4; 4 cameras' in text
+
+
+def test_what_is_wrong_is_named_with_its_cure(capsys, monkeypatch, tmp_path):
+    monkeypatch.delenv('FASTDDS_DEFAULT_PROFILES_FILE', raising=False)
+    monkeypatch.delenv('FASTRTPS_DEFAULT_PROFILES_FILE', raising=False)
+    (tmp_path / 'team.yaml').write_text('drones: 3')
+    (tmp_path / 'bad.yaml').write_text(
+        '/**:\n  ros__parameters: {target_width: 1, image_qos: sometimes, colour: red}\n'
+    )
+    arguments = ['--model', 'moon', '--team', str(tmp_path / 'team.yaml'), '--seconds', '0']
+    assert main(['doctor', *arguments, '--params', str(tmp_path / 'bad.yaml')]) == 1
+    failures = [x for x in capsys.readouterr().out.splitlines() if x.startswith('FAIL')]
+    for word in (
+        'export FASTDDS_DEFAULT_PROFILES_FILE=', 'moon', 'needs a list', '1.0, not 1',
+        'image_qos is', 'colour is a parameter of no node',
+    ):  # fmt: skip
+        assert any(word in line for line in failures), (word, failures)
+
+
+def test_shipped_parameter_files_are_sound(tmp_path):
+    from mav_perception.resources import find_share
+
+    for name in ('segmentation', 'detection', 'localization', 'simulation', 'monitor'):
+        assert check_parameter_file(find_share('config', f'{name}.yaml')) == []
+
+
+def test_running_nodes_are_looked_at_from_outside(tmp_path):
+    environment = ros_environment()
+    with NodeProcesses(environment, tmp_path) as nodes:
+        nodes.start(
+            'detection', 'detection_node',
+            ['--ros-args', '-r', '__ns:=/mav1', '-p', 'mask_qos:=reliable'],
+        )  # fmt: skip
+        doctor = subprocess.run(
+            [sys.executable, '-m', 'mav_perception.cli', 'doctor', '--model', 'sim',
+             '--seconds', '6'],
+            env=environment, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    assert doctor.returncode == 1
+    assert '/mav1/segmentation/mask: /mav1/detection_node waits, nobody publishes' in doctor.stdout
+    assert '/mav1/detection/relative_measurements: /mav1/detection_node pub' in doctor.stdout
