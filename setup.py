@@ -13,6 +13,7 @@ NODES = (
     'recorder',
     'player',
     'pilot',
+    'doctor',
 )
 
 

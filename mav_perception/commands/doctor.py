@@ -104,7 +104,7 @@ def middleware() -> Iterator[Finding]:
     elif not profile:
         yield Finding(
             'FAIL', 'no Fast DDS profile: best-effort images above 0.4 MB get lost',
-            f'export FASTDDS_DEFAULT_PROFILES_FILE={shipped} (on Humble and Jazzy '
+            f'export FASTDDS_DEFAULT_PROFILES_FILE={find_share("config", "fastdds_shm.xml")} (on Humble and Jazzy '
             'FASTRTPS_DEFAULT_PROFILES_FILE), for your camera driver too',
         )  # fmt: skip
     elif not Path(profile).is_file():
@@ -180,7 +180,7 @@ def team(path: Path | None) -> Iterator[Finding]:
 
 def running_nodes(files: list[Path], listen: float) -> Iterator[Finding]:
     """Look at parameter files and at what runs, in a process that may load ROS."""
-    command = [sys.executable, '-m', 'mav_perception.ros.doctor', str(listen), *map(str, files)]
+    command = [str(find_executable('doctor_node')), str(listen), *map(str, files)]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     for line in answer.stdout.splitlines():
         level, what, cure = line.split('\t')

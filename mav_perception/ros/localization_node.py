@@ -114,15 +114,15 @@ class LocalizationNode(SelfActivatingNode):
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
-        settings = self._settings
+        qos = self._settings.odometry_qos
         for entry in self._entries:
-            namespace = entry.namespace
-            odometry = partial(self._on_odometry, drone=entry.name)
-            self._listen(Odometry, namespace, ODOMETRY, settings.odometry_qos, 100, odometry)
+            heard = partial(self._on_odometry, drone=entry.name)
+            self._listen(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
+        qos = self._settings.measurement_qos
+        for entry in self._entries:
             for camera in entry.cameras:
-                space, name = entry.camera_namespace(camera), camera.name
-                heard = partial(self._on_measurements, drone=entry.name, camera=name)
-                qos = settings.measurement_qos
+                space = entry.camera_namespace(camera)
+                heard = partial(self._on_measurements, drone=entry.name, camera=camera.name)
                 self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, qos, 20, heard)
         self._timer = self.create_timer(
             1.0 / self._settings.publish_rate,

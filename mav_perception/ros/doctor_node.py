@@ -10,7 +10,7 @@ from mav_perception.ros.graph import look_at_graph
 from mav_perception.ros.parameter_check import check_parameter_file
 
 
-def main() -> None:
+def main() -> int:
     """Check the parameter files, then listen for so many seconds."""
     listen, *files = sys.argv[1:]
     lines = []
@@ -26,7 +26,8 @@ def main() -> None:
         lines += look_at_graph(float(listen))
     for line in lines:
         print('\t'.join(' '.join(text.split()) for text in line))
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())
