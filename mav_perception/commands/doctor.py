@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mav_perception.errors import MavPerceptionError
+from mav_perception.resources import find_executable, find_share
 
 SHARED_MEMORY = 256
 """MiB of /dev/shm below which a few image streams fill it."""
@@ -104,8 +105,8 @@ def middleware() -> Iterator[Finding]:
     elif not profile:
         yield Finding(
             'FAIL', 'no Fast DDS profile: best-effort images above 0.4 MB get lost',
-            f'export FASTDDS_DEFAULT_PROFILES_FILE={find_share("config", "fastdds_shm.xml")} (on Humble and Jazzy '
-            'FASTRTPS_DEFAULT_PROFILES_FILE), for your camera driver too',
+            f'export FASTDDS_DEFAULT_PROFILES_FILE={find_share("config", "fastdds_shm.xml")} (on '
+            'Humble and Jazzy FASTRTPS_DEFAULT_PROFILES_FILE), for your camera driver too',
         )  # fmt: skip
     elif not Path(profile).is_file():
         yield Finding('FAIL', f'the Fast DDS profile {profile} does not exist', 'correct the path')

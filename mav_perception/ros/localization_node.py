@@ -115,15 +115,14 @@ class LocalizationNode(SelfActivatingNode):
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
         qos = self._settings.odometry_qos
+        sightings_qos = self._settings.measurement_qos
         for entry in self._entries:
             heard = partial(self._on_odometry, drone=entry.name)
             self._listen(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
-        qos = self._settings.measurement_qos
-        for entry in self._entries:
             for camera in entry.cameras:
                 space = entry.camera_namespace(camera)
                 heard = partial(self._on_measurements, drone=entry.name, camera=camera.name)
-                self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, qos, 20, heard)
+                self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, sightings_qos, 20, heard)
         self._timer = self.create_timer(
             1.0 / self._settings.publish_rate,
             self._on_timer,
