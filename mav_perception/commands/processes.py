@@ -97,6 +97,11 @@ class NodeProcesses:
             self._launch(name)
         return died
 
+    @property
+    def names(self) -> list[str]:
+        """Return all nodes."""
+        return list(self._children)
+
     def pid(self, name: str) -> int:
         """Return the process id of a node."""
         return self._children[name].pid
