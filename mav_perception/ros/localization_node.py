@@ -33,7 +33,7 @@ from mav_perception.ros.names import (
     in_namespace,
 )
 from mav_perception.ros.parameters import changed, read_parameters
-from mav_perception.ros.pose_publishers import PosePublishers
+from mav_perception.ros.pose_publishers import PoseParameters, PosePublishers
 from mav_perception.ros.qos import qos_parameter, qos_profile, subscribe
 from mav_perception.ros.running import run_node
 
@@ -46,7 +46,6 @@ class LocalizationNodeParameters:
     """Parameters of localization_node besides those of the filter."""
 
     team_file: str = parameter('', 'team.yaml with names, namespaces, starts and cameras')
-    map_frame: str = parameter('map', 'frame of the poses')
     odometry_wait: float = parameter(0.3, 'longest wait of a frame for odometry [s]', 0.0, 10.0)
     dropout_after: float = parameter(
         1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
@@ -56,13 +55,6 @@ class LocalizationNodeParameters:
     )
     publish_rate: float = parameter(
         5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
-    )
-    publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
-    announced_jump: float = parameter(
-        0.5, 'a pose that is corrected by more is announced [m]', 0.0, 1000.0
-    )
-    announced_turn: float = parameter(
-        0.3, 'a yaw that is corrected by more is announced [rad]', 0.0, 3.1416
     )
     checkpoint_file: str = parameter(
         '', 'file that keeps the joint state, to go on after the node was killed; empty for none'
@@ -80,7 +72,8 @@ class LocalizationNode(SelfActivatingNode):
 
     def __init__(self) -> None:
         """Declare parameters; the filter is built in configure."""
-        super().__init__('localization_node', FilterParameters, LocalizationNodeParameters)
+        kinds = (FilterParameters, LocalizationNodeParameters, PoseParameters)
+        super().__init__('localization_node', *kinds)
         self._subscriptions_of_team: list[Any] = []
 
     def load(self) -> None:
@@ -89,20 +82,15 @@ class LocalizationNode(SelfActivatingNode):
         self._settings = parameters
         self._entries = load_team(team_path(parameters.team_file))
         self._team = team_from_entries(self._entries)
-        self._poses = PosePublishers(
-            self,
-            self.health,
-            self._entries,
-            parameters.map_frame,
-            parameters.publish_tf,
-            (parameters.announced_jump, parameters.announced_turn),
-        )
+        poses = read_parameters(self, PoseParameters)
+        self._poses = PosePublishers(self, self.health, self._entries, poses)
         self._begin()
         self._checkpoint = CheckpointFile(
             parameters.checkpoint_file, parameters.checkpoint_age, self.health
         )
-        self._markers = TeamMarkers(self._team.names, parameters.map_frame)
-        self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, MARKERS, 2)
+        self._markers = TeamMarkers(self._team.names, poses.map_frame)
+        markers = poses.pose_prefix + MARKERS
+        self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, markers, 2)
 
     def _begin(self) -> None:
         """Start from nothing, at first and when the clock has jumped."""

@@ -14,6 +14,7 @@ from mav_perception.ros.localization_node import LocalizationNodeParameters
 from mav_perception.ros.monitor_node import MonitorNodeParameters
 from mav_perception.ros.pilot_node import PilotNodeParameters
 from mav_perception.ros.player_node import PlayerNodeParameters
+from mav_perception.ros.pose_publishers import PoseParameters
 from mav_perception.ros.recorder_node import RecorderNodeParameters
 from mav_perception.ros.segmentation_node import SegmentationNodeParameters
 from mav_perception.ros.simulation_node import SimulationNodeParameters
@@ -21,7 +22,7 @@ from mav_perception.ros.simulation_node import SimulationNodeParameters
 NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
     'segmentation': (SegmentationNodeParameters,),
     'detection': (DetectionParameters, DetectionNodeParameters),
-    'localization': (FilterParameters, LocalizationNodeParameters),
+    'localization': (FilterParameters, LocalizationNodeParameters, PoseParameters),
     'simulation': (SimulationNodeParameters,),
     'monitor': (MonitorNodeParameters,),
     'recorder': (RecorderNodeParameters,),

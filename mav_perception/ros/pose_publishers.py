@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.lifecycle import LifecycleNode
@@ -11,11 +13,29 @@ from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.motion import moved_by_odometry
 from mav_perception.localization.odometry import ROLL_PITCH
 from mav_perception.localization.team_file import DroneEntry
+from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import pose_message
 from mav_perception.ros.health import Health
 from mav_perception.ros.names import POSE, in_namespace, odometry_frame
 from mav_perception.ros.transforms import OdometryTransforms
 from mav_perception.types import FloatArray, seconds
+
+
+@dataclass(frozen=True)
+class PoseParameters:
+    """Parameters of localization_node that are about its poses."""
+
+    map_frame: str = parameter('map', 'frame of the poses')
+    pose_prefix: str = parameter(
+        '', 'namespace before poses and markers, where every drone runs a filter of its own'
+    )
+    publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
+    announced_jump: float = parameter(
+        0.5, 'a pose that is corrected by more is announced [m]', 0.0, 1000.0
+    )
+    announced_turn: float = parameter(
+        0.3, 'a yaw that is corrected by more is announced [rad]', 0.0, 3.1416
+    )
 
 
 class PosePublishers:
@@ -26,22 +46,22 @@ class PosePublishers:
         node: LifecycleNode,
         health: Health,
         entries: tuple[DroneEntry, ...],
-        map_frame: str,
-        publish_tf: bool,
-        jump: tuple[float, float],
+        settings: PoseParameters,
     ) -> None:
-        """Advertise; a correction beyond `jump` (metres, radians) is a problem in words."""
-        self._node, self._health, self._map_frame, self._jump = node, health, map_frame, jump
-        self._names = [entry.name for entry in entries]
+        """Advertise in the namespace of each drone."""
+        names = tuple(entry.name for entry in entries)
+        self._node, self._health, self._names, self._settings = node, health, names, settings
         self._publishers = [
             node.create_lifecycle_publisher(
-                PoseWithCovarianceStamped, in_namespace(entry.namespace, POSE), 10
+                PoseWithCovarianceStamped,
+                in_namespace(settings.pose_prefix + entry.namespace, POSE),
+                10,
             )
             for entry in entries
         ]
-        self._transforms = OdometryTransforms(node, map_frame, publish_tf)
+        self._transforms = OdometryTransforms(node, settings.map_frame, settings.publish_tf)
         self._last: dict[int, tuple[FloatArray, FloatArray]] = {}
-        self._stamps = [0] * len(entries)
+        self._stamps = [0] * len(names)
 
     def forget(self) -> None:
         """Begin anew: the next pose of a drone follows nothing."""
@@ -61,7 +81,7 @@ class PosePublishers:
         row = localizer.filter.odometry.rows(stamp_ns)[drone]
         self._announce_jump(drone, stamp_ns, state.mean[drone], row)
         self._publishers[drone].publish(
-            pose_message(state, drone, row[ROLL_PITCH], self._map_frame)
+            pose_message(state, drone, row[ROLL_PITCH], self._settings.map_frame)
         )
         self._transforms.publish(state, drone, row, odometry_frame(self._names[drone]))
 
@@ -79,7 +99,8 @@ class PosePublishers:
         expected = moved_by_odometry(last[0], last[1], row)
         metres = float(np.linalg.norm(pose[:3] - expected[:3]))
         radians = abs(float(wrap_angle(pose[3] - expected[3])))
-        if metres > self._jump[0] or radians > self._jump[1]:
+        limits = self._settings
+        if metres > limits.announced_jump or radians > limits.announced_turn:
             name = self._names[drone]
             self._health.problem(
                 f'jump of {name}',
