@@ -1,6 +1,7 @@
 """A team in Gazebo: world, drones, bridge, pilot, and the same nodes as on real drones."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -44,7 +45,9 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     )
     folder = Path(tempfile.mkdtemp(prefix='mav_perception_'))
     team = scenario_team(scenario)
-    save_team(team, folder / 'team.yaml')
+    # The odometry of Gazebo counts from the origin of the world.
+    world_starts = tuple(replace(e, start=(0.0,) * 4, start_sigma=(0.01,) * 4) for e in team)
+    save_team(world_starts, folder / 'team.yaml')
     (folder / 'gz_bridge.yaml').write_text(yaml.safe_dump(bridge_entries(scenario.names)))
     world = value['world']
     path = Path(world) if world.endswith('.sdf') else SHARE / 'worlds' / f'{world}.sdf'

@@ -73,7 +73,7 @@ def resume(team: Team, parameters: FilterParameters, checkpoint: Checkpoint) -> 
         )
     sigma = np.sqrt(np.diag(checkpoint.covariance)).reshape(-1, 4)
     sigma = np.where(checkpoint.known[:, None], sigma, np.nan)
-    then = replace(team, start=checkpoint.mean, start_sigma=sigma)
+    then = replace(team, start=checkpoint.mean, start_sigma=sigma, start_at_origin=False)
     joint_filter = CoupledPdaFilter(then, parameters)
     for drone in np.flatnonzero(checkpoint.known):
         x, y, z, yaw, roll, pitch = checkpoint.odometry[drone]

@@ -163,7 +163,9 @@ class CoupledPdaFilter:
 
     def _propagated(self, state: JointState, stamp_ns: int) -> JointState:
         state = join_started(
-            replace(state, stamp_ns=stamp_ns), [h.first_row for h in self.odometry.histories]
+            replace(state, stamp_ns=stamp_ns),
+            [h.first_row for h in self.odometry.histories],
+            self.team.start_at_origin,
         )
         if state.corrected.any():
             state = anchor_again(state, self.odometry)

@@ -9,7 +9,7 @@ import numpy as np
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.frame import Frame
 from mav_perception.localization.observation import check_sightings
-from mav_perception.localization.odometry import ROLL_PITCH
+from mav_perception.localization.odometry import LONGEST_BREAK, ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.startup.search import Found, StartUp
 from mav_perception.localization.state import with_drone, without_drone
@@ -123,7 +123,8 @@ class TeamLocalizer:
         check_sightings(sightings)
         state = self.filter.started()
         report = None
-        if state.active[observer] or state.pending[observer]:
+        heard = state.active[observer] or state.pending[observer]
+        if heard and self._company(observer, sightings.stamp_ns):
             report = self.filter.update(sightings, labels)
         if not self.parameters.recover:
             return report, []
@@ -160,6 +161,12 @@ class TeamLocalizer:
         odometry = self.filter.odometry
         count = len(self.team.names)
         return np.array([odometry.silent_for(d, stamp_ns) > LONGEST_SILENCE for d in range(count)])
+
+    def _company(self, observer: int, stamp_ns: int) -> bool:
+        """Tell whether anybody else has odometry: cut off from all, names would be guessed."""
+        silent = self.filter.odometry.silent_for
+        others = (d for d in range(len(self.team.names)) if d != observer)
+        return any(silent(d, stamp_ns) <= LONGEST_BREAK for d in others)
 
     def _remember(self, observer: int, sightings: Sightings) -> None:
         row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)

@@ -38,6 +38,19 @@ AT_ORIGIN = 0.05
 """A VIO that restarts begins this near to its origin, metres."""
 
 
+def origin_of(first: FloatArray) -> FloatArray:
+    """Return the row that the odometry would have at its origin, from its first row.
+
+    The drone has flown at least the straight line from there.
+    """
+    row = first.copy()
+    row[POSITION], row[YAW] = 0.0, 0.0
+    row[RAW] = 0.0
+    row[DISTANCE] -= float(np.linalg.norm(first[POSITION]))
+    row[TURN] -= abs(float(first[YAW]))
+    return row
+
+
 def check_odometry(sample: OdometrySample) -> None:
     """Raise InputError if a sample is not finite or its quaternion is not a rotation."""
     if not np.isfinite(sample.position).all():

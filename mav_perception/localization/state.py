@@ -14,7 +14,7 @@ import numpy as np
 
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.objects import StaticObjects
-from mav_perception.localization.odometry import COLUMNS, TIME
+from mav_perception.localization.odometry import COLUMNS, TIME, origin_of
 from mav_perception.localization.rates import DetectionRates
 from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
 
@@ -139,8 +139,16 @@ def initial_state(
     )
 
 
-def join_started(state: JointState, first_rows: Sequence[FloatArray | None]) -> JointState:
-    """Let pending drones in whose odometry has begun: their start poses hold at its first row."""
+def join_started(
+    state: JointState, first_rows: Sequence[FloatArray | None], at_origin: bool
+) -> JointState:
+    """Let pending drones in whose odometry has begun.
+
+    Args:
+        state: joint state.
+        first_rows: of the odometry of each drone, None before it has begun.
+        at_origin: the start poses hold at the origins of the odometry, else at these rows.
+    """
     joining = [
         drone
         for drone in np.flatnonzero(state.pending).tolist()
@@ -152,7 +160,9 @@ def join_started(state: JointState, first_rows: Sequence[FloatArray | None]) -> 
     active[joining], pending[joining] = True, False
     anchors = state.anchors.copy()
     for drone in joining:
-        anchors[drone] = first_rows[drone]
+        row = first_rows[drone]
+        assert row is not None
+        anchors[drone] = origin_of(row) if at_origin else row
     return replace(state, anchors=anchors, active=active, pending=pending)
 
 

@@ -20,12 +20,15 @@ class Team:
         start: (N, 4) x, y, z, yaw in map where each drone's odometry begins, metres and radians.
         start_sigma: (N, 4) standard deviations of `start`, NaN where the start is not known.
         mounts: the cameras of every drone, its first one first.
+        start_at_origin: `start` is where the origin of each odometry lies, whenever its first
+            sample is heard; else it is where the drone is at that sample.
     """
 
     names: tuple[str, ...]
     start: FloatArray
     start_sigma: FloatArray
     mounts: tuple[tuple[CameraMount, ...], ...]
+    start_at_origin: bool = False
 
     def __post_init__(self) -> None:
         """Check sizes and values."""

@@ -174,4 +174,5 @@ def team_from_entries(entries: tuple[DroneEntry, ...]) -> Team:
         start=np.array([entry.start for entry in entries]),
         start_sigma=np.array([entry.start_sigma for entry in entries]),
         mounts=tuple(tuple(camera.mount() for camera in entry.cameras) for entry in entries),
+        start_at_origin=True,
     )

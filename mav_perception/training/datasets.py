@@ -82,7 +82,8 @@ class RenderedImages:
         from mav_perception.simulation.imagery import RandomImagery  # needs the `sim` extra
 
         self._count, self._preprocessing, self._seed = count, preprocessing, seed
-        self._imagery = RandomImagery(preprocessing.width, preprocessing.height)
+        # The size of the simulator's cameras, whatever the network scales that to.
+        self._imagery = RandomImagery(640, 512)
         self.cut_outs: list[CutOut] = []
         self.problems: list[str] = []
 

@@ -7,6 +7,7 @@ import pytest
 
 from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.odometry import (
     DISTANCE,
     GAP,
@@ -122,3 +123,19 @@ def test_a_sample_from_long_ago_is_late():
     history.add(sample(10.0))
     with pytest.raises(LateError, match='clock jumped back'):
         history.add(sample(5.0))
+
+
+def test_a_start_at_the_origin_holds_although_the_first_sample_is_heard_late(pair_team):
+    team = replace(pair_team, start_at_origin=True)
+    joint_filter = CoupledPdaFilter(team, FilterParameters())
+    for time, x in ((1.0, 3.0), (2.0, 4.0)):
+        for name in team.names:
+            quaternion = quaternion_from_euler([0.0, 0.0, np.pi / 2.0])
+            sample = OdometrySample(nanoseconds(time), np.array([x, 0.0, 0.0]), quaternion)
+            joint_filter.add_odometry(name, sample)
+    state = joint_filter.predict(nanoseconds(2.0))
+    np.testing.assert_allclose(state.mean[0], [4.0, 0.0, 1.0, np.pi / 2.0], atol=1e-6)
+    # The second drone began at (4, 0.5), turned by 180 degrees.
+    np.testing.assert_allclose(state.mean[1], [0.0, 0.5, 1.2, -np.pi / 2.0], atol=1e-6)
+    # It has flown at least four metres.
+    assert state.covariance[0, 0] > 4.0 * FilterParameters().position_noise ** 2
