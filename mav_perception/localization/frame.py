@@ -16,11 +16,12 @@ from mav_perception.localization.observation import (
     innovations,
     measurement_noise,
     predict_sightings,
+    slowly_changing,
 )
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
 from mav_perception.localization.visibility import clutter_density, view_probability
-from mav_perception.types import FloatArray, IntArray, Sightings
+from mav_perception.types import FloatArray, IntArray, Sightings, seconds
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ def scan_frame(
     problem = AssociationProblem(
         likelihood, model.log_missed, inside[gated], candidates[gated], frame.labels
     )
+    since = seconds(state.stamp_ns) - float(state.objects.last_frame[frame.camera])
+    noise = slowly_changing(noise, since, parameters.error_correlation)
     return Scan(
         candidates,
         view,

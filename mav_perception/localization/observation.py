@@ -201,3 +201,18 @@ def measurement_noise(sightings: Sightings) -> FloatArray:
     noise[:, 0, 0] = noise[:, 1, 1] = sightings.bearing_var
     noise[:, 2, 2] = sightings.range_var / np.sum(sightings.positions**2, axis=1)
     return noise
+
+
+def slowly_changing(noise: FloatArray, since: float, correlation: float) -> FloatArray:
+    """Return covariances (..., 3, 3) as they count in the update.
+
+    The error of an apparent size comes from attitude, light and background and stays for a while;
+    frames within that time tell the same again. Each then has so much less to say that all of
+    them together count as one.
+
+    Args:
+        noise: R of bearing and log range.
+        since: seconds from the last frame of this camera.
+        correlation: seconds for which errors stay alike.
+    """
+    return noise * max(1.0, correlation / max(since, 1e-3))

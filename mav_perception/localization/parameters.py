@@ -56,6 +56,9 @@ class FilterParameters:
     vertical_noise_scale: float = parameter(
         1.0, 'factor on every vertical position noise; 0 for vehicles on a plane', 0.0, 10.0
     )
+    error_correlation: float = parameter(
+        0.0, "time for which the errors of a camera's measurements stay alike [s]", 0.0, 60.0
+    )
     max_speed: float = parameter(
         25.0, 'odometry that moves faster than this has jumped, the VIO restarted [m/s]', 0.1, 1e3
     )
