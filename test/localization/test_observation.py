@@ -14,6 +14,7 @@ from mav_perception.localization.observation import (
     innovations,
     measurement_noise,
     predict_sightings,
+    slowly_changing,
 )
 from mav_perception.types import Sightings
 
@@ -121,3 +122,11 @@ def test_roll_and_pitch_of_the_observer_come_from_its_odometry():
 def test_bad_sightings_are_refused_by_name(points, change, word):
     with pytest.raises(InputError, match=word):
         check_sightings(replace(sightings_of(np.array(points, float)), **change))
+
+
+def test_errors_that_stay_alike_tell_the_same_again():
+    noise = np.diag([1e-4, 1e-4, 0.01])[None]
+    np.testing.assert_allclose(slowly_changing(noise, 0.2, 1.0), 5.0 * noise)
+    np.testing.assert_allclose(slowly_changing(noise, 3.0, 1.0), noise)
+    np.testing.assert_allclose(slowly_changing(noise, 0.2, 0.0), noise)
+    assert np.isfinite(slowly_changing(noise, 0.0, 1.0)).all()
