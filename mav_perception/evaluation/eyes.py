@@ -41,7 +41,9 @@ class Eyes:
         segmenter = Segmenter.load(self.model, 1)
         # As `config/localization.yaml` flies it. False blobs of rendered images move with the
         # observer; taken for objects of the map, they pull it. Errors of blobs last.
-        parameters = replace(parameters, max_hypotheses=2, max_objects=0, error_correlation=1.0)
+        parameters = replace(
+            parameters, max_hypotheses=2, max_objects=0, error_correlation=1.0, start_margin=40.0
+        )
         return fly_with_images(scenario, segmenter, self.detection), parameters
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.update import UpdateReport
 from mav_perception.ros.health import Health
+from mav_perception.types import seconds
 
 CUT_SHARE = 0.05
 """Weight of events or hypotheses in a frame that may be cut before anybody has to know."""
@@ -26,8 +27,8 @@ def describe_update(health: Health, report: UpdateReport, milliseconds: float) -
         )
 
 
-def describe_team(health: Health, localizer: TeamLocalizer) -> None:
-    """Say of every drone without a pose what is missing, and what the filter carries."""
+def describe_team(health: Health, localizer: TeamLocalizer, now_ns: int) -> None:
+    """Say of every drone how old its odometry is and why it has no pose; and what is learned."""
     names = localizer.team.names
     silent = [names[i] for i in localizer.filter.odometry.silent()]
     if silent:
@@ -37,5 +38,17 @@ def describe_team(health: Health, localizer: TeamLocalizer) -> None:
             health.problem(f'place of {name}', f'{name} has no pose: {status.text}.')
     state = localizer.filter.state
     if state is not None:
+        for drone, name in enumerate(names):
+            newest = localizer.filter.odometry.newest_ns(drone)
+            age = 'none' if newest is None else f'{seconds(now_ns - newest):.2f}'
+            health.set(f'{name} odometry age s', age)
+        for drone, mounts in zip(names, localizer.team.mounts, strict=True):
+            for mount in mounts:
+                camera, _ = localizer.team.camera(drone, mount.name)
+                rates, label = state.rates, f'{drone} {mount.name}'.strip()
+                chance = rates.detection_probability(camera, localizer.parameters)
+                false = rates.clutter_per_frame(camera, localizer.parameters)
+                health.set(f'{label} P_D', f'{chance:.2f}')
+                health.set(f'{label} false sightings a frame', f'{false:.2f}')
         health.set('static objects', len(state.objects))
         health.set('joint hypotheses', len(state.hypotheses))

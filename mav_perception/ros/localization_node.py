@@ -215,7 +215,8 @@ class LocalizationNode(SelfActivatingNode):
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""
         self._process()
-        describe_team(self.health, self._localizer)
+        now_ns = self.get_clock().now().nanoseconds
+        describe_team(self.health, self._localizer, now_ns)
         state = self._localizer.filter.state
         if state is None:
             return

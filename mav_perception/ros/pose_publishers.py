@@ -83,6 +83,8 @@ class PosePublishers:
         self._publishers[drone].publish(
             pose_message(state, drone, row[ROLL_PITCH], self._settings.map_frame)
         )
+        late = seconds(self._node.get_clock().now().nanoseconds - stamp_ns)
+        self._health.set(f'{self._names[drone]} latency ms', f'{1e3 * late:.0f}')
         self._transforms.publish(state, drone, row, odometry_frame(self._names[drone]))
 
     def close(self) -> None:

@@ -254,3 +254,17 @@ def test_two_cameras_of_one_drone_are_used_at_one_time(bench, tmp_path):
     state = node._localizer.filter.state
     np.testing.assert_array_equal(state.rates.frames, [1.0, 1.0, 0.0])
     assert state.team.mean[1, 0] == pytest.approx(4.0, abs=0.15)
+
+
+def test_diagnostics_tell_ages_latencies_and_what_was_learned(chain):
+    fly(chain, 1.0, 1.5, 2.0)
+    chain.cloud.publish(cloud(1.4))
+    assert chain.until(lambda: chain.poses['mav1'])
+
+    def values():
+        return {v.key: v.value for m in chain.diagnostics for s in m.status for v in s.values}
+
+    assert chain.until(lambda: 'mav2 P_D' in values() and 'mav1 latency ms' in values())
+    assert 0.0 < float(values()['mav1 P_D']) < 1.0
+    assert float(values()['mav1 odometry age s']) > 0.0
+    assert 'NIS per dof' in values()
