@@ -122,6 +122,7 @@ class TeamLocalizer:
         camera, _ = self.team.camera(sightings.observer, sightings.camera)
         check_sightings(sightings)
         state = self.filter.started()
+        self.filter.odometry.check_current(observer, sightings)
         report = None
         heard = state.active[observer] or state.pending[observer]
         if heard and self._company(observer, sightings.stamp_ns):

@@ -42,10 +42,10 @@ def describe_team(health: Health, localizer: TeamLocalizer, now_ns: int) -> None
             newest = localizer.filter.odometry.newest_ns(drone)
             age = 'none' if newest is None else f'{seconds(now_ns - newest):.2f}'
             health.set(f'{name} odometry age s', age)
-        for drone, mounts in zip(names, localizer.team.mounts, strict=True):
+        for name, mounts in zip(names, localizer.team.mounts, strict=True):
             for mount in mounts:
-                camera, _ = localizer.team.camera(drone, mount.name)
-                rates, label = state.rates, f'{drone} {mount.name}'.strip()
+                camera, _ = localizer.team.camera(name, mount.name)
+                rates, label = state.rates, f'{name} {mount.name}'.strip()
                 chance = rates.detection_probability(camera, localizer.parameters)
                 false = rates.clutter_per_frame(camera, localizer.parameters)
                 health.set(f'{label} P_D', f'{chance:.2f}')

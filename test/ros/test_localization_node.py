@@ -268,3 +268,15 @@ def test_diagnostics_tell_ages_latencies_and_what_was_learned(chain):
     assert 0.0 < float(values()['mav1 P_D']) < 1.0
     assert float(values()['mav1 odometry age s']) > 0.0
     assert 'NIS per dof' in values()
+
+
+def test_a_frame_far_ahead_of_all_odometry_stops_nothing(chain):
+    fly(chain, 1.0, 1.5, 2.0)
+    chain.cloud.publish(cloud(1.4))
+    assert chain.until(lambda: chain.poses['mav1'])
+    chain.cloud.publish(cloud(5000.0))
+    assert chain.problem(chain.diagnostics, 'without an attitude it is not used')
+    seen = len(chain.poses['mav1'])
+    fly(chain, 2.5, 3.0)
+    chain.cloud.publish(cloud(2.9))
+    assert chain.until(lambda: len(chain.poses['mav1']) > seen)
