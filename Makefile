@@ -23,7 +23,7 @@ help:  ## list the targets
 demo: install  ## fly four simulated drones over real ROS 2 and localize them (ARGS="--drones 3")
 	$(BIN)/mav-perception demo $(ARGS)
 
-test: install $(VENV)/.test-requirements lint  ## ruff, mypy and pytest (ARGS="-k mixture")
+test: install $(VENV)/.test-requirements lint | sdformat  ## ruff, mypy and pytest (ARGS="-k mixture")
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.test-requirements  ## ruff and mypy
@@ -61,6 +61,12 @@ $(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
 libx11:  # the software renderer links to it, no display is needed
 	@ldconfig -p | grep -q libX11.so.6 || apt-get install -y libx11-6 \
 	  || (echo 'Install it first: sudo apt install libx11-6'; exit 1)
+
+.PHONY: sdformat
+sdformat:  # to check the worlds; its tests are skipped where it cannot be had
+	@command -v ign >/dev/null || apt-get install -y --no-install-recommends \
+	  ignition-tools libsdformat-dev sdformat-sdf >/dev/null 2>&1 \
+	  || echo 'The worlds are not checked: ignition-tools is not installed.'
 
 clean:  ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build install log *.egg-info

@@ -29,8 +29,13 @@ class DroneWatch:
         self.log = DroneLog(start)
         self.latencies: list[float] = []
         self.arrivals: deque[float] = deque(maxlen=50)
-        self.dropped = 0
+        self.dropped_by: dict[str, int] = {}
         self._frames: dict[int, float] = {}
+
+    @property
+    def dropped(self) -> int:
+        """Return the images that all cameras of the drone dropped."""
+        return sum(self.dropped_by.values())
 
     def on_camera_info(self, message: CameraInfo) -> None:
         """Note when a frame was taken: camera_info travels with its image."""

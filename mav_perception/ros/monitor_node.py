@@ -98,8 +98,9 @@ class MonitorNode(Node):
             else:
                 self._problems[status.name] = status.message
             for drone, entry in zip(self._drones, self._entries, strict=True):
-                if status.hardware_id == entry.namespace.strip('/') and 'images dropped' in values:
-                    drone.dropped = int(values['images dropped'])
+                cameras = [entry.camera_namespace(c).strip('/') for c in entry.cameras]
+                if status.hardware_id in cameras and 'images dropped' in values:
+                    drone.dropped_by[status.hardware_id] = int(values['images dropped'])
             if 'real-time factor' in values:
                 self._real_time_factor = values['real-time factor']
                 self._lost = int(values.get('frames lost', 0))
