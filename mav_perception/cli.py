@@ -12,6 +12,7 @@ from mav_perception.errors import MavPerceptionError, MissingDependencyError
 
 COMMANDS = {
     'demo': 'fly a simulated team over real ROS 2 and localize it',
+    'simulate': 'publish a simulated flight into ROS 2',
     'replay': 'replay recorded data through the filter and its rivals',
     'doctor': 'check this machine and the running nodes, one line each',
     'record': 'record a flight into a bag',

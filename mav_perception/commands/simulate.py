@@ -1,0 +1,43 @@
+"""Fly a scenario in the embedded simulator and publish it into ROS 2, for a chain of your own.
+
+Example: mav-perception simulate --scenario cluttered --seed 2
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mav_perception.commands.chain import ros_arguments
+from mav_perception.commands.processes import become_node
+from mav_perception.localization.team_file import save_team
+from mav_perception.simulation.flight import scenario_team
+from mav_perception.simulation.library import load_scenario, scenario_names
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        '--scenario', default='nominal',
+        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
+    )  # fmt: skip
+    parser.add_argument('--seed', type=int, default=0, help='decides the whole flight (default 0)')
+    parser.add_argument(
+        '--team', type=Path, metavar='FILE', help='write the team.yaml that localization needs'
+    )
+    parser.add_argument(
+        '--wait', action='store_true', help='wait for the chain: slow down instead of dropping'
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Become the simulation node."""
+    scenario = load_scenario(arguments.scenario, seed=arguments.seed)
+    if arguments.team:
+        save_team(scenario_team(scenario), arguments.team)
+    given = ros_arguments(
+        f'scenario:={arguments.scenario}',
+        f'seed:={arguments.seed}',
+        f'lockstep:={arguments.wait}'.lower(),
+    )
+    return become_node('simulation_node', given)

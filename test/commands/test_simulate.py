@@ -1,0 +1,32 @@
+"""simulate publishes a flight and writes the team that localization needs."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip('rclpy', reason='rclpy is not installed: `make install` brings it')
+pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
+
+from mav_perception.commands.processes import ros_environment
+from mav_perception.localization.team_file import load_team
+
+
+def test_it_writes_the_team_flies_and_ends_on_ctrl_c(tmp_path):
+    child = subprocess.Popen(
+        [sys.executable, '-m', 'mav_perception.cli', 'simulate', '--scenario', 'two_cameras',
+         '--team', str(tmp_path / 'team.yaml')],
+        env=ros_environment(), start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 30.0
+    while not (tmp_path / 'team.yaml').is_file() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    entries = load_team(tmp_path / 'team.yaml')
+    assert [entry.name for entry in entries] == ['mav1', 'mav2', 'mav3', 'mav4']
+    assert [camera.name for camera in entries[0].cameras] == ['', 'rear']
+    time.sleep(5.0)
+    assert child.poll() is None
+    child.send_signal(signal.SIGINT)
+    assert child.wait(30.0) == 0
