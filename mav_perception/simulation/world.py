@@ -88,33 +88,43 @@ class SimulatedWorld:
 
     def render(self, shot: Shot) -> ByteImage:
         """Return the (height, width, 3) RGB image of one frame."""
-        return self.render_with_truth(shot, with_mask=False)[0]
+        return self._finish([self._look(shot, time)[0] for time in self._instants(shot)], shot)
 
-    def render_with_truth(
-        self, shot: Shot, with_mask: bool = True
-    ) -> tuple[ByteImage, ByteImage, FloatArray]:
+    def render_with_truth(self, shot: Shot) -> tuple[ByteImage, ByteImage, FloatArray]:
         """Return image, labels (1 = drone) and the others' (N - 1, 3) places, optical frame."""
-        exposure, renderer = self.scenario.exposure, self._renderers[shot.camera]
-        images, masks = [], []
-        for time in shot.time + instants(exposure):
-            positions, rotations = self._poses(time)
-            self._scene.place(time, positions, rotations, shot.drone)
-            eye = self._eye(shot, positions, rotations)
-            image, mask = renderer.render_with_mask(*eye) if with_mask else (
-                renderer.render(*eye), np.zeros(0, np.uint8)
-            )  # fmt: skip
-            images.append(image)
-            masks.append(255 * mask)
-        image = blend(images, exposure)
+        looks = [self._look(shot, time, with_mask=True) for time in self._instants(shot)]
+        image = self._finish([image for image, _ in looks], shot)
+        covered = blend([255 * mask for _, mask in looks], self.scenario.exposure)
+        positions, rotations = self._poses(shot.time)
+        position, to_map = self._eye(shot, positions, rotations)
+        others = np.delete(positions, shot.drone, axis=0)
+        return image, (covered > 127).astype(np.uint8), (others - position) @ to_map
+
+    def _instants(self, shot: Shot) -> FloatArray:
+        """Return the times in seconds of the sharp images that make a frame."""
+        return shot.time + instants(self.scenario.exposure)
+
+    def _look(
+        self, shot: Shot, time: float, with_mask: bool = False
+    ) -> tuple[ByteImage, ByteImage]:
+        """Return the sharp image at a time, and its mask if wanted."""
+        positions, rotations = self._poses(time)
+        self._scene.place(time, positions, rotations, shot.drone)
+        eye, renderer = self._eye(shot, positions, rotations), self._renderers[shot.camera]
+        if with_mask:
+            return renderer.render_with_mask(*eye)
+        return renderer.render(*eye), np.zeros(0, np.uint8)
+
+    def _finish(self, sharp: list[ByteImage], shot: Shot) -> ByteImage:
+        """Return what the sensor makes of sharp images: motion, noise, or nothing at all."""
+        exposure = self.scenario.exposure
+        image = blend(sharp, exposure)
         if exposure.noise > 0.0:
             rng = np.random.default_rng((self.scenario.seed, 50, shot.stamp_ns, shot.drone))
             image = add_noise(image, exposure.noise, rng)
         if not self.scenario.speaks(shot.drone, shot.time, 'blind_camera'):
-            image = np.zeros_like(image)
-        labels = (blend(masks, exposure) > 127).astype(np.uint8) if with_mask else masks[0]
-        positions, rotations = self._poses(shot.time)
-        position, to_map = self._eye(shot, positions, rotations)
-        return image, labels, (np.delete(positions, shot.drone, axis=0) - position) @ to_map
+            return np.zeros_like(image)
+        return image
 
     def _plan_shots(self) -> dict[int, list[Shot]]:
         """Return the frames by the tick at which they arrive."""
