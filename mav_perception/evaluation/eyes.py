@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
 
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.evaluation.recording import Recording
 from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.resources import find_share
 from mav_perception.simulation.flight import fly, matching_parameters
 from mav_perception.simulation.scenario import Scenario
 from mav_perception.simulation.sensors import SightingNoise
+
+FLOWN = ('max_hypotheses', 'max_objects', 'error_correlation', 'start_margin')
+"""False blobs of images move with the observer: taken for objects of the map, they pull it. And
+the errors of blobs last. A statistical detector has neither."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,14 @@ class Eyes:
         from mav_perception.simulation.imaged_flight import fly_with_images
 
         segmenter = Segmenter.load(self.model, 1)
-        # As `config/localization.yaml` flies it. False blobs of rendered images move with the
-        # observer; taken for objects of the map, they pull it. Errors of blobs last.
-        parameters = replace(
-            parameters, max_hypotheses=2, max_objects=0, error_correlation=1.0, start_margin=40.0
-        )
+        parameters = replace(parameters, **as_flown())
         return fly_with_images(scenario, segmenter, self.detection), parameters
+
+
+def as_flown() -> dict[str, Any]:
+    """Return what `config/localization.yaml` says besides the sensor model and the drift."""
+    document = yaml.safe_load(find_share('config', 'localization.yaml').read_text())
+    return {name: document['/**']['ros__parameters'][name] for name in FLOWN}
 
 
 def rivals_of(scenario: Scenario) -> tuple[str, ...]:
