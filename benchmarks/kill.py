@@ -55,11 +55,13 @@ def main() -> int:
         supervisor = threading.Thread(target=revive, args=(nodes, stopping))
         supervisor.start()
         chain.start_simulation(nodes)
-        for name in names:
-            assert watch.wait_for(in_namespace(name, POSE), time.monotonic(), 60.0) is not None
-        late = kill_in_turn(nodes, watch, victims)
-        stopping.set()
-        supervisor.join()
+        try:
+            for name in names:
+                assert watch.wait_for(in_namespace(name, POSE), time.monotonic(), 60.0) is not None
+            late = kill_in_turn(nodes, watch, victims)
+        finally:
+            stopping.set()
+            supervisor.join()
         errors = watch.mahalanobis()
         watch.close()
     beyond = float((errors > THREE_SIGMA).mean())

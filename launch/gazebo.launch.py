@@ -14,7 +14,7 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team_file import save_team
 from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.gazebo import bridge_entries, drone_model
+from mav_perception.simulation.gazebo import bridge_entries, drone_model, world_name
 from mav_perception.simulation.library import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
@@ -50,14 +50,18 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     save_team(world_starts, folder / 'team.yaml')
     (folder / 'gz_bridge.yaml').write_text(yaml.safe_dump(bridge_entries(scenario.names)))
     world = value['world']
-    path = Path(world) if world.endswith('.sdf') else SHARE / 'worlds' / f'{world}.sdf'
+    path = (
+        Path(world).expanduser() if world.endswith('.sdf') else SHARE / 'worlds' / f'{world}.sdf'
+    )
     gazebo = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(
             str(Path(get_package_share_directory('ros_gz_sim')) / 'launch/gz_sim.launch.py')
         ),
-        launch_arguments=[('gz_args', f'-r {"" if value["gui"] == "true" else "-s "}{path}')],
+        launch_arguments=[
+            ('gz_args', f'-r {"" if value["gui"] == "true" else "-s --headless-rendering "}{path}')
+        ],
     )
-    spawned = [spawn(entry, path.stem, folder) for entry in team]
+    spawned = [spawn(entry, world_name(path), folder) for entry in team]
     bridge = Node(
         package='ros_gz_bridge',
         executable='parameter_bridge',

@@ -45,7 +45,9 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     vehicle = common | settings('model', 'backend', 'threads', 'image_qos')
     localization = common | settings('team_file', 'params_file', 'checkpoint_file')
     vehicles = [
-        include('vehicle.launch.xml', namespace=entry.camera_namespace(camera)[1:], **vehicle)
+        include(
+            'vehicle.launch.xml', namespace=entry.camera_namespace(camera).strip('/'), **vehicle
+        )
         for entry in entries
         for camera in entry.cameras
     ]

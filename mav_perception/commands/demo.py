@@ -79,7 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
 def start_chain(nodes: NodeProcesses, chain: Chain, arguments: argparse.Namespace) -> None:
     """Start every node, the simulator last."""
     if arguments.record:
-        nodes.start('recorder', 'recorder_node', ros_arguments(f'bag:={arguments.record}'))
+        nodes.start(
+            'recorder',
+            'recorder_node',
+            ros_arguments(f'bag:={arguments.record}', 'overwrite:=true'),
+        )
     chain.start_team(nodes)
     monitor = ros_arguments(
         f'duration:={chain.scenario.duration}',

@@ -42,15 +42,18 @@ class Checkpoint:
 def take_checkpoint(localizer: TeamLocalizer) -> Checkpoint | None:
     """Return what is to be kept, or None while the first drone, which is the map, has no place."""
     state, odometry = localizer.filter.state, localizer.filter.odometry
-    if state is None or not localizer.placed[0]:
+    if state is None:
         return None
     rows = odometry.rows(state.stamp_ns)
     drones = range(len(rows))
     silent = np.array([odometry.silent_for(d, state.stamp_ns) > LONGEST_BREAK for d in drones])
+    known = localizer.placed & ~silent
+    if not known[0]:
+        return None
     return Checkpoint(
         state.stamp_ns,
         localizer.team.names,
-        localizer.placed & ~silent,
+        known,
         state.team.mean,
         state.team.covariance,
         np.column_stack([rows[:, RAW], rows[:, ROLL_PITCH]]),

@@ -202,6 +202,10 @@ class OdometryHistory:
         parameters = self.parameters
         if float(np.linalg.norm(step)) > parameters.max_speed * max(elapsed, 0.02):
             return True
+        raw, far = self._rows[index][RAW], parameters.jump_distance
+        if elapsed > LONGEST_BREAK and float(np.linalg.norm(raw[:3])) < AT_ORIGIN:
+            # It begins anew; a drone that comes back to its origin so exactly is rare.
+            return float(np.linalg.norm(step)) > far
         if index < 2:
             return False
         before, last = self._rows[index - 2], self._rows[index - 1]

@@ -126,6 +126,7 @@ def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
     if values['start'] == UNKNOWN:
         values |= {'start': DEFAULTS['start'], 'start_sigma': [float('nan')] * 4}
     _check_keys(values, DroneEntry, item['name'])
+    values['namespace'] = '/' + str(values['namespace']).strip('/')
     for key, default in DEFAULTS.items():
         values[key] = _numbers(values[key], len(default), f'{key} of {item["name"]}')
     half_view = values.get('camera_half_view') or ()

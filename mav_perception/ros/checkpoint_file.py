@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, MavPerceptionError
 from mav_perception.localization.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -55,8 +55,8 @@ class CheckpointFile:
             return None
         try:
             localizer = resume(team, parameters, left)
-        except DataError as error:
-            self._health.problem('checkpoint', str(error))
+        except MavPerceptionError as error:
+            self._health.problem('checkpoint', f'checkpoint_file is not used: {error}')
             return None
         self._health.set('checkpoint', f'resumed after {gap:.1f} s')
         return localizer

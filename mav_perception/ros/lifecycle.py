@@ -33,7 +33,7 @@ class SelfActivatingNode(LifecycleNode):
                 f'Unknown parameter {unknown[0]!r} is ignored: check the spelling in the YAML or '
                 'on the command line (ros2 param list shows the known ones).',
             )
-        self._running = False
+        self._running = self._loaded = False
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._autostart_timer = self.create_timer(
             0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
@@ -78,6 +78,7 @@ class SelfActivatingNode(LifecycleNode):
             self.health.fail(f'configure failed: {error!r}')
             return TransitionCallbackReturn.ERROR
         self.health.recover()
+        self._loaded = True
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -99,17 +100,18 @@ class SelfActivatingNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the model or filter."""
+        self._loaded = False
         self.unload()
         return super().on_cleanup(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release what a failed transition left behind; the node can be configured again."""
-        try:
-            self._running = False
-            self.halt()
-            self.unload()
-        except Exception as error:  # noqa: BLE001 - what was never made cannot be released
-            self.get_logger().debug(f'nothing to release: {error!r}')
+        self._running = self._loaded = False
+        for release in (self.halt, self.unload):
+            try:
+                release()
+            except Exception as error:  # noqa: BLE001 - what was never made cannot be released
+                self.get_logger().debug(f'nothing to release: {error!r}')
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -126,7 +128,7 @@ class SelfActivatingNode(LifecycleNode):
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         changes = [p for p in parameters if p.name != 'use_sim_time']
-        if self._running and changes:
+        if self._loaded and changes:
             try:
                 self.retune(changes)
             except ConfigurationError as error:

@@ -17,7 +17,7 @@ from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock as ClockMessage
 
-from mav_perception.errors import ConfigurationError, DataError
+from mav_perception.errors import ConfigurationError
 from mav_perception.io.bags import BagMessage, BagReader
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import ns_to_stamp
@@ -118,8 +118,8 @@ class PlayerNode(Node):
                 if start is None and self.get_parameter('loop').value:
                     start = 0.0
             self._exit_code = 0
-        except DataError as error:
-            self.health.fail(str(error))
+        except Exception as error:  # noqa: BLE001 - the thread must not die unheard
+            self.health.fail(f'The bag cannot be played on: {error}')
             self._exit_code = 1
 
     def _play(self, start: float) -> float | None:
@@ -130,8 +130,11 @@ class PlayerNode(Node):
             now = time.monotonic()
             shown, wall = shown + (now - wall) * self._rate, now
             at = seconds(message.received_ns - self._reader.begin_ns)
-            if self._stopping.wait(max(0.0, (at - shown) / self._rate)):
-                return None
+            while at > shown and self._seek is None:
+                if self._stopping.wait(min(0.1, (at - shown) / self._rate)):
+                    return None
+                now = time.monotonic()
+                shown, wall = shown + (now - wall) * self._rate, now
             if self._seek is not None:
                 start, self._seek = self._seek, None
                 return start

@@ -29,7 +29,9 @@ class PoseParameters:
     pose_prefix: str = parameter(
         '', 'namespace before poses and markers, where every drone runs a filter of its own'
     )
-    publish_tf: bool = parameter(True, 'publish map -> mavN/odom where tf2_ros is installed')
+    publish_tf: bool = parameter(
+        True, 'publish map -> mavN/odom where tf2_ros is installed; never with a pose_prefix'
+    )
     announced_jump: float = parameter(
         0.5, 'a pose that is corrected by more is announced [m]', 0.0, 1000.0
     )
@@ -59,7 +61,9 @@ class PosePublishers:
             )
             for entry in entries
         ]
-        self._transforms = OdometryTransforms(node, settings.map_frame, settings.publish_tf)
+        self._transforms = OdometryTransforms(
+            node, settings.map_frame, settings.publish_tf and not settings.pose_prefix
+        )
         self._last: dict[int, tuple[FloatArray, FloatArray]] = {}
         self._stamps = [0] * len(names)
 

@@ -28,6 +28,7 @@ class RecorderNodeParameters:
     """Parameters of recorder_node."""
 
     bag: str = parameter('', 'folder of the new bag', read_only=True)
+    overwrite: bool = parameter(False, 'replace a bag that is there', read_only=True)
     exclude: str = parameter(
         '^/(parameter_events|rosout)$', 'regular expression of topics left out', read_only=True
     )
@@ -45,7 +46,7 @@ class RecorderNode(Node):
             raise ConfigurationError('Set the parameter `bag` to the folder of the new bag.')
         self.health = Health(self)
         self._exclude = re.compile(parameters.exclude)
-        self._writer = BagWriter(Path(parameters.bag), overwrite=True)
+        self._writer = BagWriter(Path(parameters.bag), parameters.overwrite)
         self._topics: set[str] = set()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.5, self._discover, clock=steady)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,6 +24,21 @@ def drone_model(name: str) -> str:
     _check_names([name])
     text = find_share('worlds/models/quadrotor', 'model.sdf').read_text()
     return text.replace(PLACEHOLDER, name)
+
+
+def world_name(path: Path) -> str:
+    """Return the name by which Gazebo knows a world: not that of its file.
+
+    Raises:
+        ConfigurationError: the file has no world.
+    """
+    try:
+        world = ElementTree.parse(path).getroot().find('world')
+    except (OSError, ElementTree.ParseError) as error:
+        raise ConfigurationError(f'Cannot read world {path}: {error}') from error
+    if world is None or not world.get('name'):
+        raise ConfigurationError(f'{path} has no <world name="...">.')
+    return str(world.get('name'))
 
 
 def bridge_entries(names: Sequence[str]) -> list[dict[str, Any]]:

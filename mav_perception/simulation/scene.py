@@ -85,6 +85,7 @@ class Scene:
             rotations: (N, 3, 3) from body to map.
             observer: index of the drone that carries the camera and is not drawn, or None.
         """
+        TransformState.garbageCollect()  # every new place of a drone is one
         for index, drone in enumerate(self._drones):
             drone.setMat(panda_matrix(rotations[index].T, positions[index]))
             drone.hide() if index == observer else drone.show()

@@ -120,7 +120,8 @@ class SimulatedWorld:
         exposure = self.scenario.exposure
         image = blend(sharp, exposure)
         if exposure.noise > 0.0:
-            rng = np.random.default_rng((self.scenario.seed, 50, shot.stamp_ns, shot.drone))
+            frame = (shot.stamp_ns, shot.drone, shot.camera)
+            rng = np.random.default_rng((self.scenario.seed, 50, *frame))
             image = add_noise(image, exposure.noise, rng)
         if not self.scenario.speaks(shot.drone, shot.time, 'blind_camera'):
             return np.zeros_like(image)
