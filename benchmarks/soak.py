@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def main() -> int:
         end = time.monotonic() + duration
         while time.monotonic() < end and not nodes.dead():
             for name, rows in history.items():
-                rows.append(process_figures(nodes.pid(name))[1:])
+                with suppress(FileNotFoundError):  # it has just died
+                    rows.append(process_figures(nodes.pid(name))[1:])
             time.sleep(PERIOD)
         lost = nodes.dead()
         codes = nodes.stop()
@@ -50,6 +52,8 @@ def main() -> int:
     print(f'{given.minutes:.0f} minutes, {given.drones} drones; lost nodes: {lost or "none"}')
     print(f'{"node":22} {"MB":>7} {"growth":>8} {"descriptors":>12} {"exit":>5}')
     for name, rows in history.items():
+        if len(rows) < 2:
+            continue
         values = np.array(rows)
         first, second = np.array_split(values, 2)
         growth = np.median(second[:, 0]) / np.median(first[:, 0]) - 1.0

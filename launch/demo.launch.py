@@ -26,7 +26,7 @@ ARGUMENTS = {
     'drones': ('0', "Size of the team; 0 for the scenario's."),
     'duration': ('0.0', "Length of the flight in seconds; 0 for the scenario's."),
     'rate': ('0.0', "Frames a second of a camera; 0 for the scenario's."),
-    'seed': ('0', 'Decides flights, drift, noise and the room.'),
+    'seed': ('-1', "Decides flights, drift, noise and the room; -1 for the scenario's."),
     'model': ('sim', 'Segmentation model.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
     'rviz': ('false', 'Open RViz with a view of the team.'),
@@ -44,7 +44,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         'duration': float(value['duration']) or None,
         'frame_rate': rate or None,
         'odometry_rate': max(25.0, rate) if rate else None,
-        'seed': int(value['seed']),
+        'seed': None if value['seed'] == '-1' else int(value['seed']),
     }
     scenario = load_scenario(value['scenario'], **given)
     flight = {k: v for k, v in given.items() if v is not None} | {'scenario': value['scenario']}

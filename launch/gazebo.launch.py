@@ -24,7 +24,7 @@ ARGUMENTS = {
     'gui': ('false', 'Open the window of Gazebo.'),
     'scenario': ('nominal', 'Flight paths: a shipped scenario, or the path of a scenario YAML.'),
     'drones': ('0', "Size of the team; 0 for the scenario's."),
-    'seed': ('0', 'Decides the flight paths.'),
+    'seed': ('-1', "Decides the flight paths; -1 for the scenario's."),
     'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
     'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
@@ -41,7 +41,9 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Write the drones' models and the bridge's configuration, and start everything."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     scenario = load_scenario(
-        value['scenario'], drones=int(value['drones']) or None, seed=int(value['seed'])
+        value['scenario'],
+        drones=int(value['drones']) or None,
+        seed=None if value['seed'] == '-1' else int(value['seed']),
     )
     folder = Path(tempfile.mkdtemp(prefix='mav_perception_'))
     team = scenario_team(scenario)

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument('--drones', type=int, help="size of the team (default: the scenario's)")
     parser.add_argument('--duration', type=float, help="seconds (default: the scenario's)")
-    parser.add_argument('--seed', type=int, default=0, help='decides the whole flight (default 0)')
+    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
     parser.add_argument(
         '--rate', type=float, help="camera frames a second (default: the scenario's)"
     )

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--scenario', default='nominal',
         help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
     )  # fmt: skip
-    parser.add_argument('--seed', type=int, default=0, help='decides the whole flight (default 0)')
+    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
     parser.add_argument(
         '--team', type=Path, metavar='FILE', help='write the team.yaml that localization needs'
     )
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         save_team(scenario_team(scenario), arguments.team)
     given = ros_arguments(
         f'scenario:={arguments.scenario}',
-        f'seed:={arguments.seed}',
+        f'seed:={scenario.seed}',
         f'lockstep:={arguments.wait}'.lower(),
     )
     return become_node('simulation_node', given)

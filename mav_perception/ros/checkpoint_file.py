@@ -33,6 +33,7 @@ class CheckpointFile:
         self._path = Path(path).expanduser() if path else None
         self._longest, self._health = longest, health
         self._left: Checkpoint | None = None
+        self._saved_ns = 0
         if self._path is not None and self._path.is_file():
             try:
                 self._left = load_checkpoint(self._path)
@@ -66,7 +67,8 @@ class CheckpointFile:
         if self._path is None:
             return
         checkpoint = take_checkpoint(localizer)
-        if checkpoint is not None:
+        if checkpoint is not None and checkpoint.stamp_ns != self._saved_ns:
+            self._saved_ns = checkpoint.stamp_ns
             try:
                 save_checkpoint(checkpoint, self._path)
             except DataError as error:

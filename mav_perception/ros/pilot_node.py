@@ -31,7 +31,9 @@ class PilotNodeParameters:
         'nominal', 'name of a shipped scenario, or path of a scenario YAML', read_only=True
     )
     drones: int = parameter(0, "number of drones; 0 for the scenario's", 0, 20, read_only=True)
-    seed: int = parameter(0, 'decides the flight paths', 0, read_only=True)
+    seed: int = parameter(
+        -1, "decides the flight paths; -1 for the scenario's", -1, read_only=True
+    )
     take_off: float = parameter(
         5.0, 'time in which the drones go to where their paths begin [s]', 0.0, 600.0, True
     )
@@ -47,7 +49,9 @@ class PilotNode(Node):
         parameters = read_parameters(self, PilotNodeParameters)
         self.health = Health(self)
         scenario = load_scenario(
-            parameters.scenario, drones=parameters.drones or None, seed=parameters.seed
+            parameters.scenario,
+            drones=parameters.drones or None,
+            seed=None if parameters.seed < 0 else parameters.seed,
         )
         self._paths, self._take_off = plan_flights(scenario), parameters.take_off
         self._begin_ns: int | None = None

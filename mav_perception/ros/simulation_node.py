@@ -46,7 +46,9 @@ class SimulationNodeParameters:
     odometry_rate: float = parameter(
         0.0, "VIO outputs of a drone [Hz]; 0 for the scenario's", 0.0, 400.0, read_only=True
     )
-    seed: int = parameter(0, 'decides flights, drift, noise and the room', 0, read_only=True)
+    seed: int = parameter(
+        -1, "decides flights, drift, noise and the room; -1 for the scenario's", -1, read_only=True
+    )
     lockstep: bool = parameter(
         True, 'wait for the chain: slow simulated time down instead of dropping', read_only=True
     )
@@ -66,7 +68,7 @@ class SimulationNode(Node):
             duration=parameters.duration or None,
             frame_rate=parameters.frame_rate or None,
             odometry_rate=parameters.odometry_rate or None,
-            seed=parameters.seed,
+            seed=None if parameters.seed < 0 else parameters.seed,
         )
         self.health = Health(self)
         self._lockstep = parameters.lockstep
