@@ -36,7 +36,10 @@ def test_torch_gives_the_logits_of_onnx_runtime(tmp_path, tensor):
     from mav_perception.segmentation.networks import build_network
     from mav_perception.training.configuration import TrainingConfiguration
 
-    settings = TrainingConfiguration('random', 'tied', 'drone', 'a', 'a', 'nothing')
+    settings = TrainingConfiguration(
+        'random', 'tied', 'drone', 'a', 'a', 'nothing',
+        height=tensor.shape[2], width=tensor.shape[3],
+    )  # fmt: skip
     state = {
         'configuration': asdict(settings),
         'network': build_network('tied', 1, 2).state_dict(),
