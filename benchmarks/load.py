@@ -62,10 +62,10 @@ def measure(drones: int, rate: float, duration: float) -> str:
             'localization': ['localization'],
         }
         begin, before = time.monotonic(), figures(nodes, watched)
-        simulated = max(max(stamps) for stamps in watch.truth.values())
+        simulated = newest(watch)
         time.sleep(duration)
         spent, after = time.monotonic() - begin, figures(nodes, watched)
-        simulated = max(max(stamps) for stamps in watch.truth.values()) - simulated
+        simulated = newest(watch) - simulated
         latencies = np.array(watch.latencies)
         watch.close()
     offered = drones * rate * simulated * 1e-9
@@ -78,6 +78,11 @@ def measure(drones: int, rate: float, duration: float) -> str:
     return f'{drones:6d} {rate:4.0f} {p50:4.0f} ms {p95:4.0f} ms {used:>12}' + ''.join(
         f'{cell:>20}' for cell in cells
     )
+
+
+def newest(watch: TeamWatch) -> int:
+    """Return the simulated time of the newest truth."""
+    return max(max(stamps) for stamps in watch.truth.values() if stamps)
 
 
 def figures(nodes: NodeProcesses, watched: dict[str, list[str]]) -> dict[str, np.ndarray]:
