@@ -113,7 +113,7 @@ def test_cuts_deaths_a_late_host_and_bytes(fleet):
     fleet.until(lambda: fleet.knows('ground', 'mav1', 'mav2'), 40.0)
     fleet.fly('mav3')  # the late one: its first VIO sample is not where the others began
     fleet.localize('mav3')
-    print(f'late host in after {fleet.until(lambda: fleet.knows("ground", *DRONES), 40.0):.1f} s')
+    print(f'late host in after {fleet.until(lambda: fleet.knows("ground", *DRONES), 80.0):.1f} s')
 
     before, begin = [fleet.network.sent(host) for host in DRONES], time.monotonic()
     time.sleep(6.0)
@@ -126,14 +126,14 @@ def test_cuts_deaths_a_late_host_and_bytes(fleet):
     lost = fleet.until(lambda: fleet.knows('ground', 'mav1', 'mav3'), 15.0)
     time.sleep(max(0.0, 10.0 - lost))
     fleet.network.link('mav2', 'up')
-    back = fleet.until(lambda: fleet.knows('ground', *DRONES), 30.0)
+    back = fleet.until(lambda: fleet.knows('ground', *DRONES), 60.0)
     print(f'link cut: noticed after {lost:.1f} s, healed {back:.1f} s after the cable was back')
 
     fleet.network.kill('mav3')
     lost = fleet.until(lambda: fleet.knows('ground', 'mav1', 'mav2'), 15.0)
     fleet.fly('mav3')
     fleet.localize('mav3')
-    back = fleet.until(lambda: fleet.knows('ground', *DRONES), 40.0)
+    back = fleet.until(lambda: fleet.knows('ground', *DRONES), 60.0)
     print(f'host killed: noticed after {lost:.1f} s, back {back:.1f} s after its restart')
 
     # Four filters on four hosts, each with outages of its own, come to the same truth.
@@ -144,7 +144,7 @@ def test_cuts_deaths_a_late_host_and_bytes(fleet):
         errors = [off_truth(fleet, host, world) for host in hosts]
         return all(known.all() and (off < 1.0).all() for known, off, _ in errors)
 
-    print(f'all filters agree after {fleet.until(agreed, 60.0):.1f} s more')
+    print(f'all filters agree after {fleet.until(agreed, 120.0):.1f} s more')
     for host in hosts:
         _, off, normalised = off_truth(fleet, host, world)
         print(f'{host}: off by {off.round(2)} m, normalised {normalised.round(1)}')
