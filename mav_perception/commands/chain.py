@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from mav_perception.commands.processes import NodeProcesses
 from mav_perception.localization.team_file import save_team
 from mav_perception.resources import find_share
 from mav_perception.simulation.flight import scenario_team
+from mav_perception.simulation.library import scenario_names
 from mav_perception.simulation.scenario import Scenario
 
 
@@ -88,6 +90,16 @@ class Chain:
             'use_sim_time:=true', *parameters, config=node, namespace=namespace
         )
         nodes.start(name, f'{node}_node', arguments, respawn=self.respawn)
+
+
+def add_flight_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say which flight is simulated."""
+    parser.add_argument(
+        '--scenario',
+        default='nominal',
+        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
+    )
+    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
 
 
 def ros_arguments(*parameters: str, config: str = '', namespace: str = '') -> list[str]:

@@ -14,10 +14,10 @@ import sys
 import time
 from pathlib import Path
 
-from mav_perception.commands.chain import Chain, ros_arguments
+from mav_perception.commands.chain import Chain, add_flight_options, ros_arguments
 from mav_perception.commands.processes import NodeProcesses, ros_environment
 from mav_perception.segmentation.model_card import find_model, load_card
-from mav_perception.simulation.library import load_scenario, scenario_names
+from mav_perception.simulation.library import load_scenario
 
 SLOWEST = 10.0
 """The demo gives up when it has taken this many times the flight's duration, plus a minute."""
@@ -25,13 +25,9 @@ SLOWEST = 10.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        '--scenario', default='nominal',
-        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
-    )  # fmt: skip
+    add_flight_options(parser)
     parser.add_argument('--drones', type=int, help="size of the team (default: the scenario's)")
     parser.add_argument('--duration', type=float, help="seconds (default: the scenario's)")
-    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
     parser.add_argument(
         '--rate', type=float, help="camera frames a second (default: the scenario's)"
     )

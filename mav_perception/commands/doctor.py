@@ -157,16 +157,14 @@ def devices() -> Iterator[Finding]:
     """Name what inference can run on."""
     import onnxruntime
 
-    providers = ', '.join(p.removesuffix('ExecutionProvider') for p in _providers(onnxruntime))
+    providers = ', '.join(
+        p.removesuffix('ExecutionProvider') for p in onnxruntime.get_available_providers()
+    )
     yield Finding('ok', f'ONNX Runtime runs on {providers}')
     try:
         yield Finding('ok', f'OpenVINO {importlib.metadata.version("openvino")}')
     except importlib.metadata.PackageNotFoundError:
         yield Finding('note', 'OpenVINO is not installed', 'on Intel: pip install openvino')
-
-
-def _providers(onnxruntime: object) -> list[str]:
-    return list(onnxruntime.get_available_providers())  # type: ignore[attr-defined]
 
 
 def team(path: Path | None) -> Iterator[Finding]:

@@ -8,20 +8,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mav_perception.commands.chain import ros_arguments
+from mav_perception.commands.chain import add_flight_options, ros_arguments
 from mav_perception.commands.processes import become_node
 from mav_perception.localization.team_file import save_team
 from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.library import load_scenario, scenario_names
+from mav_perception.simulation.library import load_scenario
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        '--scenario', default='nominal',
-        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
-    )  # fmt: skip
-    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
+    add_flight_options(parser)
     parser.add_argument(
         '--team', type=Path, metavar='FILE', help='write the team.yaml that localization needs'
     )

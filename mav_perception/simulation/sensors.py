@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class CameraSettings:
             )
         _ = self.intrinsics
 
-    @property
+    @cached_property
     def intrinsics(self) -> PinholeCamera:
         """Return the camera model; its principal point is the middle of the image."""
         half = self.field_of_view / 2.0
@@ -97,7 +98,7 @@ class CameraSettings:
             self.width, self.height, focal, focal, *middle, self.model, distortion
         )
 
-    @property
+    @cached_property
     def mount(self) -> CameraMount:
         """Return where the camera sits and how far it sees to the sides."""
         return CameraMount.forward(
