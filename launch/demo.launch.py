@@ -28,11 +28,21 @@ ARGUMENTS = {
     'rate': ('0.0', "Frames a second of a camera; 0 for the scenario's."),
     'seed': ('-1', "Decides flights, drift, noise and the room; -1 for the scenario's."),
     'model': ('sim', 'Segmentation model.'),
+    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
+    'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
+    'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
+    'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
+    'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
     'rviz': ('false', 'Open RViz with a view of the team.'),
     'output': ('demo_output', 'Folder for summary.json and tracks.png.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }
+
+PASSED_ON = (
+    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
+    *('autostart', 'log_level'),
+)
 
 
 def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
@@ -54,12 +64,9 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),
         launch_arguments=[
             ('team_file', team_file),
-            ('model', value['model']),
             ('image_qos', 'reliable'),  # the simulator waits, so nothing may get lost
             ('use_sim_time', 'true'),
-            ('record', value['record']),
-            ('rviz', value['rviz']),
-            ('log_level', value['log_level']),
+            *((name, value[name]) for name in PASSED_ON),
         ],
     )
     monitor = Node(

@@ -28,13 +28,18 @@ ARGUMENTS = {
     'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
     'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
+    'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
+    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
     'rviz': ('false', 'Open RViz with a view of the team.'),
     'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }
 
-PASSED_ON = ('model', 'backend', 'params_file', 'record', 'rviz', 'autostart', 'log_level')
+PASSED_ON = (
+    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
+    *('autostart', 'log_level'),
+)
 
 
 def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:

@@ -20,6 +20,8 @@ ARGUMENTS = {
     'begin': ('0.0', 'Where to begin, in seconds.'),
     'loop': ('false', 'Begin again at the end.'),
     'team_file': (str(SHARE / 'config/team.yaml'), 'Names, namespaces, starts and cameras.'),
+    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
+    'record': ('', 'Folder of a new bag with what comes out; empty for none.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
     'rviz': ('false', 'Open RViz with a view of the team.'),
     'autostart': ('true', 'Configure and activate the lifecycle node at start.'),
@@ -45,7 +47,7 @@ def generate_launch_description() -> LaunchDescription:
         ],
         on_exit=Shutdown(reason='the bag is over'),
     )
-    passed_on = ('team_file', 'params_file', 'autostart', 'log_level')
+    passed_on = ('team_file', 'params_file', 'namespace', 'record', 'autostart', 'log_level')
     localization = IncludeLaunchDescription(
         XMLLaunchDescriptionSource(str(SHARE / 'launch/localization.launch.xml')),
         launch_arguments=[('use_sim_time', 'true'), *((name, value[name]) for name in passed_on)],

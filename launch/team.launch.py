@@ -10,8 +10,7 @@ from launch_ros.actions import Node
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mav_perception.commands.record import NO_IMAGES
-from mav_perception.localization.team_file import load_team
+from mav_perception.localization.team_file import load_team, span_of_others
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
@@ -19,8 +18,14 @@ ARGUMENTS = {
     'team_file': (str(SHARE / 'config/team.yaml'), 'Names, namespaces, starts and cameras.'),
     'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
     'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
+    'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
     'threads': ('1', 'CPU threads of each inference.'),
     'image_qos': ('sensor_data', 'QoS of the images: sensor_data or reliable.'),
+    'detection_params_file': (
+        str(SHARE / 'config/detection.yaml'),
+        'Parameters of the detection; a `span` in the team file wins over its target_width.',
+    ),
+    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
     'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
     'checkpoint_file': ('', 'File in which the joint filter survives its process, or empty.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
@@ -31,6 +36,8 @@ ARGUMENTS = {
     'log_level': ('info', 'debug, info, warn or error.'),
 }
 
+COMMON = ('use_sim_time', 'autostart', 'log_level', 'respawn')
+
 
 def include(file: str, **arguments: object) -> IncludeLaunchDescription:
     """Include another launch file of the package."""
@@ -40,13 +47,24 @@ def include(file: str, **arguments: object) -> IncludeLaunchDescription:
 
 def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Read the team file and start a vehicle for each of its drones."""
-    entries = load_team(Path(LaunchConfiguration('team_file').perform(context)))
-    common = settings('use_sim_time', 'autostart', 'log_level', 'respawn')
-    vehicle = common | settings('model', 'backend', 'threads', 'image_qos')
-    localization = common | settings('team_file', 'params_file', 'checkpoint_file')
+    # Now and not later: an included file changes the launch configurations of all.
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+
+    def settings(*names: str) -> dict[str, str]:
+        return {name: value[name] for name in (*names, *COMMON)}
+
+    entries = load_team(Path(value['team_file']).expanduser())
+    vehicle = settings(
+        'model', 'backend', 'device', 'threads', 'image_qos', 'detection_params_file'
+    )
+    localization = settings('namespace', 'team_file', 'params_file', 'checkpoint_file', 'record')
     vehicles = [
         include(
-            'vehicle.launch.xml', namespace=entry.camera_namespace(camera).strip('/'), **vehicle
+            'vehicle.launch.xml',
+            namespace=entry.camera_namespace(camera).strip('/'),
+            target_span=str(span_of_others(entries, entry)),
+            record='',
+            **vehicle,
         )
         for entry in entries
         for camera in entry.cameras
@@ -54,27 +72,13 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [
         *vehicles,
         include('localization.launch.xml', **localization),
-        *recorder(LaunchConfiguration('record').perform(context)),
         Node(
             package='rviz2',
             executable='rviz2',
             arguments=['-d', str(SHARE / 'config/rviz/team.rviz')],
-            condition=IfCondition(LaunchConfiguration('rviz')),
+            condition=IfCondition(value['rviz']),
         ),
     ]
-
-
-def settings(*names: str) -> dict[str, LaunchConfiguration]:
-    """Return launch arguments to pass on."""
-    return {name: LaunchConfiguration(name) for name in names}
-
-
-def recorder(bag: str) -> list[Node]:
-    """Record all topics but images, if a folder is given."""
-    if not bag:
-        return []
-    parameters = {'bag': bag, 'exclude': NO_IMAGES}
-    return [Node(package='mav_perception', executable='recorder_node', parameters=[parameters])]
 
 
 def generate_launch_description() -> LaunchDescription:

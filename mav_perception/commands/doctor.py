@@ -86,6 +86,8 @@ def versions() -> Iterator[Finding]:
             yield Finding('ok', f'{package} {importlib.metadata.version(package)}')
         except importlib.metadata.PackageNotFoundError:
             yield Finding('note', f'{package} is not known to pip', 'fine if apt brought it')
+    if importlib.util.find_spec('panda3d') is None:
+        yield Finding('note', 'no Panda3D', 'pip install panda3d, for the embedded simulator')
     if importlib.util.find_spec('rclpy') is None:
         yield Finding('FAIL', 'no rclpy', 'source ROS 2, or `make install` for the wheels')
         return

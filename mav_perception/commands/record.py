@@ -11,9 +11,6 @@ from pathlib import Path
 from mav_perception.commands.chain import ros_arguments
 from mav_perception.commands.processes import become_node
 
-NEVER = '^/(parameter_events|rosout)$'
-NO_IMAGES = NEVER + '|/image_raw$|/image_rect$|/segmentation/(mask|confidence|overlay)$'
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -23,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Become the recorder node."""
-    exclude = NEVER if arguments.images else NO_IMAGES
+    images = str(arguments.images).lower()
     return become_node(
-        'recorder_node', ros_arguments(f'bag:={arguments.bag}', f'exclude:={exclude}')
+        'recorder_node', ros_arguments(f'bag:={arguments.bag}', f'images:={images}')
     )

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Segment everything; unreadable images are reported and skipped."""
+    """Segment everything; unreadable images are reported and skipped, with exit code 1."""
     import cv2
     from tqdm import tqdm
 
@@ -85,4 +85,6 @@ def run(arguments: argparse.Namespace) -> int:
                     )
                     blobs += 1
     print(f'{blobs} detections: {arguments.output / "detections.csv"}, masks/ and overlays/')
-    return 0
+    for problem in source.broken:
+        print(f'left out: {problem}', file=sys.stderr)
+    return int(bool(source.broken))

@@ -12,6 +12,9 @@ from mav_perception.errors import InputError
 from mav_perception.parameters import parameter
 from mav_perception.types import Detection, FloatArray, LabelMask, Sightings
 
+WIDTH_OF_SPAN = 0.65
+"""Apparent width of a quadrotor as a share of its span over the rotors, averaged over its yaw."""
+
 
 @dataclass(frozen=True)
 class DetectionParameters:

@@ -41,7 +41,11 @@ def image_files(folder: Path) -> list[Path]:
 
 
 class ImageSource:
-    """Iterates over the images of a path; `len` is their number as far as it is known."""
+    """Iterates over the images of a path; `len` is their number as far as it is known.
+
+    Attributes:
+        broken: why files were left out, known once all were asked for.
+    """
 
     def __init__(self, path: Path) -> None:
         """Look at the path.
@@ -50,6 +54,7 @@ class ImageSource:
             DataError: nothing there, a folder without images, or an unreadable video.
         """
         self._path = path
+        self.broken: list[str] = []
         self._files: list[Path] = []
         if path.is_dir():
             self._files = image_files(path)
@@ -75,7 +80,12 @@ class ImageSource:
         """Yield the images in order."""
         if self._files:
             for file in self._files:
-                yield NamedImage(file.stem, read_image(file))
+                try:
+                    image = read_image(file)
+                except DataError as error:
+                    self.broken.append(str(error))
+                    continue
+                yield NamedImage(file.stem, image)
             return
         capture = cv2.VideoCapture(str(self._path))
         index = 0

@@ -26,6 +26,7 @@ class Checkpoint:
         stamp_ns: its time.
         names: (N,) of the drones.
         known: (N,) whose place is known.
+        pending: (N,) who has never spoken: the start that the team tells still holds.
         mean: (N, 4) poses in map, metres and radians.
         covariance: (4 N, 4 N).
         odometry: (N, 6) x, y, z, yaw, roll, pitch of each VIO at that time.
@@ -34,6 +35,7 @@ class Checkpoint:
     stamp_ns: int
     names: tuple[str, ...]
     known: BoolArray
+    pending: BoolArray
     mean: FloatArray
     covariance: FloatArray
     odometry: FloatArray
@@ -54,6 +56,7 @@ def take_checkpoint(localizer: TeamLocalizer) -> Checkpoint | None:
         state.stamp_ns,
         localizer.team.names,
         known,
+        state.pending,
         state.team.mean,
         state.team.covariance,
         np.column_stack([rows[:, RAW], rows[:, ROLL_PITCH]]),
@@ -76,7 +79,14 @@ def resume(team: Team, parameters: FilterParameters, checkpoint: Checkpoint) -> 
         )
     sigma = np.sqrt(np.diag(checkpoint.covariance)).reshape(-1, 4)
     sigma = np.where(checkpoint.known[:, None], sigma, np.nan)
-    then = replace(team, start=checkpoint.mean, start_sigma=sigma, start_at_origin=False)
+    waits = checkpoint.pending & ~checkpoint.known
+    at_origin = waits & np.array(team.start_at_origin or (False,) * len(waits))
+    then = replace(
+        team,
+        start=np.where(waits[:, None], team.start, checkpoint.mean),
+        start_sigma=np.where(waits[:, None], team.start_sigma, sigma),
+        start_at_origin=tuple(at_origin.tolist()),
+    )
     joint_filter = CoupledPdaFilter(then, parameters)
     for drone in np.flatnonzero(checkpoint.known):
         x, y, z, yaw, roll, pitch = checkpoint.odometry[drone]

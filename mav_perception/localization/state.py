@@ -140,14 +140,15 @@ def initial_state(
 
 
 def join_started(
-    state: JointState, first_rows: Sequence[FloatArray | None], at_origin: bool
+    state: JointState, first_rows: Sequence[FloatArray | None], at_origin: Sequence[bool]
 ) -> JointState:
     """Let pending drones in whose odometry has begun.
 
     Args:
         state: joint state.
         first_rows: of the odometry of each drone, None before it has begun.
-        at_origin: the start poses hold at the origins of the odometry, else at these rows.
+        at_origin: of which drones the start pose holds at the origin of the odometry; of the
+            others it holds at these rows. Empty for none.
     """
     joining = [
         drone
@@ -162,7 +163,7 @@ def join_started(
     for drone in joining:
         row = first_rows[drone]
         assert row is not None
-        anchors[drone] = origin_of(row) if at_origin else row
+        anchors[drone] = origin_of(row) if at_origin and at_origin[drone] else row
     return replace(state, anchors=anchors, active=active, pending=pending)
 
 

@@ -20,15 +20,16 @@ class Team:
         start: (N, 4) x, y, z, yaw in map where each drone's odometry begins, metres and radians.
         start_sigma: (N, 4) standard deviations of `start`, NaN where the start is not known.
         mounts: the cameras of every drone, its first one first.
-        start_at_origin: `start` is where the origin of each odometry lies, whenever its first
-            sample is heard; else it is where the drone is at that sample.
+        start_at_origin: of which drones `start` is where the origin of the odometry lies,
+            whenever its first sample is heard; of the others it is where the drone is at that
+            sample. Empty for none.
     """
 
     names: tuple[str, ...]
     start: FloatArray
     start_sigma: FloatArray
     mounts: tuple[tuple[CameraMount, ...], ...]
-    start_at_origin: bool = False
+    start_at_origin: tuple[bool, ...] = ()
 
     def __post_init__(self) -> None:
         """Check sizes and values."""
@@ -42,6 +43,8 @@ class Team:
                 f'start and start_sigma need four numbers (x, y, z, yaw) for each of {count} '
                 'drones.'
             )
+        if len(self.start_at_origin) not in (0, count):
+            raise ConfigurationError(f'start_at_origin needs a value for each of {count} drones.')
         unknown = np.asarray(np.isnan(self.start_sigma).all(axis=1))
         known_sigma = self.start_sigma[~unknown]
         if unknown[0] or not (np.isfinite(self.start).all() and np.isfinite(known_sigma).all()):

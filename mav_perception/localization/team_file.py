@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,10 @@ class CameraEntry:
 
 @dataclass(frozen=True)
 class DroneEntry:
-    """One drone of team.yaml: what the launch files and the localization node need of it."""
+    """One drone of team.yaml: what the launch files and the localization node need of it.
+
+    `span` is its size over the rotors in metres, 0 where nobody measured it.
+    """
 
     name: str
     namespace: str
@@ -52,6 +56,7 @@ class DroneEntry:
     camera_rotation: tuple[float, ...]
     camera_half_view: tuple[float, ...] = ()
     more_cameras: tuple[CameraEntry, ...] = ()
+    span: float = 0.0
 
     @property
     def cameras(self) -> tuple[CameraEntry, ...]:
@@ -75,6 +80,15 @@ DEFAULTS: dict[str, Any] = {
     'camera_translation': [0.1, 0.0, 0.0],
     'camera_rotation': [0.0, 0.0, 0.0],
 }
+
+
+def span_of_others(entries: tuple[DroneEntry, ...], observer: DroneEntry) -> float:
+    """Return the mean span of the drones that one can see; 0 if team.yaml does not tell all.
+
+    Sightings carry no names, so one size has to do for all of them.
+    """
+    spans = [entry.span for entry in entries if entry is not observer]
+    return float(np.mean(spans)) if spans and min(spans) > 0.0 else 0.0
 
 
 def team_path(path: str) -> Path:
@@ -127,6 +141,12 @@ def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
         values |= {'start': DEFAULTS['start'], 'start_sigma': [float('nan')] * 4}
     _check_keys(values, DroneEntry, item['name'])
     values['namespace'] = '/' + str(values['namespace']).strip('/')
+    _check_ros_name(str(values['name']), 'name', item['name'])
+    for part in values['namespace'][1:].split('/'):
+        _check_ros_name(part, 'namespace', item['name'])
+    (values['span'],) = _numbers([values.get('span', 0.0)], 1, f'span of {item["name"]}')
+    if not 0.0 <= values['span'] < 100.0:
+        raise ConfigurationError(f'span of {item["name"]} is {values["span"]}, give it in metres.')
     for key, default in DEFAULTS.items():
         values[key] = _numbers(values[key], len(default), f'{key} of {item["name"]}')
     half_view = values.get('camera_half_view') or ()
@@ -144,9 +164,18 @@ def _camera(drone: str, name: str, given: Any) -> CameraEntry:
     if not isinstance(given, dict) or 'translation' not in given:
         raise ConfigurationError(f'{where} needs `translation:` and `rotation:`, got {given!r}.')
     _check_keys(given | {'name': name}, CameraEntry, where)
+    _check_ros_name(str(name), 'name', where)
     sizes = {'translation': 3, 'rotation': 3, 'half_view': 2}
     numbers = {k: _numbers(v, sizes[k], f'{k} of {where}') for k, v in given.items()}
     return CameraEntry(name, **numbers)
+
+
+def _check_ros_name(text: str, what: str, where: str) -> None:
+    if not re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', text):
+        raise ConfigurationError(
+            f'{what} {text!r} of {where} cannot be part of a topic: use letters, digits and _, '
+            'and no digit first.'
+        )
 
 
 def _check_keys(values: dict[str, Any], kind: type, where: str) -> None:
@@ -175,5 +204,5 @@ def team_from_entries(entries: tuple[DroneEntry, ...]) -> Team:
         start=np.array([entry.start for entry in entries]),
         start_sigma=np.array([entry.start_sigma for entry in entries]),
         mounts=tuple(tuple(camera.mount() for camera in entry.cameras) for entry in entries),
-        start_at_origin=True,
+        start_at_origin=(True,) * len(entries),
     )

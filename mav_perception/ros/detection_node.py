@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,11 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from mav_perception.camera import PinholeCamera
-from mav_perception.detection.measurements import DetectionParameters, measure_mask
+from mav_perception.detection.measurements import (
+    WIDTH_OF_SPAN,
+    DetectionParameters,
+    measure_mask,
+)
 from mav_perception.detection.view import load_view, restrict_to_view
 from mav_perception.errors import ConfigurationError, InputError, MavPerceptionError
 from mav_perception.io.calibration import load_camera
@@ -25,6 +29,7 @@ from mav_perception.ros.conversions import (
     sightings_to_cloud,
     stamp_to_ns,
 )
+from mav_perception.ros.hang_watch import HangWatch
 from mav_perception.ros.health import Health
 from mav_perception.ros.names import CAMERA_INFO, CONFIDENCE, DEPTH, MASK, RELATIVE_MEASUREMENTS
 from mav_perception.ros.parameters import (
@@ -54,6 +59,13 @@ class DetectionNodeParameters:
     depth_tolerance: float = parameter(
         0.02, 'a depth image counts for a mask if their stamps are this near [s]', 0.0, 1.0
     )
+    target_span: float = parameter(
+        0.0,
+        'mean span over the rotors of the other drones; 0 takes target_width as it is [m]',
+        0.0,
+        100.0,
+        read_only=True,
+    )
     view_mask: str = parameter(
         '', 'image of the camera size, black where nothing counts, as the own body', read_only=True
     )
@@ -69,12 +81,16 @@ class DetectionNode(Node):
         """Declare parameters and subscribe."""
         super().__init__('detection_node')
         self.health = Health(self)
+        self.hang_watch = HangWatch(self)
         for kind in (DetectionParameters, DetectionNodeParameters):
             declare_parameters(self, kind)
         for name in unknown_overrides(self):
             self.health.problem('unknown_parameter', f'Unknown parameter {name!r} is ignored.')
         self._detection = read_parameters(self, DetectionParameters)
         parameters = read_parameters(self, DetectionNodeParameters)
+        if parameters.target_span > 0.0:
+            width = WIDTH_OF_SPAN * parameters.target_span
+            self._detection = replace(self._detection, target_width=width)
         self._use_confidence = parameters.use_confidence
         self.add_on_set_parameters_callback(self._retune)
         self._observer = self.get_namespace().strip('/') or 'mav'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -18,6 +19,7 @@ class FrameWorker(Generic[Frame]):
         self._work = work
         self._slot: Frame | None = None
         self._stopping = False
+        self._busy_since: float | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name='frame_worker', daemon=True)
         self._thread.start()
@@ -29,6 +31,11 @@ class FrameWorker(Generic[Frame]):
                 self.dropped += 1
             self._slot = frame
             self._changed.notify()
+
+    def busy_for(self) -> float:
+        """Return the seconds that the frame in hand has taken so far."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def stop(self) -> None:
         """Finish the frame in hand and end the thread."""
@@ -45,4 +52,6 @@ class FrameWorker(Generic[Frame]):
                     return
                 frame, self._slot = self._slot, None
             assert frame is not None
+            self._busy_since = time.monotonic()
             self._work(frame)
+            self._busy_since = None

@@ -8,6 +8,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.parameter import Parameter
 
 from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.ros.hang_watch import HangWatch
 from mav_perception.ros.health import Health
 from mav_perception.ros.parameters import declare_parameters, unknown_overrides
 
@@ -24,6 +25,7 @@ class SelfActivatingNode(LifecycleNode):
         """Declare parameters and, with `autostart`, configure and activate once spinning."""
         super().__init__(name)
         self.health = Health(self)
+        self.hang_watch = HangWatch(self, self.alive)
         for kind in parameter_kinds:
             declare_parameters(self, kind)
         unknown = unknown_overrides(self)
@@ -61,6 +63,10 @@ class SelfActivatingNode(LifecycleNode):
     def unload(self) -> None:
         """Release what `load` allocated."""
 
+    def alive(self) -> bool:
+        """Tell whether the threads of the node get on with their work."""
+        return True
+
     def close(self) -> None:
         """Stop working before the process ends."""
         if self._running:
@@ -69,6 +75,7 @@ class SelfActivatingNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load, or stay unconfigured with the reason on /diagnostics."""
+        self.hang_watch.pause()  # building an engine may take minutes
         try:
             self.load()
         except MavPerceptionError as error:
@@ -77,6 +84,8 @@ class SelfActivatingNode(LifecycleNode):
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
             self.health.fail(f'configure failed: {error!r}')
             return TransitionCallbackReturn.ERROR
+        finally:
+            self.hang_watch.resume()
         self.health.recover()
         self._loaded = True
         return super().on_configure(state)

@@ -167,7 +167,9 @@ class MonitorNode(Node):
         from mav_perception.evaluation.plots import plot_flight  # only here: matplotlib is slow
 
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / 'summary.json').write_text(json.dumps(summary, indent=2) + '\n')
+        # JSON has no NaN: what is not known is null.
+        known = {k: None if value != value else value for k, value in summary.items()}
+        (folder / 'summary.json').write_text(json.dumps(known, indent=2) + '\n')
         names = tuple(drone.name for drone in self._drones)
         plot_flight(names, [drone.log for drone in self._drones], folder / 'tracks.png')
         print(f'  written: {folder / "summary.json"}, {folder / "tracks.png"}', flush=True)

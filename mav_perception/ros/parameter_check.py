@@ -25,29 +25,38 @@ def check_parameter_file(path: Path) -> list[str]:
         raise ConfigurationError(f'Cannot read parameter file {path}: {error}') from error
     if not isinstance(document, dict):
         return ['it is no mapping of nodes to `ros__parameters:`']
+    return _problems(document, '')
+
+
+def _problems(tree: dict[str, Any], name: str) -> list[str]:
+    """Return what is wrong below a node or a namespace; both may be nested, and wildcards."""
     problems = []
-    for node, body in document.items():
-        values = body.get('ros__parameters') if isinstance(body, dict) else None
-        if not isinstance(values, dict):
-            problems.append(f'{node} has no `ros__parameters:`')
-            continue
-        problems += [problem for name in values if (problem := _problem(name, values[name]))]
+    for key, body in tree.items():
+        where = f'{name}/{str(key).strip("/")}' if name else str(key)
+        if key == 'ros__parameters' and isinstance(body, dict):
+            found = [_problem(known_kinds(name), item, body[item]) for item in body]
+            problems += [f'{name}: {problem}' for problem in found if problem]
+        elif isinstance(body, dict) and body:
+            problems += _problems(body, where)
+        else:
+            problems.append(f'{where} has no `ros__parameters:`')
     return problems
 
 
-def _problem(name: str, value: Any) -> str | None:
-    """Return what is wrong with one value, None if some node takes it."""
-    declared = [
-        (kind, item)
-        for kinds in NODE_PARAMETERS.values()
-        for kind in kinds
-        for item in fields(kind)
-        if item.name == name
-    ]
+def known_kinds(node: str) -> list[type]:
+    """Return the parameter dataclasses of a node by its name, of all nodes for a wildcard."""
+    last = node.rsplit('/', 1)[-1].removesuffix('_node')
+    kinds = NODE_PARAMETERS.get(last)
+    return list(kinds or {kind: None for kinds in NODE_PARAMETERS.values() for kind in kinds})
+
+
+def _problem(kinds: list[type], name: str, value: Any) -> str | None:
+    """Return what is wrong with one value, None if it is taken."""
+    declared = [(kind, item) for kind in kinds for item in fields(kind) if item.name == name]
     if name == 'use_sim_time':
         return None
     if not declared:
-        return f'{name} is a parameter of no node'
+        return f'{name} is no parameter of this node, or of any'
     for kind, item in declared:
         if type(value) is not type(item.default):
             wanted = type(item.default).__name__

@@ -10,6 +10,7 @@ from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
 from mav_perception.ros.detection_node import DetectionNodeParameters
+from mav_perception.ros.hang_watch import HangParameters
 from mav_perception.ros.localization_node import LocalizationNodeParameters
 from mav_perception.ros.monitor_node import MonitorNodeParameters
 from mav_perception.ros.pilot_node import PilotNodeParameters
@@ -20,9 +21,14 @@ from mav_perception.ros.segmentation_node import SegmentationNodeParameters
 from mav_perception.ros.simulation_node import SimulationNodeParameters
 
 NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
-    'segmentation': (SegmentationNodeParameters,),
-    'detection': (DetectionParameters, DetectionNodeParameters),
-    'localization': (FilterParameters, LocalizationNodeParameters, PoseParameters),
+    'segmentation': (SegmentationNodeParameters, HangParameters),
+    'detection': (DetectionParameters, DetectionNodeParameters, HangParameters),
+    'localization': (
+        FilterParameters,
+        LocalizationNodeParameters,
+        PoseParameters,
+        HangParameters,
+    ),
     'simulation': (SimulationNodeParameters,),
     'monitor': (MonitorNodeParameters,),
     'recorder': (RecorderNodeParameters,),

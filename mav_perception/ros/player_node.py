@@ -29,7 +29,7 @@ from mav_perception.ros.recorder_node import message_class
 from mav_perception.ros.running import run_node
 from mav_perception.types import nanoseconds, seconds
 
-LOCALIZATION_OUTPUTS = re.compile(f'/{POSE}$|^{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')
+LOCALIZATION_OUTPUTS = re.compile(f'/{POSE}$|{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')
 
 CLOCK_PERIOD = 0.02
 """Seconds of the bag between two messages on /clock, where the bag has none of its own."""

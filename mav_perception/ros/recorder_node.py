@@ -29,9 +29,13 @@ class RecorderNodeParameters:
 
     bag: str = parameter('', 'folder of the new bag', read_only=True)
     overwrite: bool = parameter(False, 'replace a bag that is there', read_only=True)
+    images: bool = parameter(False, 'record images and masks too', read_only=True)
     exclude: str = parameter(
         '^/(parameter_events|rosout)$', 'regular expression of topics left out', read_only=True
     )
+
+
+IMAGES = re.compile('/image_raw$|/image_rect$|/segmentation/(mask|confidence|overlay)$')
 
 
 class RecorderNode(Node):
@@ -46,6 +50,7 @@ class RecorderNode(Node):
             raise ConfigurationError('Set the parameter `bag` to the folder of the new bag.')
         self.health = Health(self)
         self._exclude = re.compile(parameters.exclude)
+        self._images = parameters.images
         self._writer = BagWriter(Path(parameters.bag), parameters.overwrite)
         self._topics: set[str] = set()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -57,9 +62,14 @@ class RecorderNode(Node):
 
     def _discover(self) -> None:
         for topic, kinds in self.get_topic_names_and_types():
-            if topic not in self._topics and not self._exclude.search(topic):
+            if topic not in self._topics and self._wants(topic):
                 self._topics.add(topic)
                 self._record(topic, kinds[0])
+
+    def _wants(self, topic: str) -> bool:
+        if self._exclude.search(topic):
+            return False
+        return self._images or not IMAGES.search(topic)
 
     def _record(self, topic: str, kind: str) -> None:
         if not self._writer.knows(kind):

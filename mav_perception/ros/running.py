@@ -15,6 +15,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from mav_perception.errors import MavPerceptionError
+from mav_perception.ros.hang_watch import HangWatch
 
 try:  # not public in every distribution, and SIGTERM can race into it
     from rclpy._rclpy_pybind11 import RCLError
@@ -29,8 +30,8 @@ TEARDOWN_LIMIT = 15.0
 def run_node(make: Callable[[], Node]) -> int:
     """Build a node, spin it until SIGINT, SIGTERM or its own request, and release it.
 
-    A node may have a method `close()` that joins its threads, and ends itself by raising
-    SystemExit from a callback.
+    A node may have a method `close()` that joins its threads, a `hang_watch` that is armed here,
+    and ends itself by raising SystemExit from a callback.
 
     Returns:
         Exit code: 0 for a clean end, 2 if the node could not be built.
@@ -45,6 +46,9 @@ def run_node(make: Callable[[], Node]) -> int:
         return 2
     try:
         node = make()
+        watch: HangWatch | None = getattr(node, 'hang_watch', None)
+        if watch is not None:
+            watch.arm()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         executor.spin()
@@ -59,6 +63,7 @@ def run_node(make: Callable[[], Node]) -> int:
         if rclpy.ok():
             raise
     finally:
+        faulthandler.cancel_dump_traceback_later()
         # Middleware teardown has been seen to hang after the work was done; a drone's process
         # must end all the same, so that its supervisor can start it again.
         limit = threading.Timer(TEARDOWN_LIMIT, _give_up, [code])

@@ -22,7 +22,7 @@ from mav_perception.ros.names import AREA_SHARES, CONFIDENCE, IMAGE, MASK, OVERL
 from mav_perception.ros.parameters import read_parameters
 from mav_perception.ros.qos import qos_parameter, qos_profile, subscribe
 from mav_perception.ros.running import run_node
-from mav_perception.segmentation.backends import BACKENDS
+from mav_perception.segmentation.backends import BACKENDS, DEVICES
 from mav_perception.segmentation.inspection import area_shares
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.types import ByteImage, LabelMask
@@ -36,6 +36,9 @@ class SegmentationNodeParameters:
     threads: int = parameter(1, 'CPU threads of the inference', 1, 64)
     backend: str = parameter(
         'auto', 'auto, onnxruntime, openvino or torch', choices=('auto', *BACKENDS)
+    )
+    device: str = parameter(
+        'auto', 'where the network runs: auto, cpu, cuda or tensorrt', choices=DEVICES
     )
     inspect: bool = parameter(False, 'also publish the overlay and the area share of each class')
     image_qos: str = qos_parameter('sensor_data', 'the image')
@@ -58,7 +61,10 @@ class SegmentationNode(SelfActivatingNode):
         self._settings = read_parameters(self, SegmentationNodeParameters)
         self.get_logger().info(f'loading model {self._settings.model} ...')
         self._segmenter = Segmenter.load(
-            self._settings.model, self._settings.threads, self._settings.backend
+            self._settings.model,
+            self._settings.threads,
+            self._settings.backend,
+            self._settings.device,
         )
         self.get_logger().info(f'ready: {self._segmenter.description}')
         self.health.set('model', self._segmenter.description)
@@ -104,6 +110,10 @@ class SegmentationNode(SelfActivatingNode):
         ):
             if publisher is not None:
                 self.destroy_lifecycle_publisher(publisher)
+
+    def alive(self) -> bool:
+        """Tell whether the inference gets on."""
+        return self._worker is None or self._worker.busy_for() < 1.0
 
     def _on_image(self, message: Image) -> None:
         assert self._worker is not None and self._subscription is not None

@@ -1,8 +1,8 @@
 """Inference backends: what runs the network's weights. ONNX Runtime runs everywhere.
 
 `auto` takes OpenVINO where it is installed on an Intel CPU, ONNX Runtime elsewhere. ONNX Runtime
-itself takes the first of `PROVIDERS` that is installed, so `onnxruntime-gpu` with TensorRT on a
-Jetson needs no setting.
+itself takes the best device that is installed, so `onnxruntime-gpu` with TensorRT on a Jetson
+needs no setting; a device that is asked for by name and not there is an error, never a slow CPU.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ import onnxruntime
 from mav_perception.errors import ModelError
 from mav_perception.segmentation.model_card import ModelCard
 
-PROVIDERS = ('TensorrtExecutionProvider', 'CUDAExecutionProvider', 'CPUExecutionProvider')
+PROVIDERS = {
+    'tensorrt': 'TensorrtExecutionProvider',
+    'cuda': 'CUDAExecutionProvider',
+    'cpu': 'CPUExecutionProvider',
+}
+"""Devices of ONNX Runtime, the best one first."""
+
+DEVICES = ('auto', *PROVIDERS)
 
 
 class Backend(Protocol):
@@ -32,17 +39,16 @@ class Backend(Protocol):
 
 
 class OnnxRuntimeBackend:
-    """ONNX Runtime on the best provider that is installed."""
+    """ONNX Runtime on a device, or on the best one that is installed."""
 
-    def __init__(self, path: Path, card: ModelCard, threads: int) -> None:
+    def __init__(self, path: Path, card: ModelCard, threads: int, device: str = 'auto') -> None:
         """Load the weights and check their shapes against the card."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         # Idle inference threads must not spin: on a drone the other nodes need those cores.
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')
-        available = onnxruntime.get_available_providers()
-        providers = [p for p in PROVIDERS if p in available]
+        providers = installed_providers(device)
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # onnxruntime raises a class per status code
@@ -50,6 +56,12 @@ class OnnxRuntimeBackend:
                 f'{path} is not a network that ONNX Runtime can load: {error}'
             ) from error
         check_input(path, card, list(self._session.get_inputs()[0].shape))
+        found = self._session.get_providers()[0]
+        if device != 'auto' and found != PROVIDERS[device]:
+            raise ModelError(
+                f'ONNX Runtime could not start {PROVIDERS[device]} and would use {found}: check '
+                'the driver, CUDA and TensorRT libraries, or set device to auto.'
+            )
         self._input = self._session.get_inputs()[0].name
         provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
         self.description = f'ONNX Runtime {onnxruntime.__version__} {provider}, {threads} threads'
@@ -63,11 +75,17 @@ class OpenVinoBackend:
     """OpenVINO on the CPU, in bfloat16 if the processor multiplies that."""
 
     def __init__(
-        self, path: Path, card: ModelCard, threads: int, precision: str = 'fastest'
+        self,
+        path: Path,
+        card: ModelCard,
+        threads: int,
+        device: str = 'auto',
+        precision: str = 'fastest',
     ) -> None:
         """Compile the weights; `precision` is 'float32', 'bfloat16' or 'fastest' of the two."""
         import openvino
 
+        _check_device('openvino', device, ('auto', 'cpu'))
         core = openvino.Core()
         able = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
         half = precision == 'bfloat16' or (precision == 'fastest' and able)
@@ -94,14 +112,16 @@ class OpenVinoBackend:
 class TorchBackend:
     """PyTorch, on the GPU if there is one; it runs the checkpoint that lies beside the weights."""
 
-    def __init__(self, path: Path, card: ModelCard, threads: int) -> None:
+    def __init__(self, path: Path, card: ModelCard, threads: int, device: str = 'auto') -> None:
         """Load `NAME.pt`, which `export` puts beside `NAME.onnx` with --keep-checkpoint."""
         import torch
 
         from mav_perception.segmentation.export import load_checkpoint
 
+        cuda = torch.cuda.is_available()
+        _check_device('torch', device, ('auto', 'cpu', 'cuda') if cuda else ('auto', 'cpu'))
         torch.set_num_threads(threads)
-        self._device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self._device = 'cuda' if cuda and device != 'cpu' else 'cpu'
         self._network, _ = load_checkpoint(path.with_suffix('.pt'))
         self._network.to(self._device)
         self.description = f'PyTorch {torch.__version__} {self._device}, {threads} threads'
@@ -114,7 +134,7 @@ class TorchBackend:
             return self._network(torch.from_numpy(tensor).to(self._device)).cpu().numpy()
 
 
-BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int], Backend]]] = {
+BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int, str], Backend]]] = {
     'onnxruntime': ('onnxruntime', OnnxRuntimeBackend),
     'openvino': ('openvino', OpenVinoBackend),
     'torch': ('torch', TorchBackend),
@@ -129,21 +149,43 @@ def check_input(path: Path, card: ModelCard, found: list[int]) -> None:
         raise ModelError(f'{path} takes input {found}, its card says {expected}: export again.')
 
 
-def open_backend(name: str, path: Path, card: ModelCard, threads: int) -> Backend:
+def installed_providers(device: str) -> list[str]:
+    """Return the providers of ONNX Runtime for a device, or all for 'auto', the best one first."""
+    available = onnxruntime.get_available_providers()
+    wanted = PROVIDERS if device == 'auto' else {device: PROVIDERS[device]}
+    providers = [provider for provider in wanted.values() if provider in available]
+    if not providers:
+        raise ModelError(
+            f'ONNX Runtime here has no {PROVIDERS[device]}, only {", ".join(available)}: install '
+            'onnxruntime-gpu (on a Jetson the wheel of NVIDIA), or set device to auto.'
+        )
+    return providers
+
+
+def open_backend(
+    name: str, path: Path, card: ModelCard, threads: int, device: str = 'auto'
+) -> Backend:
     """Open a backend by name, or the fastest one here for 'auto'.
 
     Raises:
-        ModelError: unknown or not installed backend, or a file that it cannot load.
+        ModelError: unknown or not installed backend or device, or a file that it cannot load.
     """
+    _check_device('mav_perception', device, DEVICES)
     if name == 'auto':
-        openvino = importlib.util.find_spec('openvino') is not None and _on_intel()
+        openvino = device in ('auto', 'cpu') and bool(importlib.util.find_spec('openvino'))
+        openvino = openvino and _on_intel()
         name = 'openvino' if openvino else 'onnxruntime'
     if name not in BACKENDS:
         raise ModelError(f'Unknown backend {name!r}: use auto, {", ".join(BACKENDS)}.')
     module, backend = BACKENDS[name]
     if importlib.util.find_spec(module) is None:
         raise ModelError(f'Backend {name!r} needs `pip install {module}`, or choose auto.')
-    return backend(path, card, threads)
+    return backend(path, card, threads, device)
+
+
+def _check_device(who: str, device: str, able: tuple[str, ...]) -> None:
+    if device not in able:
+        raise ModelError(f'{who} here cannot run on device {device!r}, only on {", ".join(able)}.')
 
 
 def _on_intel() -> bool:

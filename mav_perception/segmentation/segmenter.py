@@ -44,12 +44,14 @@ class Segmenter:
         self._look = look
 
     @classmethod
-    def load(cls, model: str, threads: int = 2, backend: str = 'auto') -> Segmenter:
+    def load(
+        cls, model: str, threads: int = 2, backend: str = 'auto', device: str = 'auto'
+    ) -> Segmenter:
         """Open a shipped model by name, or one by path to its .onnx file.
 
         Raises:
             ModelError: missing or broken weights or card, or they do not fit each other, or the
-                backend is not installed.
+                backend or the device is not there.
         """
         path = find_model(model)
         card = load_card(path)
@@ -57,9 +59,9 @@ class Segmenter:
         if card.look:
             beside = path.with_name(f'{card.look}.onnx')
             look_card = load_card(beside)
-            look_backend = open_backend(backend, beside, look_card, threads)
+            look_backend = open_backend(backend, beside, look_card, threads, device)
             look = CloserLook(look_card, look_backend, card.look_magnification)
-        segmenter = cls(card, open_backend(backend, path, card, threads), look)
+        segmenter = cls(card, open_backend(backend, path, card, threads, device), look)
         segmenter.warm_up()
         return segmenter
 

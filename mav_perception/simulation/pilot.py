@@ -25,14 +25,15 @@ def velocity_command(path: FlightPath, time: float, pose: FloatArray) -> FloatAr
 
     Args:
         path: where the drone should be.
-        time: seconds since the flight began.
+        time: seconds since the flight began; 0 holds where the path begins.
         pose: (4,) where it is, x, y, z, yaw in the frame of the path.
     """
     around = np.array([time - STEP, time, time + STEP])
     places, yaws = path.position(around), path.yaw(around)
-    velocity = (places[2] - places[0]) / (2.0 * STEP) + POSITION_GAIN * (places[1] - pose[:3])
+    lead = float(time > 0.0) / (2.0 * STEP)  # before the flight the path stands still
+    velocity = lead * (places[2] - places[0]) + POSITION_GAIN * (places[1] - pose[:3])
     speed = float(np.linalg.norm(velocity))
     velocity *= min(1.0, FASTEST / max(speed, 1e-9))
-    rate = (yaws[2] - yaws[0]) / (2.0 * STEP) + YAW_GAIN * wrap_angle(yaws[1] - pose[3])
+    rate = lead * (yaws[2] - yaws[0]) + YAW_GAIN * wrap_angle(yaws[1] - pose[3])
     level = yaw_rotation(-pose[3]) @ velocity
     return np.array([*level, float(np.clip(rate, -FASTEST_TURN, FASTEST_TURN))])

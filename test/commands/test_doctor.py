@@ -30,13 +30,16 @@ def test_what_is_wrong_is_named_with_its_cure(capsys, monkeypatch, tmp_path):
     (tmp_path / 'team.yaml').write_text('drones: 3')
     (tmp_path / 'bad.yaml').write_text(
         '/**:\n  ros__parameters: {target_width: 1, image_qos: sometimes, colour: red}\n'
+        'localization_node:\n  ros__parameters: {seed: 1}\n'
+        'the_team:\n  localization_node:\n    ros__parameters: {gate_probability: 7.0}\n'
     )
     arguments = ['--model', 'moon', '--team', str(tmp_path / 'team.yaml'), '--seconds', '0']
     assert main(['doctor', *arguments, '--params', str(tmp_path / 'bad.yaml')]) == 1
     failures = [x for x in capsys.readouterr().out.splitlines() if x.startswith('FAIL')]
     for word in (
         'export FASTDDS_DEFAULT_PROFILES_FILE=', 'moon', 'needs a list', '1.0, not 1',
-        'image_qos is', 'colour is a parameter of no node',
+        'image_qos is', 'colour is no parameter', 'localization_node: seed is no parameter',
+        'the_team/localization_node: gate_probability',
     ):  # fmt: skip
         assert any(word in line for line in failures), (word, failures)
 

@@ -17,6 +17,14 @@ def test_a_folder_gives_its_images_by_name(tmp_path):
     assert [item.name for item in source] == ['a', 'b']
 
 
+def test_a_broken_file_does_not_end_the_folder(tmp_path):
+    cv2.imwrite(str(tmp_path / 'b.png'), np.full((8, 9), 7, np.uint8))
+    (tmp_path / 'a.png').write_bytes(b'not a png')
+    source = ImageSource(tmp_path)
+    assert [item.name for item in source] == ['b']
+    assert 'a.png' in source.broken[0]
+
+
 def test_colours_come_as_rgb(tmp_path):
     cv2.imwrite(str(tmp_path / 'blue.png'), np.full((4, 4, 3), (255, 0, 0), np.uint8))
     assert read_image(tmp_path / 'blue.png')[0, 0].tolist() == [0, 0, 255]

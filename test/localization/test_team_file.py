@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.team_file import load_team, team_from_entries
+from mav_perception.localization.team_file import load_team, span_of_others, team_from_entries
 
 
 def test_defaults_are_overridden_per_drone(tmp_path):
@@ -37,6 +37,10 @@ def test_defaults_are_overridden_per_drone(tmp_path):
         ('drones: [{name: a, more_cameras: [rear]}]', 'more_cameras of a must be'),
         ('drones: [{name: a, more_cameras: {rear: {}}}]', "'rear' of a needs `translation:`"),
         ('drones: [{name: a, more_cameras: {r: {translation: [1]}}}]', 'translation of camera'),
+        ('drones: [{name: 1st}, {name: b}]', "'1st' of 1st cannot be part of a topic"),
+        ('drones: [{name: a, namespace: /x/b c}, {name: b}]', "'b c' of a cannot be part"),
+        ('drones: [{name: a, span: wide}, {name: b}]', 'span of a needs 1 number'),
+        ('drones: [{name: a, span: -1.0}, {name: b}]', 'give it in metres'),
         (
             'drones: [{name: a, more_cameras: {r: {translation: [1, 0, 0], zoom: 2}}}]',
             "unknown key 'zoom'",
@@ -48,6 +52,13 @@ def test_broken_files_name_the_cause(tmp_path, text, word):
     path.write_text(text)
     with pytest.raises(ConfigurationError, match=word):
         load_team(path)
+
+
+def test_the_size_of_the_others_is_known_if_all_were_measured(tmp_path):
+    path = tmp_path / 'team.yaml'
+    path.write_text('drones: [{name: a}, {name: b, span: 0.4}, {name: c, span: 0.6}]')
+    entries = load_team(path)
+    assert [span_of_others(entries, entry) for entry in entries] == [0.5, 0.0, 0.0]
 
 
 def test_an_unknown_start_is_searched_for_but_not_that_of_the_first(tmp_path):

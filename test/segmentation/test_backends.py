@@ -21,7 +21,7 @@ def test_openvino_gives_the_logits_of_onnx_runtime(tensor):
     path = find_model('sim')
     card = load_card(path)
     expected = backends.OnnxRuntimeBackend(path, card, 1).infer(tensor)
-    exact = backends.OpenVinoBackend(path, card, 1, 'float32').infer(tensor)
+    exact = backends.OpenVinoBackend(path, card, 1, precision='float32').infer(tensor)
     np.testing.assert_allclose(exact, expected, atol=1e-3)
     fastest = backends.OpenVinoBackend(path, card, 1)
     agree = fastest.infer(tensor).argmax(1) == expected.argmax(1)
@@ -61,6 +61,16 @@ def test_auto_takes_what_is_there():
 def test_an_unknown_backend_lists_the_known_ones():
     with pytest.raises(ModelError, match=r'auto, onnxruntime, openvino, torch'):
         Segmenter.load('sim', backend='caffe')
+
+
+def test_a_device_that_is_not_there_is_an_error_and_no_slow_cpu():
+    assert 'CPU' in Segmenter.load('sim', backend='onnxruntime', device='cpu').description
+    with pytest.raises(ModelError, match='has no CUDAExecutionProvider, only '):
+        Segmenter.load('sim', device='cuda')
+    with pytest.raises(ModelError, match=r"cannot run on device 'cuda', only on auto, cpu"):
+        Segmenter.load('sim', backend='openvino', device='cuda')
+    with pytest.raises(ModelError, match="device 'tpu'"):
+        Segmenter.load('sim', device='tpu')
 
 
 def test_a_backend_that_is_not_installed_names_the_package(monkeypatch):
