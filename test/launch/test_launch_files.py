@@ -137,9 +137,10 @@ def test_inspection_tells_the_area_of_every_class(tester):
 
 
 @launch_pytest.fixture
-def localization():
-    """Launch the localization node with the shipped team."""
-    return description_of('localization.launch.xml')
+def localization(tmp_path_factory):
+    """Launch the localization node with the shipped team, and a recorder."""
+    localization.bag = tmp_path_factory.mktemp('record') / 'bag'
+    return description_of('localization.launch.xml', record=str(localization.bag))
 
 
 @pytest.mark.launch(fixture=localization)
@@ -162,6 +163,7 @@ def test_localization_turns_odometry_into_poses(tester):
         return bool(poses)
 
     assert spin_until(tester, posed)
+    assert spin_until(tester, lambda: list(localization.bag.glob('*.mcap')))
 
 
 @launch_pytest.fixture
