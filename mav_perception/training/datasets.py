@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -68,6 +69,15 @@ class LabelledFolder:
     def picture(self, index: int, epoch: int) -> LabelledImage:
         """Return one image; the epoch changes nothing."""
         return self.pictures[index]
+
+    def sample(self, share: float, seed: int) -> LabelledFolder:
+        """Return a random share (0..1) of the images, at least one; the same for a seed."""
+        count = max(1, round(share * len(self)))
+        chosen = np.random.default_rng(seed).permutation(len(self))[:count]
+        part = copy(self)
+        part.pictures = [self.pictures[index] for index in sorted(chosen)]
+        part.cut_outs = []
+        return part
 
     def remember_hard(self, index: int, centres: FloatArray) -> None:
         """Note the (N, 2) centres of false blobs in an image, to crop around them."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mav_perception.segmentation.labels import UNKNOWN
+from mav_perception.segmentation.networks.layers import TrainingOutput
 
 
 def focal_loss(logits: Tensor, labels: Tensor, weights: Tensor, gamma: float = 2.0) -> Tensor:
@@ -124,6 +125,19 @@ def segmentation_loss(
         logits = functional.interpolate(logits, size=labels.shape[1:], mode='bilinear')
     terms = [weight * LOSSES[name](logits, labels, class_weights) for name, weight in mix.items()]
     return torch.stack(terms).sum()
+
+
+def training_loss(
+    output: Tensor | TrainingOutput, labels: Tensor, class_weights: Tensor, mix: dict[str, float]
+) -> Tensor:
+    """Return the loss of what a network returns in training: of every head, and its penalty."""
+    if isinstance(output, Tensor):
+        return segmentation_loss(output, labels, class_weights, mix)
+    losses = [
+        weight * segmentation_loss(logits, labels, class_weights, mix)
+        for logits, weight in zip(output.logits, output.weights, strict=True)
+    ]
+    return torch.stack(losses).sum() + output.penalty
 
 
 def balanced_weights(pixels: Tensor) -> Tensor:

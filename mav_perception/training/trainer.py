@@ -19,16 +19,18 @@ from mav_perception.segmentation.export import load_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
 from mav_perception.training import distribution
+from mav_perception.training.clips import drifting_clip
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.datasets import (
     LabelledFolder,
+    Source,
     TrainingCrops,
     class_pixels,
     open_source,
     training_source,
 )
 from mav_perception.training.journal import Journal
-from mav_perception.training.losses import balanced_weights, segmentation_loss
+from mav_perception.training.losses import balanced_weights, training_loss
 from mav_perception.training.validation import mine_false_blobs, validate
 
 VALIDATION_SEED = 987_654
@@ -59,8 +61,17 @@ class Trainer:
     averaged; the first process alone validates and writes.
     """
 
-    def __init__(self, configuration: TrainingConfiguration, folder: Path, resume: bool) -> None:
-        """Open data and network; with `resume`, go on after the last finished epoch."""
+    def __init__(
+        self,
+        configuration: TrainingConfiguration,
+        folder: Path,
+        resume: bool,
+        sources: tuple[Source, Source] | None = None,
+    ) -> None:
+        """Open data and network; with `resume`, go on after the last finished epoch.
+
+        `sources` for train and val take the place of what the configuration names.
+        """
         self._settings = settings = configuration
         self._folder = folder
         self._device = distribution.device()
@@ -69,8 +80,10 @@ class Trainer:
         network = self._first_network()
         # Channels last is up to twice as fast for these networks on a CPU.
         self.network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._train = training_source(settings)
-        self._validation = open_source(settings.val, settings, VALIDATION_IMAGES, VALIDATION_SEED)
+        self._train, self._validation = sources or (
+            training_source(settings),
+            open_source(settings.val, settings, VALIDATION_IMAGES, VALIDATION_SEED),
+        )
         self._journal = Journal(folder, settings.labels)
         self._journal.problems(self._train.problems + self._validation.problems)
         self._weights = self._class_weights().to(self._device)
@@ -166,11 +179,13 @@ class Trainer:
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         wanted = self._settings.precision
         half = wanted == 'bfloat16' or (wanted == 'auto' and self._device.type == 'cuda')
+        images = images.to(self._device, memory_format=torch.channels_last)
+        frames = getattr(self.network, 'clip', 1)
+        if frames > 1:
+            images, labels = drifting_clip(images, labels, frames)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-            logits = self._replica(images.to(self._device, memory_format=torch.channels_last))
-        return segmentation_loss(
-            logits, labels.to(self._device), self._weights, self._settings.loss
-        )
+            output = self._replica(images)
+        return training_loss(output, labels.to(self._device), self._weights, self._settings.loss)
 
     def _finish_epoch(self, row: dict[str, Any]) -> None:
         last = self.epoch == self._settings.epochs

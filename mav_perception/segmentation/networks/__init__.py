@@ -8,16 +8,25 @@ from functools import partial
 from torch import nn
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.segmentation.networks.embedded import EmbeddedNetwork, ReflectedNetwork
+from mav_perception.segmentation.networks.equilibrium import EquilibriumNetwork
 from mav_perception.segmentation.networks.erfnet import ErfNet
 from mav_perception.segmentation.networks.fast_scnn import FastScnn
 from mav_perception.segmentation.networks.mavnet import MavNet
+from mav_perception.segmentation.networks.streaming import StreamingNetwork
 from mav_perception.segmentation.networks.tied_dilation import TiedDilationNetwork
 from mav_perception.segmentation.networks.unet import UNet
 
 NETWORKS: dict[str, Callable[[int, int], nn.Module]] = {
+    'embedded': EmbeddedNetwork,
+    'equilibrium': EquilibriumNetwork,
     'erfnet': ErfNet,
     'fast_scnn': FastScnn,
+    'joint': partial(EmbeddedNetwork, joint=16),
     'mavnet': MavNet,
+    'mirrored': partial(ReflectedNetwork, reflected=False),
+    'reflected': ReflectedNetwork,
+    'streaming': StreamingNetwork,
     'tied': TiedDilationNetwork,
     'tied_light': partial(TiedDilationNetwork, width=64, light=True),
     'unet': UNet,

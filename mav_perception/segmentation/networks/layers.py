@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+class TrainingOutput(NamedTuple):
+    """What a network with more than one head, or with a penalty, returns in training mode.
+
+    Attributes:
+        logits: (B, C, h, w) of every head.
+        weights: of their losses.
+        penalty: scalar that is added.
+    """
+
+    logits: tuple[Tensor, ...]
+    weights: tuple[float, ...]
+    penalty: Tensor
 
 
 def convolution(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:

@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mav_perception.segmentation.networks.layers import convolution, separable
+from mav_perception.segmentation.tying import Tie
+
+DILATIONS = (1, 2, 4, 8, 1, 2, 4, 8)
 
 
 class DilationKernels(nn.Module):
@@ -31,7 +34,7 @@ class DilationKernels(nn.Module):
 class DilationBlock(nn.Module):
     """Dilated residual updates in turn, all with one set of kernels or each with its own."""
 
-    def __init__(self, width: int, dilations: tuple[int, ...], tied: bool) -> None:
+    def __init__(self, width: int, dilations: tuple[int, ...] = DILATIONS, tied: bool = True):
         """Build the kernels and, for every depth, its own pair of batch norms."""
         super().__init__()
         self.dilations = dilations
@@ -41,13 +44,27 @@ class DilationBlock(nn.Module):
         self.inner_norms = nn.ModuleList(nn.BatchNorm2d(width) for _ in dilations)
         self.outer_norms = nn.ModuleList(nn.BatchNorm2d(width) for _ in dilations)
 
+    def ties(self) -> list[Tie]:
+        """Declare the tie over depth."""
+        depths = len(self.dilations)
+        return [Tie('kernels.0', depths, 'trellis')] if len(self.kernels) < depths else []
+
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
+        return self.run(features, features, range(len(self.dilations)))
+
+    def run(self, hidden: Tensor, injected: Tensor, depths: range) -> Tensor:
+        """Iterate over some of the depths.
+
+        Args:
+            hidden: (B, C, H, W) z at the first of them.
+            injected: (B, C, H, W) x, the same at every depth.
+            depths: which ones.
+        """
         own: list[DilationKernels] = list(self.kernels)  # type: ignore[arg-type]
-        injected = [kernels.inject(features) for kernels in own]
-        hidden = features
-        for depth, dilation in enumerate(self.dilations):
-            index = min(depth, len(own) - 1)
+        inputs = [kernels.inject(injected) for kernels in own]
+        for depth in depths:
+            dilation, index = self.dilations[depth], min(depth, len(own) - 1)
             kernels = own[index]
             spatial = functional.conv2d(
                 hidden,
@@ -58,7 +75,7 @@ class DilationBlock(nn.Module):
             )
             inner = functional.relu(self.inner_norms[depth](spatial))
             update = self.outer_norms[depth](kernels.mix(inner))
-            hidden = functional.relu(hidden + update + injected[index])
+            hidden = functional.relu(hidden + update + inputs[index])
         return hidden
 
 
@@ -72,7 +89,7 @@ class TiedDilationNetwork(nn.Module):
         channels: int,
         classes: int,
         width: int = 48,
-        dilations: tuple[int, ...] = (1, 2, 4, 8, 1, 2, 4, 8),
+        dilations: tuple[int, ...] = DILATIONS,
         tied: bool = True,
         light: bool = False,
     ) -> None:
@@ -86,7 +103,7 @@ class TiedDilationNetwork(nn.Module):
         skip = 32
         self.stem = nn.Sequential(convolution(channels, 16, 2), convolution(16, skip, 2))
         self.descend = layer(skip, width, 2)
-        self.context = DilationBlock(width, dilations, tied)
+        self.context: nn.Module = DilationBlock(width, dilations, tied)
         self.lift = nn.Conv2d(width, skip, 1)
         self.refine = layer(skip, skip)
         self.classify = nn.Conv2d(skip, classes, 1)
@@ -94,7 +111,10 @@ class TiedDilationNetwork(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Return logits at a quarter of the input's size."""
         skip = self.stem(image)
+        return self.classify(self.decode(skip, self.context(self.descend(skip))))
+
+    def decode(self, skip: Tensor, context: Tensor) -> Tensor:
+        """Join the outline at stride 4 with the context at stride 8."""
         # The 1x1 convolution commutes with interpolation; doing it first costs a quarter.
-        context = self.lift(self.context(self.descend(skip)))
-        context = functional.interpolate(context, scale_factor=2.0, mode='bilinear')
-        return self.classify(self.refine(skip + context))
+        lifted = functional.interpolate(self.lift(context), scale_factor=2.0, mode='bilinear')
+        return self.refine(skip + lifted)
