@@ -188,9 +188,10 @@ def time_inference(path: str, backend: str, threads: int) -> None:
         options.intra_op_num_threads = threads
         session = onnxruntime.InferenceSession(path, options, ['CPUExecutionProvider'])
         shape = session.get_inputs()[0].shape
+        others = {i.name: np.zeros(i.shape, np.float32) for i in session.get_inputs()[1:]}
 
         def infer(tensor: np.ndarray) -> None:
-            session.run(None, {'image': tensor})
+            session.run(None, {'image': tensor, **others})
     else:
         import openvino
 

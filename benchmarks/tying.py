@@ -186,7 +186,7 @@ def load_runs(folder: Path, network: str, share: float) -> list[dict[str, Any]]:
 
 
 def cost(runs: Path, network: str) -> dict[str, float]:
-    """Return parameters, milliseconds at 512x640 on 2 threads, and peak memory, of a drone's eye."""
+    """Return parameters, and milliseconds and peak memory at 512x640 on 2 threads."""
     model = build_network(network, 1, 2).eval()
     path = runs / f'{network}.onnx'
     write_onnx(model, (1, 512, 640), path)

@@ -80,6 +80,8 @@ class SegmentationNode(SelfActivatingNode):
 
     def start(self) -> None:
         """Subscribe with depth 1: the newest image wins."""
+        if self._segmenter is not None:
+            self._segmenter.reset()
         self._worker = FrameWorker(self._segment)
         self._subscription = subscribe(
             self,

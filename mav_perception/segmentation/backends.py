@@ -8,14 +8,15 @@ needs no setting; a device that is asked for by name and not there is an error, 
 from __future__ import annotations
 
 import importlib.util
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import onnxruntime
 
 from mav_perception.errors import ModelError
+from mav_perception.segmentation.hidden_state import HiddenState
 from mav_perception.segmentation.model_card import ModelCard
 
 PROVIDERS = {
@@ -28,21 +29,42 @@ PROVIDERS = {
 DEVICES = ('auto', *PROVIDERS)
 
 
-class Backend(Protocol):
-    """Anything that maps a (1, C, H, W) float32 tensor to logits (1, classes, H/k, W/k)."""
+class Backend(ABC):
+    """Anything that maps a (1, C, H, W) float32 tensor to logits (1, classes, H/k, W/k).
+
+    A network for video carries its hidden state on from call to call.
+    """
 
     description: str
 
+    def __init__(self, card: ModelCard) -> None:
+        """Begin with an empty hidden state, if the network has one."""
+        self._state = HiddenState(card.hidden) if card.hidden else None
+
     def infer(self, tensor: np.ndarray) -> np.ndarray:
         """Run the network once."""
-        ...
+        if self._state is None:
+            return self._run({'image': tensor})[0]
+        logits, hidden = self._run({'image': tensor, 'hidden': self._state.before(tensor)})
+        self._state.after(hidden)
+        return logits
+
+    def reset(self) -> None:
+        """Forget the frames before."""
+        if self._state is not None:
+            self._state.reset()
+
+    @abstractmethod
+    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Run the network on its named inputs."""
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(Backend):
     """ONNX Runtime on a device, or on the best one that is installed."""
 
     def __init__(self, path: Path, card: ModelCard, threads: int, device: str = 'auto') -> None:
         """Load the weights and check their shapes against the card."""
+        super().__init__(card)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -62,16 +84,14 @@ class OnnxRuntimeBackend:
                 f'ONNX Runtime could not start {PROVIDERS[device]} and would use {found}: check '
                 'the driver, CUDA and TensorRT libraries, or set device to auto.'
             )
-        self._input = self._session.get_inputs()[0].name
         provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
         self.description = f'ONNX Runtime {onnxruntime.__version__} {provider}, {threads} threads'
 
-    def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """Run the network once."""
-        return self._session.run(None, {self._input: tensor})[0]
+    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return self._session.run(None, inputs)
 
 
-class OpenVinoBackend:
+class OpenVinoBackend(Backend):
     """OpenVINO on the CPU, in bfloat16 if the processor multiplies that."""
 
     def __init__(
@@ -85,6 +105,7 @@ class OpenVinoBackend:
         """Compile the weights; `precision` is 'float32', 'bfloat16' or 'fastest' of the two."""
         import openvino
 
+        super().__init__(card)
         _check_device('openvino', device, ('auto', 'cpu'))
         core = openvino.Core()
         able = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
@@ -104,12 +125,11 @@ class OpenVinoBackend:
         kind = 'bfloat16' if half else 'float32'
         self.description = f'OpenVINO {version} CPU {kind}, {threads} threads'
 
-    def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """Run the network once."""
-        return self._request.infer({0: tensor})[0]
+    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        return list(self._request.infer(inputs).values())
 
 
-class TorchBackend:
+class TorchBackend(Backend):
     """PyTorch, on the GPU if there is one; it runs the checkpoint that lies beside the weights."""
 
     def __init__(self, path: Path, card: ModelCard, threads: int, device: str = 'auto') -> None:
@@ -118,6 +138,7 @@ class TorchBackend:
 
         from mav_perception.segmentation.export import load_checkpoint
 
+        super().__init__(card)
         cuda = torch.cuda.is_available()
         _check_device('torch', device, ('auto', 'cpu', 'cuda') if cuda else ('auto', 'cpu'))
         torch.set_num_threads(threads)
@@ -126,12 +147,15 @@ class TorchBackend:
         self._network.to(self._device)
         self.description = f'PyTorch {torch.__version__} {self._device}, {threads} threads'
 
-    def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """Run the network once."""
+    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         import torch
 
+        tensors = [torch.from_numpy(value).to(self._device) for value in inputs.values()]
         with torch.inference_mode():
-            return self._network(torch.from_numpy(tensor).to(self._device)).cpu().numpy()
+            if len(tensors) > 1:
+                outputs = self._network.step(*tensors)  # type: ignore[operator]
+                return [output.cpu().numpy() for output in outputs]
+            return [self._network(*tensors).cpu().numpy()]
 
 
 BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int, str], Backend]]] = {

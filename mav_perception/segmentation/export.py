@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,24 +71,53 @@ def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCa
         training_data=settings.training_data,
         sha256=file_hash(path),
         look=look,
+        hidden=hidden_shape(network, (settings.channels, height, width)),
     )
     card.save(path.with_suffix('.yaml'))
     return card
 
 
 def write_onnx(network: nn.Module, shape: tuple[int, int, int], path: Path) -> None:
-    """Write a network for one (channels, height, width) input."""
+    """Write a network for one (channels, height, width) input.
+
+    A network for video also takes and gives its hidden state.
+    """
+    inputs, outputs = {'image': torch.zeros(1, *shape)}, ['logits']
+    if hidden := hidden_shape(network, shape):
+        network = _VideoStep(network).eval()
+        inputs['hidden'] = torch.zeros(1, *hidden)
+        outputs.append('next_hidden')
     torch.onnx.export(
         network,
-        (torch.zeros(1, *shape),),
+        tuple(inputs.values()),
         str(path),
-        input_names=['image'],
-        output_names=['logits'],
+        input_names=list(inputs),
+        output_names=outputs,
         opset_version=18,
         dynamo=True,
         external_data=False,
         verbose=False,
     )
+
+
+class _VideoStep(nn.Module):
+    """One frame of a network for video, with the state as input and output."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: torch.Tensor, hidden: torch.Tensor) -> Any:
+        return self.network.step(image, hidden)  # type: ignore[operator]
+
+
+def hidden_shape(network: nn.Module, shape: tuple[int, int, int]) -> tuple[int, ...]:
+    """Return the (C, h, w) of a network's hidden state, empty if it has none."""
+    if not hasattr(network, 'step'):
+        return ()
+    with torch.no_grad():
+        _, hidden = network.step(torch.zeros(1, *shape), None)  # type: ignore[operator]
+    return tuple(hidden.shape[1:])
 
 
 def quantise(model: Path, images: Iterable[ByteImage]) -> ModelCard:

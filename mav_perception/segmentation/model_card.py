@@ -35,6 +35,7 @@ class ModelCard:
         look: name of the model, in the same folder, that looks closer at what this one sees
             (`CloserLook`); empty for none.
         look_magnification: how much larger that model sees things than this one.
+        hidden: (C, h, w) of the state that a network for video carries on; empty for others.
         figures: measured results, such as the IoU of the target class on val.
     """
 
@@ -52,6 +53,7 @@ class ModelCard:
     temperature: float = 1.0
     look: str = ''
     look_magnification: float = 2.0
+    hidden: tuple[int, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property

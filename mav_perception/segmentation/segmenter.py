@@ -78,6 +78,11 @@ class Segmenter:
     def warm_up(self) -> None:
         """Run once, so that the first real frame is not the slow one."""
         self.segment(np.zeros((self.card.height, self.card.width), np.uint8))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the frames before, where the network is one for video; a cut is noticed alone."""
+        self._backend.reset()
 
     def logits(self, image: ByteImage) -> np.ndarray:
         """Return the class scores (C, H, W) of an image, at its own size."""
