@@ -1,7 +1,9 @@
-"""Measure a model on labelled images: IoU, its blobs as detections, and its calibration.
+"""Measure a model on labelled images, trajectories against the truth, or a whole run.
 
-Example:
+Examples:
   mav-perception evaluate segmentation --model drone --data ../shared/datasets/perch_drone/val
+  mav-perception evaluate trajectories --truth mav1.truth.tum --estimate mav1.estimate.tum
+  mav-perception evaluate run demo_output/run --report report.html
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mav_perception.segmentation.segmenter import Segmenter
@@ -31,10 +35,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     segmentation.add_argument(
         '--reliability', type=Path, metavar='FILE.png', help='draw the reliability curve'
     )
+    trajectories = kinds.add_parser('trajectories', help='TUM files against the truth: ATE, RPE')
+    trajectories.add_argument('--truth', type=Path, nargs='+', required=True, metavar='TUM')
+    trajectories.add_argument('--estimate', type=Path, nargs='+', required=True, metavar='TUM')
+    trajectories.add_argument(
+        '--in-map', action='store_true', help='do not align: both are in one frame'
+    )
+    whole = kinds.add_parser('run', help='the folder of a demo, replay or monitored flight')
+    whole.add_argument('folder', type=Path, metavar='DIR')
+    whole.add_argument(
+        '--sensor-model', type=Path, metavar='FILE', help='show the curves of this one too'
+    )
+    for parser_of_kind in (trajectories, whole):
+        parser_of_kind.add_argument(
+            '--report', type=Path, metavar='OUT.html', help='write one self-contained page'
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print and write."""
+    if arguments.kind == 'segmentation':
+        return _segmentation(arguments)
+    return _trajectories(arguments) if arguments.kind == 'trajectories' else _run(arguments)
+
+
+def _trajectories(arguments: argparse.Namespace) -> int:
+    from mav_perception.evaluation.trajectory_errors import trajectory_error
+    from mav_perception.io.tum import load_tum
+
+    if len(arguments.truth) != len(arguments.estimate):
+        raise ConfigurationError('Give --truth and --estimate the same number of files, in order.')
+    rows = []
+    for truth, estimate in zip(arguments.truth, arguments.estimate, strict=True):
+        error = trajectory_error(load_tum(truth), load_tum(estimate), not arguments.in_map)
+        rows.append([str(estimate), f'{error.ate:.4f}', f'{error.rpe:.4f}'])
+        rows[-1] += [f'{error.rpe_degrees:.3f}', str(len(error.errors))]
+    head = ['estimate', 'ATE [m]', 'RPE [m]', 'RPE [deg]', 'poses']
+    for row in (head, *rows):
+        print(f'{row[0]:40} {row[1]:>9} {row[2]:>9} {row[3]:>10} {row[4]:>7}')
+    if arguments.report:
+        from mav_perception.evaluation.report import write_page
+
+        write_page('Trajectories against the truth', [(head, rows)], arguments.report)
+    return 0
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from mav_perception.evaluation.report import drone_rows, write_report
+    from mav_perception.evaluation.run_record import load_run
+
+    record = load_run(arguments.folder)
+    print(record.title)
+    for row in drone_rows(record):
+        print(''.join(f'{cell:>16}' for cell in row))
+    if arguments.report:
+        write_report(record, arguments.report, arguments.sensor_model)
+        print(f'written: {arguments.report}')
+    return 0
+
+
+def _segmentation(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from mav_perception.evaluation.measuring import folder_samples, labelled_pairs, measure

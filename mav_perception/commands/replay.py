@@ -10,7 +10,7 @@ import json
 import math
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,8 @@ from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mav_perception.evaluation.comparison import Score
-    from mav_perception.evaluation.recording import Recording
+    from mav_perception.evaluation.recording import Estimate, Recording
+    from mav_perception.evaluation.witness import Witness
     from mav_perception.localization.parameters import FilterParameters
 
 
@@ -67,6 +68,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
     parser.add_argument('--seed', type=int, default=0, help='draws the sightings')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
+    parser.add_argument(
+        '--output', type=Path, default=Path('replay_output'),
+        help='folder for report.html and the trajectories of cpdaf (default replay_output)',
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,7 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == 'bag':
         return _play_bag(arguments)
     from mav_perception.evaluation.comparison import compare, table
+    from mav_perception.evaluation.report import write_report
     from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
+    from mav_perception.evaluation.run_record import save_run
+    from mav_perception.evaluation.witness import record_of
 
     if arguments.seconds is not None and arguments.seconds <= 0.0:
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
@@ -84,12 +92,28 @@ def run(arguments: argparse.Namespace) -> int:
         recording = replace(recording, team=recording.team.with_unknown_start())
     begin = time.perf_counter()
     names = STARTED_BY_SEARCH if unknown else tuple(RIVALS)
-    scores = compare(recording, parameters, axes, progress=sys.stderr.isatty(), names=names)
+    seen: dict[str, tuple[Estimate, Witness]] = {}
+
+    def watch(name: str, estimate: Estimate, witness: Witness) -> None:
+        if name == 'cpdaf':
+            seen[name] = (estimate, witness)
+
+    scores = compare(
+        recording, parameters, axes, progress=sys.stderr.isatty(), names=names, watch=watch
+    )
     wall = time.perf_counter() - begin
     print(table(scores))
     print(_summary(scores, unknown, (recording.end_ns - recording.begin_ns) * 1e-9, wall))
+    figures = _figures(scores, unknown, wall)
     if arguments.json:
-        arguments.json.write_text(json.dumps(_figures(scores, unknown, wall), indent=2) + '\n')
+        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+    title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
+    rivals = {name: asdict(one) for name, one in scores.items()}
+    record = record_of(title, recording, *seen['cpdaf'], figures, rivals)
+    if record.drones:
+        save_run(record, arguments.output)
+        write_report(record, arguments.output / 'report.html')
+        print(f'written: {arguments.output / "report.html"}')
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from mav_perception.evaluation.trajectories import (
     sample_stamps,
     team_shape_rmse,
 )
+from mav_perception.evaluation.witness import Witness
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import nanoseconds, seconds
 
@@ -66,6 +67,7 @@ def compare(
     axes: tuple[int, ...] = (0, 1, 2, 3),
     progress: bool = False,
     names: Sequence[str] = tuple(RIVALS),
+    watch: Callable[[str, Estimate, Witness], None] | None = None,
 ) -> dict[str, Score]:
     """Play a recording through dead reckoning and rivals.
 
@@ -75,12 +77,17 @@ def compare(
         axes: which of x, y, z, yaw count for the NEES.
         progress: show a progress bar.
         names: which of `RIVALS`.
+        watch: is given each filter's estimate and what was seen of it.
     """
     scores = {'dead_reckoning': score(recording, dead_reckoning(recording), axes)}
     for name in names:
         frames = tqdm(recording.frames, desc=name, disable=not progress, leave=False)
         joint_filter = RIVALS[name].build(recording.team, parameters)
-        scores[name] = score(recording, play(recording, joint_filter, frames), axes)
+        witness = Witness(len(recording.team.names))
+        estimate = play(recording, joint_filter, frames, witness.saw)
+        scores[name] = score(recording, estimate, axes)
+        if watch is not None:
+            watch(name, estimate, witness)
     return scores
 
 

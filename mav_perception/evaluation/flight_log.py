@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mav_perception.evaluation.recording import Path4, carry_forward
+from mav_perception.evaluation.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.trajectories import position_rmse, sample_stamps, team_shape_rmse
 from mav_perception.types import FloatArray
 
@@ -75,6 +76,24 @@ class DroneLog:
             float(np.linalg.norm(vio - true)),
             float(np.sqrt(np.trace(self.covariance[-1][:3, :3]))),
         )
+
+
+def record_flight(
+    names: tuple[str, ...],
+    logs: list[DroneLog],
+    title: str,
+    figures: dict[str, Any],
+    latency_ms: FloatArray,
+) -> RunRecord:
+    """Return what is kept of a flight; every drone must have an estimate, odometry and truth."""
+    drones = []
+    for name, log in zip(names, logs, strict=True):
+        order = np.argsort([stamp for stamp, _ in log.estimate], kind='stable')
+        estimate, odometry, truth = map(log.path, (log.estimate, log.odometry, log.truth))
+        vio = carry_forward(log.vio_alone(), odometry, truth.stamps)
+        covariance = np.array(log.covariance)[order]
+        drones.append(DroneRecord(name, truth, estimate, Path4(truth.stamps, vio), covariance))
+    return RunRecord(title, tuple(drones), figures, latency_ms=latency_ms)
 
 
 def score_flight(logs: list[DroneLog]) -> FlightScore | None:

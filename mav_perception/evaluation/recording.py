@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from mav_perception.geometry import roll_pitch_yaw, wrap_angle, yaw_rotation
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.team import Team
+from mav_perception.localization.update import UpdateReport
 from mav_perception.types import (
     BoolArray,
     FloatArray,
@@ -124,6 +125,7 @@ def play(
     recording: Recording,
     joint_filter: CoupledPdaFilter,
     frames: Iterable[LabelledFrame] | None = None,
+    saw: Callable[[LabelledFrame, UpdateReport | None], None] | None = None,
 ) -> Estimate:
     """Run a filter over a recording, frame by frame, each with the odometry up to its time.
 
@@ -131,6 +133,7 @@ def play(
         recording: the run.
         joint_filter: filter of the recording's team, or a rival.
         frames: the recording's frames wrapped in a progress bar, if wanted.
+        saw: is told of every frame and its update.
     """
     localizer = TeamLocalizer(joint_filter)
     waiting = [iter(samples) for samples in recording.odometry]
@@ -147,8 +150,10 @@ def play(
                 localizer.add_odometry(name, sample)
                 newest[drone] = sample.stamp_ns
         begin = time.perf_counter()
-        _, notices = localizer.update(frame.sightings, frame.labels)
+        report, notices = localizer.update(frame.sightings, frame.labels)
         milliseconds.append(1e3 * (time.perf_counter() - begin))
+        if saw is not None:
+            saw(frame, report)
         states.append(joint_filter.predict(stamp))
         placed.append(localizer.placed)
         found = [n.values['drone'] for n in notices if n.code == 'drone_found']

@@ -16,7 +16,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo
 
-from mav_perception.evaluation.flight_log import score_flight
+from mav_perception.evaluation.flight_log import record_flight, score_flight
 from mav_perception.localization.team_file import load_team, team_path
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import stamp_to_ns
@@ -160,19 +160,27 @@ class MonitorNode(Node):
             flush=True,
         )
         if self._settings.output:
-            self._write(Path(self._settings.output), summary)
+            self._write(Path(self._settings.output), summary, latencies)
         raise SystemExit(0 if better else 1)
 
-    def _write(self, folder: Path, summary: dict[str, Any]) -> None:
-        from mav_perception.evaluation.plots import plot_flight  # only here: matplotlib is slow
+    def _write(self, folder: Path, summary: dict[str, Any], latencies: FloatArray) -> None:
+        # Only here: matplotlib is slow.
+        from mav_perception.evaluation.plots import plot_flight
+        from mav_perception.evaluation.report import write_report
+        from mav_perception.evaluation.run_record import save_run
 
         folder.mkdir(parents=True, exist_ok=True)
         # JSON has no NaN: what is not known is null.
         known = {k: None if value != value else value for k, value in summary.items()}
         (folder / 'summary.json').write_text(json.dumps(known, indent=2) + '\n')
-        names = tuple(drone.name for drone in self._drones)
-        plot_flight(names, [drone.log for drone in self._drones], folder / 'tracks.png')
-        print(f'  written: {folder / "summary.json"}, {folder / "tracks.png"}', flush=True)
+        names, logs = tuple(d.name for d in self._drones), [d.log for d in self._drones]
+        plot_flight(names, logs, folder / 'tracks.png')
+        title = f'{len(names)} drones, {self._settings.duration:.0f} s'
+        record = record_flight(names, logs, title, known, latencies)
+        save_run(record, folder / 'run')
+        write_report(record, folder / 'report.html')
+        written = ', '.join(str(folder / n) for n in ('summary.json', 'tracks.png', 'report.html'))
+        print(f'  written: {written}', flush=True)
 
 
 def main() -> int:

@@ -1,0 +1,86 @@
+"""Sees what a filter does to every frame of a recording: NIS, and who was taken for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mav_perception.evaluation.recording import (
+    Estimate,
+    LabelledFrame,
+    Path4,
+    Recording,
+    carry_forward,
+)
+from mav_perception.evaluation.run_record import DroneRecord, RunRecord
+from mav_perception.localization.update import UpdateReport
+from mav_perception.types import FloatArray
+
+
+class Witness:
+    """Collects what `play` tells of each frame."""
+
+    def __init__(self, drones: int) -> None:
+        """Begin with nothing seen of a team of so many."""
+        self.drones = drones
+        self.confusion: FloatArray = np.zeros((drones + 1, drones + 1))
+        self.nis: list[tuple[float, int]] = []
+
+    def saw(self, frame: LabelledFrame, report: UpdateReport | None) -> None:
+        """Note a frame and the report of its update; None where the filter did not take it."""
+        if report is None:
+            return
+        if report.nis_size:
+            self.nis.append((report.nis, report.nis_size))
+        for sighting, label in enumerate(frame.labels.tolist()):
+            weight = report.marginal[:, sighting]
+            best = int(np.argmax(weight)) if len(weight) else -1
+            taken = int(report.candidates[best]) if best >= 0 and weight[best] > 0.5 else -1
+            # A static object of the map is nobody of the team.
+            column = taken if 0 <= taken < self.drones else self.drones
+            self.confusion[label if label >= 0 else self.drones, column] += 1.0
+
+
+def record_of(
+    title: str,
+    recording: Recording,
+    estimate: Estimate,
+    witness: Witness,
+    figures: dict[str, Any],
+    rivals: dict[str, dict[str, Any]],
+) -> RunRecord:
+    """Return what is kept of a filter's run over a recording; drones never placed are left out."""
+    covariance = np.array([state.covariance for state in estimate.states])
+    drones = []
+    for index, name in enumerate(recording.team.names):
+        placed = estimate.placed[:, index]
+        if not placed.any():
+            continue
+        stamps = estimate.stamps[placed]
+        stamps, kept = np.unique(stamps, return_index=True)
+        own = slice(4 * index, 4 * index + 4)
+        odometry = recording.odometry_path(index)
+        begin = np.array([recording.begin_ns])
+        start = Path4(begin, recording.team.start[index][None])
+        if not np.isfinite(recording.team.start_sigma[index]).all():
+            start = Path4(begin, recording.truth[index].at(begin))  # nobody knows it: the truth
+        drones.append(
+            DroneRecord(
+                name,
+                Path4(stamps, recording.truth[index].at(stamps)),
+                Path4(stamps, estimate.means[placed][kept, index]),
+                Path4(stamps, carry_forward(start, odometry, stamps)),
+                covariance[placed][kept][:, own, own],
+            )
+        )
+    return RunRecord(
+        title,
+        tuple(drones),
+        figures,
+        rivals,
+        estimate.update_ms,
+        'computing time of a frame',
+        np.array(witness.nis, float).reshape(-1, 2),
+        witness.confusion if len(drones) == witness.drones else np.zeros((0, 0)),
+    )
