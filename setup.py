@@ -14,6 +14,7 @@ NODES = (
     'player',
     'pilot',
     'doctor',
+    'overlay',
 )
 
 
@@ -40,6 +41,7 @@ setup(
         'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],
         'sim': ['panda3d>=1.10.13', 'dacite>=1.8', 'matplotlib'],
         'bag': ['rosbags>=0.10'],
+        'rerun': ['rerun-sdk>=0.20'],
         'cluster': ['distributed'],
         'openvino': ['openvino>=2024.0'],
         'test': ['pytest', 'filterpy', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
@@ -52,6 +54,7 @@ setup(
         share('config', '*.xml'),
         share('config/training', '*.yaml'),
         share('config/rviz', '*.rviz'),
+        share('config/foxglove', '*.json'),
         share('config/scenarios', '*.yaml'),
         share('config/gazebo', '*.yaml'),
         share('worlds', '*.sdf'),

@@ -30,6 +30,7 @@ ARGUMENTS = {
     'checkpoint_file': ('', 'File in which the joint filter survives its process, or empty.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
     'rviz': ('false', 'Open RViz with a view of the team.'),
+    'overlay': ('false', 'Paint masks into the images too; rviz switches it on.'),
     'respawn': ('true', 'Start a node again that died.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
     'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
@@ -58,12 +59,14 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         'model', 'backend', 'device', 'threads', 'image_qos', 'detection_params_file'
     )
     localization = settings('namespace', 'team_file', 'params_file', 'checkpoint_file', 'record')
+    overlay = 'true' if 'true' in (value['overlay'], value['rviz']) else 'false'
     vehicles = [
         include(
             'vehicle.launch.xml',
             namespace=entry.camera_namespace(camera).strip('/'),
             target_span=str(span_of_others(entries, entry)),
             record='',
+            overlay=overlay,
             **vehicle,
         )
         for entry in entries

@@ -20,10 +20,15 @@ COMMANDS = {
     'segment': 'run a network over images or a video',
     'train': 'train a network',
     'export': 'turn a training checkpoint into a model: ONNX and card',
-    'evaluate': 'measure a model on labelled images',
+    'evaluate': 'measure a model, trajectories or a whole run',
     'fit-sensor-model': 'learn detection rates and noise from labelled images',
     'calibrate': 'find the intrinsics of a camera from images of a board',
 }
+
+
+EXIT_CODES = (
+    'Exit codes: 0 success, 1 the run failed or missed its goal, 2 wrong use or input, 130 Ctrl-C.'
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='mav-perception',
         description='Localize a team of micro aerial vehicles from cameras and odometry.',
-        epilog='Exit codes: 0 success, 1 the run failed or missed its goal, 2 wrong use or input.',
+        epilog=EXIT_CODES,
     )
     parser.add_argument('--version', action='version', version=f'mav_perception {__version__}')
     subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
@@ -41,6 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
             name,
             help=summary,
             description=module.__doc__,
+            epilog=EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(subparser)

@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--record', type=Path, metavar='BAG', help='record all topics to this bag')
     parser.add_argument('--headless', action='store_true', help='no live table, only the summary')
     parser.add_argument(
+        '--rerun', type=Path, metavar='FILE.rrd', help='write a recording for Rerun at the end'
+    )
+    parser.add_argument(
         '--output', type=Path, default=Path('demo_output'), help='folder for logs and results'
     )
 
@@ -69,6 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'demo failed: {reason}. See {arguments.output / "logs"}.', file=sys.stderr)
         return 1
     print('every node lived and ended cleanly')
+    if arguments.rerun:
+        from mav_perception.evaluation.rerun_log import write_rerun
+        from mav_perception.evaluation.run_record import load_run
+
+        write_rerun(load_run(arguments.output / 'run'), arguments.rerun)
+        print(f'written: {arguments.rerun}')
     return int(verdict or 0)
 
 

@@ -69,6 +69,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=0, help='draws the sightings')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
     parser.add_argument(
+        '--rerun', type=Path, metavar='FILE.rrd', help='also write a recording for Rerun'
+    )
+    parser.add_argument(
         '--output', type=Path, default=Path('replay_output'),
         help='folder for report.html and the trajectories of cpdaf (default replay_output)',
     )  # fmt: skip
@@ -114,6 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
         save_run(record, arguments.output)
         write_report(record, arguments.output / 'report.html')
         print(f'written: {arguments.output / "report.html"}')
+        if arguments.rerun:
+            from mav_perception.evaluation.rerun_log import write_rerun
+
+            write_rerun(record, arguments.rerun)
     return 0
 
 

@@ -24,7 +24,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 62em;
 h1 { font-size: 1.5em; } h2 { font-size: 1.15em; margin-top: 2em; }
 table { border-collapse: collapse; } th, td { padding: .25em .9em .25em 0; text-align: right;
        border-bottom: 1px solid #ddd; } th:first-child, td:first-child { text-align: left; }
-img { max-width: 100%; } p.note { color: #666; }
+div.wide { overflow-x: auto; } img { max-width: 100%; } p.note { color: #666; }
 """
 
 
@@ -102,14 +102,15 @@ def rival_table(rivals: dict[str, dict[str, Any]]) -> str:
     """Return the figures of every filter in a row."""
     names = list(dict.fromkeys(key for row in rivals.values() for key in row))
     rows = [[name, *(_text(row.get(n)) for n in names)] for name, row in rivals.items()]
-    return html_table(['filter', *names], rows)
+    return html_table(['filter', *(name.replace('_', ' ') for name in names)], rows)
 
 
 def html_table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table with escaped cells."""
     lines = [''.join(f'<th>{html.escape(cell)}</th>' for cell in head)]
     lines += [''.join(f'<td>{html.escape(cell)}</td>' for cell in row) for row in rows]
-    return '<table>' + ''.join(f'<tr>{line}</tr>' for line in lines) + '</table>'
+    table = ''.join(f'<tr>{line}</tr>' for line in lines)
+    return f'<div class="wide"><table>{table}</table></div>'
 
 
 def picture(figure: Any) -> str:
@@ -122,7 +123,7 @@ def picture(figure: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or value != value:
         return '-'
     if isinstance(value, float):
         return f'{value:.4g}'

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,11 @@ from mav_perception.ros.parameters import declare_parameters, read_parameters
 from mav_perception.ros.qos import qos_profile
 from mav_perception.ros.running import run_node
 from mav_perception.types import FloatArray, seconds
+
+PLAIN_WIDTH = 160
+"""Columns of the table where it goes into a file or a pipe."""
+
+YELLOW = '\x1b[33m{}\x1b[0m'
 
 
 @dataclass(frozen=True)
@@ -117,11 +124,17 @@ class MonitorNode(Node):
     def _print_table(self, flown: float) -> None:
         lines = [f'{flown:6.1f} s flown, real-time factor {self._real_time_factor}', HEADER]
         lines += [table_row(drone) for drone in self._drones]
-        lines += [f'! {name}: {text}'[:160] for name, text in sorted(self._problems.items())]
-        if sys.stdout.isatty() and self._lines:
+        problems = [f'! {name}: {text}' for name, text in sorted(self._problems.items())]
+        live = sys.stdout.isatty()
+        if live and self._lines:
             print(f'\x1b[{self._lines}A\x1b[J', end='')
-        print('\n'.join(lines), flush=True)
-        self._lines = len(lines)
+        # One line each, or the table cannot be overwritten.
+        width = shutil.get_terminal_size().columns if live else PLAIN_WIDTH
+        paint = YELLOW if live and 'NO_COLOR' not in os.environ else '{}'
+        shown = [line[:width] for line in lines]
+        shown += [paint.format(line[:width]) for line in problems]
+        print('\n'.join(shown), flush=True)
+        self._lines = len(shown)
 
     def _finish(self) -> None:
         """Print and write the summary, and end the process: 0 if the team beats VIO alone."""

@@ -13,6 +13,7 @@ from mav_perception.ros.detection_node import DetectionNodeParameters
 from mav_perception.ros.hang_watch import HangParameters
 from mav_perception.ros.localization_node import LocalizationNodeParameters
 from mav_perception.ros.monitor_node import MonitorNodeParameters
+from mav_perception.ros.overlay_node import OverlayNodeParameters
 from mav_perception.ros.pilot_node import PilotNodeParameters
 from mav_perception.ros.player_node import PlayerNodeParameters
 from mav_perception.ros.pose_publishers import PoseParameters
@@ -34,6 +35,7 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
     'recorder': (RecorderNodeParameters,),
     'player': (PlayerNodeParameters,),
     'pilot': (PilotNodeParameters,),
+    'overlay': (OverlayNodeParameters,),
 }
 """Parameter dataclasses of every node."""
 

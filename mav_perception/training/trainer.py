@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from mav_perception.segmentation.export import load_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
 from mav_perception.training import distribution
+from mav_perception.training.averaging import moving_average
 from mav_perception.training.clips import drifting_clip
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.datasets import (
@@ -35,23 +35,6 @@ from mav_perception.training.validation import mine_false_blobs, validate
 
 VALIDATION_SEED = 987_654
 VALIDATION_IMAGES = 120
-
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
-
-
-def moving_average(decay: float) -> Callable[[Tensors, Tensors, Tensor | int], None]:
-    """Return an exponential average that forgets its start: decay (1 + n) / (10 + n) at first."""
-
-    def update(averaged: Tensors, current: Tensors, count: Tensor | int) -> None:
-        now = min(decay, (1.0 + float(count)) / (10.0 + float(count)))
-        for mean, value in zip(averaged, current, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, 1.0 - now)
-            else:  # the batch counter of a batch norm
-                mean.copy_(value)
-
-    return update
 
 
 class Trainer:
