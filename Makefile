@@ -14,7 +14,7 @@ endif
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(abspath config/fastdds_shm.xml)
 
-.PHONY: help demo test lint install train reference bench clean
+.PHONY: help demo test lint install train reference docs figures bench montecarlo clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -37,7 +37,16 @@ train: install $(VENV)/.test-requirements  ## train a network (ARGS="config/trai
 reference: install  ## write doc/parameters.md from the declared parameters
 	$(BIN)/python -m mav_perception.ros.parameter_reference doc/parameters.md
 
-bench: install  ## Monte-Carlo of the filter against its rivals (ARGS="--scenario hard")
+docs: reference $(VENV)/.docs-requirements  ## build doc/_build/index.html, warnings as errors
+	$(BIN)/sphinx-build -q -W -b html doc doc/_build
+
+figures: install  ## make every picture of README and doc again (ARGS="demo")
+	$(BIN)/python doc/make_figures.py $(ARGS)
+
+bench: install $(VENV)/.test-requirements  ## all benchmarks, under an hour (ARGS="--only detection")
+	$(BIN)/python benchmarks/all.py $(ARGS)
+
+montecarlo: install  ## the filter against its rivals (ARGS="--scenario hard --seeds 4")
 	OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)
 
 install: $(VENV)/.requirements  ## install the package and its executables into .venv
@@ -55,6 +64,10 @@ $(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
 	$(BIN)/pip install --quiet -r requirements-test.txt
 	# Its telemetry, the one dependency beside numpy, is not needed to infer.
 	$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
+	@touch $@
+
+$(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
+	$(BIN)/pip install --quiet -r requirements-docs.txt
 	@touch $@
 
 .PHONY: libx11
