@@ -63,7 +63,7 @@ def architecture(datasets: Path) -> None:
     arrows = [
         ((1.15, 2.0), (1.95, 2.0), 'image'),
         ((3.65, 2.0), (4.35, 2.0), 'mask'),
-        ((6.05, 2.0), (7.15, 1.4), 'bearing,\nrange'),
+        ((6.05, 2.0), (7.15, 1.4), ''),
         ((1.15, 0.4), (7.15, 1.0), 'odometry'),
         ((8.85, 1.2), (9.9, 1.2), 'poses,\ncovariance'),
     ]
@@ -71,11 +71,14 @@ def architecture(datasets: Path) -> None:
         axis.add_patch(FancyArrowPatch(begin, end, arrowstyle='-|>', mutation_scale=14))
         middle = ((begin[0] + end[0]) / 2, (begin[1] + end[1]) / 2 + 0.12)
         axis.text(*middle, text, ha='center', va='bottom', fontsize=8)
+    axis.text(6.75, 1.9, 'bearing, range', fontsize=8)
     axis.add_patch(
-        FancyBboxPatch((-0.3, -0.3), 6.6, 3.2, boxstyle='round', fc='none', ec='#888', ls='--')
+        FancyBboxPatch(
+            (-0.3, -0.3), 6.6, 3.2, boxstyle='round,pad=0', fc='none', ec='#888', ls='--'
+        )
     )
     axis.text(-0.2, 2.95, 'on every drone', fontsize=8, color='#666')
-    axis.text(7.0, 2.3, 'once for the team,\nor on every drone', fontsize=8, color='#666')
+    axis.text(7.2, 2.5, 'once for the team,\nor on every drone', fontsize=8, color='#666')
     axis.set(xlim=(-0.6, 10.4), ylim=(-0.5, 3.3), aspect='equal')
     axis.axis('off')
     figure.savefig(DOC / 'architecture.png', dpi=110, bbox_inches='tight')
