@@ -192,8 +192,8 @@ class MonitorNode(Node):
         record = record_flight(names, logs, title, known, latencies)
         save_run(record, folder / 'run')
         write_report(record, folder / 'report.html')
-        written = ', '.join(str(folder / n) for n in ('summary.json', 'tracks.png', 'report.html'))
-        print(f'  written: {written}', flush=True)
+        for name in ('summary.json', 'tracks.png', 'report.html'):
+            print(f'  written: {folder / name}', flush=True)
 
 
 def main() -> int:
