@@ -100,7 +100,7 @@ def test_quick_commands_run(tmp_path, monkeypatch, capsys):
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     assert main(['doctor', '--model', 'drone', '--seconds', '0']) == 0
-    flight = ['--scenario', 'nominal', '--seeds', '1', '--processes', '1']
+    flight = ['--scenario', 'easy', '--seeds', '1', '--processes', '1']
     assert main(['benchmark', 'localization', *flight]) == 0
     assert 'cpdaf' in capsys.readouterr().out
 
