@@ -59,7 +59,8 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         'model', 'backend', 'device', 'threads', 'image_qos', 'detection_params_file'
     )
     localization = settings('namespace', 'team_file', 'params_file', 'checkpoint_file', 'record')
-    overlay = 'true' if 'true' in (value['overlay'], value['rviz']) else 'false'
+    looked_at = any(value[name].lower() in ('true', '1') for name in ('overlay', 'rviz'))
+    overlay = str(looked_at).lower()
     vehicles = [
         include(
             'vehicle.launch.xml',

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except ModuleNotFoundError as error:
         missing = MissingDependencyError(
-            f'{error.name} is not installed: pip install "mav_perception[train,sim,bag]" or '
+            f'{error.name} is not installed: pip install "mav_perception[train,sim,bag,rerun]" or '
             'install that one package.'
         )
         print(f'mav-perception {parsed.command}: {missing}', file=sys.stderr)

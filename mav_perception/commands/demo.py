@@ -10,12 +10,14 @@ Example: mav-perception demo --drones 4 --duration 60 --seed 1 --record flight_b
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 import time
 from pathlib import Path
 
 from mav_perception.commands.chain import Chain, add_flight_options, ros_arguments
 from mav_perception.commands.processes import NodeProcesses, ros_environment
+from mav_perception.evaluation.rerun_log import require_rerun
 from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.simulation.library import load_scenario
 
@@ -52,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         odometry_rate=None if arguments.rate is None else max(25.0, arguments.rate),
         seed=arguments.seed,
     )
+    require_rerun(arguments.rerun)
+    shutil.rmtree(arguments.output / 'run', ignore_errors=True)  # of an earlier flight
     load_card(find_model(arguments.model))  # a missing model is said before anything starts
     chain = Chain(arguments.scenario, scenario, arguments.output, arguments.model)
     environment = ros_environment()
@@ -72,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'demo failed: {reason}. See {arguments.output / "logs"}.', file=sys.stderr)
         return 1
     print('every node lived and ended cleanly')
-    if arguments.rerun:
+    if arguments.rerun and (arguments.output / 'run/run.json').is_file():
         from mav_perception.evaluation.rerun_log import write_rerun
         from mav_perception.evaluation.run_record import load_run
 

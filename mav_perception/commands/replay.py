@@ -83,10 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _play_bag(arguments)
     from mav_perception.evaluation.comparison import compare, table
     from mav_perception.evaluation.report import write_report
+    from mav_perception.evaluation.rerun_log import require_rerun
     from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
     from mav_perception.evaluation.run_record import save_run
     from mav_perception.evaluation.witness import record_of
 
+    require_rerun(arguments.rerun)
     if arguments.seconds is not None and arguments.seconds <= 0.0:
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     recording, parameters, axes = _load(arguments)
@@ -112,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
     rivals = {name: asdict(one) for name, one in scores.items()}
-    record = record_of(title, recording, *seen['cpdaf'], figures, rivals)
+    record = record_of(title, recording, *seen['cpdaf'], figures, rivals, axes)
     if record.drones:
         save_run(record, arguments.output)
         write_report(record, arguments.output / 'report.html')

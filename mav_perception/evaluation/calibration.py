@@ -66,6 +66,7 @@ def sample_pixels(
         if len(rows):
             chosen = rng.integers(len(rows), size=PIXELS_PER_IMAGE)
             row, column = rows[chosen], columns[chosen]
+            segmenter.reset()  # the images have nothing to do with one another
             logits.append(segmenter.logits(image)[:, row, column].T)
             kinds.append(labels[row, column])
     if not logits:

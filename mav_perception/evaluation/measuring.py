@@ -83,6 +83,7 @@ def measure(
     milliseconds = []
     for image, labels in samples:
         begin = time.perf_counter()
+        segmenter.reset()  # the images have nothing to do with one another
         mask = segmenter.segment(image)
         milliseconds.append(1e3 * (time.perf_counter() - begin))
         score.add(mask, labels)

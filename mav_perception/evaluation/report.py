@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib import pyplot
 
 from mav_perception import __version__
+from mav_perception.errors import DataError
 from mav_perception.evaluation.run_plots import PLOTS, drone_nees, sensor_curves
 from mav_perception.evaluation.run_record import RunRecord
 from mav_perception.evaluation.trajectory_errors import trajectory_error
@@ -70,22 +71,33 @@ def _write(title: str, parts: list[str], path: Path) -> None:
 
 def drone_rows(record: RunRecord) -> list[list[str]]:
     """Return a head, and RMSE in map, ATE, RPE and consistency of every drone."""
-    head = ['drone', 'RMSE in map [m]', 'VIO alone [m]', 'ATE [m]', 'RPE [m]', 'NEES / 4', 'poses']
+    head = [
+        'drone',
+        'RMSE in map [m]',
+        'VIO alone [m]',
+        'ATE [m]',
+        'RPE [m]',
+        'NEES / axis',
+        'poses',
+    ]
     rows = [head]
     for drone in record.drones:
         error = drone.errors()
         vio = drone.vio.at(drone.estimate.stamps) - drone.truth.at(drone.estimate.stamps)
-        aligned = trajectory_error(
-            Trajectory.level(drone.estimate.stamps, drone.truth.at(drone.estimate.stamps)),
-            Trajectory.level(drone.estimate.stamps, drone.estimate.poses),
-        )
-        nees = np.nanmean(drone_nees(error, drone.covariance)) / 4.0
+        try:
+            aligned = trajectory_error(
+                Trajectory.level(drone.estimate.stamps, drone.truth.at(drone.estimate.stamps)),
+                Trajectory.level(drone.estimate.stamps, drone.estimate.poses),
+            )
+            shape = [f'{aligned.ate:.3f}', f'{aligned.rpe:.3f}']
+        except DataError:  # too few poses
+            shape = ['-', '-']
+        nees = np.nanmean(drone_nees(error, drone.covariance, record.axes)) / len(record.axes)
         rows.append(
             [
                 drone.name,
                 *(f'{_root_mean_square(e[:, :3]):.3f}' for e in (error, vio)),
-                f'{aligned.ate:.3f}',
-                f'{aligned.rpe:.3f}',
+                *shape,
                 f'{nees:.2f}',
                 str(len(drone.estimate.stamps)),
             ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 
+from mav_perception.errors import MissingDependencyError
 from mav_perception.evaluation.run_record import RunRecord
 
 COLOURS = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
 
 
-def write_rerun(record: RunRecord, path: Path) -> None:
-    """Write tracks, covariance ellipsoids, errors and sigma over time.
+def require_rerun(path: Path | None) -> None:
+    """Raise MissingDependencyError if a recording is wanted and Rerun is not installed."""
+    if path is not None and importlib.util.find_spec('rerun') is None:
+        raise MissingDependencyError('--rerun needs Rerun: pip install "rerun-sdk>=0.23".')
 
-    Raises:
-        ModuleNotFoundError: rerun-sdk, the extra `rerun`, is not installed.
-    """
+
+def write_rerun(record: RunRecord, path: Path) -> None:
+    """Write tracks, covariance ellipsoids, errors and sigma over time."""
     import rerun
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -71,25 +71,28 @@ def errors(record: RunRecord) -> Any:
 
 
 def nees(record: RunRecord) -> Any:
-    """Draw the NEES of every drone's pose against its 95 % bounds (4 degrees of freedom)."""
+    """Draw the NEES of every drone's pose against its 95 % bounds."""
     figure, axis = pyplot.subplots(figsize=(9.0, 3.0), layout='constrained')
     for index, drone in enumerate(record.drones):
-        value = drone_nees(drone.errors(), drone.covariance)
+        value = drone_nees(drone.errors(), drone.covariance, record.axes)
         time = seconds_of(record, drone.estimate.stamps)
         axis.plot(time, value, color=f'C{index}', lw=0.8, label=drone.name)
-    for bound in chi2.ppf([0.025, 0.975], 4):
+    for bound in chi2.ppf([0.025, 0.975], len(record.axes)):
         axis.axhline(bound, color='k', ls='--', lw=0.8)
     axis.set(xlabel='time [s]', ylabel='NEES', yscale='log', ylim=(0.05, None))
     axis.legend(ncols=4, fontsize=7)
     return figure
 
 
-def drone_nees(error: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Return (K,) e' P^-1 e of (K, 4) errors; NaN where a covariance cannot be inverted.
+def drone_nees(
+    error: FloatArray, covariance: FloatArray, axes: tuple[int, ...] = (0, 1, 2, 3)
+) -> FloatArray:
+    """Return (K,) e' P^-1 e of some axes of (K, 4) errors; NaN without an inverse.
 
     The gauge drone's own start is exact, so a little is added to variances of zero.
     """
-    safe = covariance + 1e-9 * np.eye(4)
+    error = error[:, list(axes)]
+    safe = covariance[:, axes][:, :, axes] + 1e-9 * np.eye(len(axes))
     try:
         solved = np.linalg.solve(safe, error[..., None])[..., 0]
     except np.linalg.LinAlgError:

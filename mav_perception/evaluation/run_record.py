@@ -55,6 +55,7 @@ class RunRecord:
         nis: (F, 2) normalised innovation squared of frames and their degrees of freedom.
         confusion: (N + 1, N + 1) sightings of drone i, the last row false ones, that were taken
             for drone j, the last column for none; empty where nobody knows who was seen.
+        axes: which of x, y, z, yaw count for the NEES; vehicles on a plane have no z.
     """
 
     title: str
@@ -65,6 +66,7 @@ class RunRecord:
     latency_what: str = 'image to pose'
     nis: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
     confusion: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    axes: tuple[int, ...] = (0, 1, 2, 3)
 
 
 def save_run(record: RunRecord, folder: Path) -> None:
@@ -85,6 +87,7 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'figures': record.figures,
         'rivals': record.rivals,
         'latency_what': record.latency_what,
+        'axes': list(record.axes),
     }
     (folder / 'run.json').write_text(json.dumps(_known(words), indent=2) + '\n')
 
@@ -112,6 +115,7 @@ def load_run(folder: Path) -> RunRecord:
             words['latency_what'],
             arrays['nis'],
             arrays['confusion'],
+            tuple(words['axes']),
         )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(

@@ -100,6 +100,7 @@ def collect_views(
     size, images = (0, 0), 0
     for view in views:
         size = (view.labels.shape[0], view.labels.shape[1])
+        segmenter.reset()  # views of any camera, in any order
         found, real = counted_blobs(segmenter.segment(view.image), view.labels)
         pairs, _ = match_blobs(found, real, 640.0 / size[1])
         match = {j: found[i] for i, j in pairs}

@@ -35,7 +35,13 @@ class TrajectoryError:
 
 
 def associate(truth: Trajectory, estimate: Trajectory) -> tuple[IntArray, IntArray]:
-    """Return indices of the poses of both that belong together: each estimate's nearest truth."""
+    """Return indices of the poses of both that belong together.
+
+    Each pose of the trajectory that has fewer takes the nearest of the other, as evo does.
+    """
+    if len(estimate.stamps) > len(truth.stamps):
+        mine, true = associate(estimate, truth)
+        return true, mine
     after = np.clip(np.searchsorted(truth.stamps, estimate.stamps), 1, len(truth.stamps) - 1)
     before = after - 1
     nearer = estimate.stamps - truth.stamps[before] <= truth.stamps[after] - estimate.stamps
@@ -58,8 +64,8 @@ def trajectory_error(
     Raises:
         DataError: fewer than three poses have stamps in common.
     """
-    if len(truth.stamps) < 2:
-        raise DataError('The true trajectory has fewer than two poses.')
+    if min(len(truth.stamps), len(estimate.stamps)) < 3:
+        raise DataError('A trajectory needs three poses or more.')
     true, mine = associate(truth, estimate)
     if len(mine) < 3:
         raise DataError(

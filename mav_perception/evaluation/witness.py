@@ -49,6 +49,7 @@ def record_of(
     witness: Witness,
     figures: dict[str, Any],
     rivals: dict[str, dict[str, Any]],
+    axes: tuple[int, ...] = (0, 1, 2, 3),
 ) -> RunRecord:
     """Return what is kept of a filter's run over a recording; drones never placed are left out."""
     covariance = np.array([state.covariance for state in estimate.states])
@@ -83,4 +84,5 @@ def record_of(
         'computing time of a frame',
         np.array(witness.nis, float).reshape(-1, 2),
         witness.confusion if len(drones) == witness.drones else np.zeros((0, 0)),
+        axes,
     )

@@ -34,21 +34,24 @@ class HangWatch:
     the process hangs in a library, prints the stack of every thread and ends with code 1. It
     belongs to the whole process, so only `run_node` may `arm` it; in a program that runs several
     nodes it stays off.
+
+    Attributes:
+        limit: seconds, 0 for never.
     """
 
     def __init__(self, node: Node, works: Callable[[], bool] = lambda: True) -> None:
         """Declare the parameter; `works` tells whether the node's own threads are alive."""
         declare_parameters(node, HangParameters)
-        self._limit = read_parameters(node, HangParameters).hang_limit
+        self.limit = read_parameters(node, HangParameters).hang_limit
         self._works = works
         self._armed = self._paused = False
-        if self._limit > 0.0:
+        if self.limit > 0.0:
             steady = Clock(clock_type=ClockType.STEADY_TIME)
-            node.create_timer(self._limit / 8.0, self._beat, clock=steady)
+            node.create_timer(self.limit / 8.0, self._beat, clock=steady)
 
     def arm(self) -> None:
         """Begin to watch."""
-        self._armed = self._limit > 0.0
+        self._armed = self.limit > 0.0
         self._beat()
 
     def pause(self) -> None:
@@ -59,7 +62,8 @@ class HangWatch:
     def resume(self) -> None:
         """Watch again."""
         self._paused = False
+        self._beat()
 
     def _beat(self) -> None:
         if self._armed and not self._paused and self._works():
-            faulthandler.dump_traceback_later(self._limit, exit=True)
+            faulthandler.dump_traceback_later(self.limit, exit=True)

@@ -81,7 +81,7 @@ class OverlayNode(Node):
     def _on_image(self, message: Image) -> None:
         self._images[stamp_to_ns(message.header.stamp)] = message
         while len(self._images) > KEPT:
-            del self._images[min(self._images)]
+            del self._images[next(iter(self._images))]  # by arrival: time may jump back
 
     def _on_mask(self, message: Image) -> None:
         image = self._images.pop(stamp_to_ns(message.header.stamp), None)

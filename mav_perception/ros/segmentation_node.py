@@ -115,7 +115,8 @@ class SegmentationNode(SelfActivatingNode):
 
     def alive(self) -> bool:
         """Tell whether the inference gets on."""
-        return self._worker is None or self._worker.busy_for() < 1.0
+        limit = self.hang_watch.limit / 2.0  # slow inference is no hang
+        return self._worker is None or self._worker.busy_for() < limit
 
     def _on_image(self, message: Image) -> None:
         assert self._worker is not None and self._subscription is not None

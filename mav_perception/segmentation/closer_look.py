@@ -51,6 +51,7 @@ class CloserLook:
         for top, left in choose_windows(seen, (int(window[0]), int(window[1]))):
             part = (slice(top, top + window[0]), slice(left, left + window[1]))
             tensor = self._preprocessing.normalise(self._preprocessing.fit(image[part]))
+            self._backend.reset()  # windows are no video
             scores = self._backend.infer(tensor)[0]
             near = cv2.dilate(seen[part], reach) > 0
             seen[part] = 0  # where windows overlap, the first one decides

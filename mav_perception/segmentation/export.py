@@ -16,6 +16,7 @@ from mav_perception.errors import ModelError
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.model_card import ModelCard, file_hash, load_card
 from mav_perception.segmentation.networks import build_network, count_parameters
+from mav_perception.segmentation.tying import count_without_ties
 from mav_perception.training.configuration import TrainingConfiguration, configuration_from_dict
 from mav_perception.types import ByteImage
 
@@ -68,6 +69,7 @@ def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCa
         mean=preprocessing.mean,
         std=preprocessing.std,
         parameters=count_parameters(network),
+        without_ties=count_without_ties(network),
         training_data=settings.training_data,
         sha256=file_hash(path),
         look=look,
@@ -141,7 +143,12 @@ def quantise(model: Path, images: Iterable[ByteImage]) -> ModelCard:
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             tensor = next(self._tensors, None)
-            return None if tensor is None else {'image': np.ascontiguousarray(tensor)}
+            if tensor is None:
+                return None
+            inputs = {'image': np.ascontiguousarray(tensor)}
+            if card.hidden:
+                inputs['hidden'] = np.zeros((1, *card.hidden), np.float32)
+            return inputs
 
     path = model.with_stem(f'{model.stem}_int8')
     with tempfile.TemporaryDirectory() as folder:

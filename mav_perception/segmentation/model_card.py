@@ -35,6 +35,8 @@ class ModelCard:
         look: name of the model, in the same folder, that looks closer at what this one sees
             (`CloserLook`); empty for none.
         look_magnification: how much larger that model sees things than this one.
+        without_ties: what that number would be if every use of a tied weight had its own; 0 if
+            it was not counted.
         hidden: (C, h, w) of the state that a network for video carries on; empty for others.
         figures: measured results, such as the IoU of the target class on val.
     """
@@ -53,6 +55,7 @@ class ModelCard:
     temperature: float = 1.0
     look: str = ''
     look_magnification: float = 2.0
+    without_ties: int = 0
     hidden: tuple[int, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
 

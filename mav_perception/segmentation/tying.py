@@ -1,9 +1,10 @@
 """Weight ties: one weight that several places of a network use, each through a view of its own.
 
 A tie is declared where the network is built: the module that uses a weight twice implements
-`ties()` and returns a `Tie` for it. Counting, model cards and gradient tests ask `ties_of` a whole
-network. A tied weight is one `nn.Parameter`, so a checkpoint holds it once and autograd adds the
-gradients of all its uses; an exported network holds what its views make of it.
+`ties()` and returns a `Tie` for it. Counting, model cards and the tests of gradients, checkpoints
+and export ask `ties_of` a whole network. A tied weight is one `nn.Parameter`, so a checkpoint
+holds it once and autograd adds the gradients of all its uses; an exported network holds what its
+views make of it.
 
 Here are the ties between matrices: class embeddings (Press & Wolf), the joint space of pixels and
 labels (Pappas et al.), and reflection (Assylbekov & Takhanov). The ties over depth and time are
@@ -31,7 +32,7 @@ class Tie:
     Attributes:
         weight: name of the parameter, or of the module whose parameters are meant.
         uses: number of places that would need a weight of this size each without the tie.
-        kind: name of the tie, for cards and tables.
+        kind: name of the tie.
     """
 
     weight: str

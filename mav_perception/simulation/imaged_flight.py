@@ -38,6 +38,7 @@ def fly_with_images(
     for index in range(1, len(world.times)):
         for shot in world.tick(index).shots:
             image, _, targets = world.render_with_truth(shot)
+            segmenter.reset()  # the cameras take turns
             sightings = measure_mask(
                 segmenter.segment(image),
                 cameras[shot.camera],

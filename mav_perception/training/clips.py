@@ -31,7 +31,7 @@ def drifting_clip(images: Tensor, labels: Tensor, frames: int) -> tuple[Tensor, 
     for index in range(frames):
         rows, columns = (index * s for s in step)
         frame = pan(images, rows, columns)
-        light = LIGHT * torch.randn(len(images), 1, 1, 1)
+        light = LIGHT * torch.randn(len(images), 1, 1, 1, device=images.device)
         seen.append(frame + light + NOISE * torch.randn_like(frame))
         known.append(pan(labels[:, None], rows, columns, UNKNOWN)[:, 0])
     return torch.stack(seen), torch.cat(known)

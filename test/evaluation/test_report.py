@@ -70,6 +70,19 @@ def test_sections_without_data_are_left_out(record, tmp_path):
     assert '<h2>Association' not in text
 
 
+def test_a_drone_with_one_pose_and_one_on_a_plane_fit_on_the_page(record, tmp_path):
+    from dataclasses import replace
+
+    from mav_perception.evaluation.recording import Path4
+
+    drone = record.drones[0]
+    first = Path4(drone.estimate.stamps[:1], drone.estimate.poses[:1])
+    late = replace(drone, estimate=first, covariance=drone.covariance[:1])
+    plane = replace(record, drones=(late, *record.drones[1:]), axes=(0, 1, 3))
+    write_report(plane, tmp_path / 'page.html')
+    assert '<td>mav1</td>' in (tmp_path / 'page.html').read_text()
+
+
 def test_nees_of_a_true_covariance_is_its_size():
     rng = np.random.default_rng(0)
     root = rng.normal(size=(4, 4))
