@@ -91,10 +91,7 @@ def demo(datasets: Path) -> None:
         screen = on_a_terminal([*command, '--output', folder])
         (DOC / 'demo_tracks.png').write_bytes((Path(folder) / 'tracks.png').read_bytes())
     tables = re.split(r'\x1b\[\d+A\x1b\[J', screen)
-    last = tables[-1].split('\nsummary')
-    lines = [line for part in last for line in part.strip().splitlines()]
-    lines.insert(len(last[0].strip().splitlines()), 'summary')
-    draw_terminal(lines[:20], DOC / 'demo_terminal.png')
+    draw_terminal(tables[-1].strip().splitlines(), DOC / 'demo_terminal.png')
 
 
 def on_a_terminal(command: list[str]) -> str:

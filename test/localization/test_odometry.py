@@ -126,7 +126,7 @@ def test_a_sample_from_long_ago_is_late():
 
 
 def test_a_start_at_the_origin_holds_although_the_first_sample_is_heard_late(pair_team):
-    team = replace(pair_team, start_at_origin=True)
+    team = replace(pair_team, start_at_origin=(True, True))
     joint_filter = CoupledPdaFilter(team, FilterParameters())
     for time, x in ((1.0, 3.0), (2.0, 4.0)):
         for name in team.names:
