@@ -91,7 +91,7 @@ def start_chain(nodes: NodeProcesses, chain: Chain, arguments: argparse.Namespac
         nodes.start(
             'recorder',
             'recorder_node',
-            ros_arguments(f'bag:={arguments.record}', 'overwrite:=true'),
+            ros_arguments(f'bag:={arguments.record}', 'overwrite:=true', 'images:=true'),
         )
     chain.start_team(nodes)
     monitor = ros_arguments(
