@@ -135,6 +135,9 @@ def test_the_command_plays_and_records(bag, tmp_path):
     recorder = subprocess.Popen(
         [*commands, 'record', str(tmp_path / 'again')], env=environment, start_new_session=True
     )
+    deadline = time.monotonic() + 30.0
+    while not (tmp_path / 'again').exists() and time.monotonic() < deadline:
+        time.sleep(0.1)  # on a loaded machine it starts slowly
     player = subprocess.run(
         [*commands, 'replay', 'bag', str(bag), '--rate', '5', '--inputs-only'],
         env=environment, check=False, timeout=60,
