@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.patches import Ellipse
 
 from mav_perception.evaluation.calibration import BINS, Reliability
-from mav_perception.evaluation.flight_log import DroneLog
-from mav_perception.evaluation.recording import carry_forward
+from mav_perception.evaluation.run_record import RunRecord
 from mav_perception.types import FloatArray
 
 matplotlib.use('Agg')
@@ -28,46 +28,53 @@ def ellipse_of(covariance: FloatArray, centre: FloatArray, sigmas: float = 3.0) 
     return Ellipse((float(centre[0]), float(centre[1])), width, height, angle=angle)
 
 
-def plot_flight(names: tuple[str, ...], logs: list[DroneLog], path: Path) -> None:
-    """Draw tracks with 3-sigma ellipses from above, and errors over time, as a PNG."""
-    figure, (above, errors) = pyplot.subplots(1, 2, figsize=(13, 6))
-    for index, (name, log) in enumerate(zip(names, logs, strict=True)):
-        if not (log.truth and log.estimate and log.odometry):
-            continue
+def draw_tracks(axes: Any, record: RunRecord) -> None:
+    """Draw truth (wide), estimate with 3-sigma ellipses, and VIO alone (dotted), from above."""
+    for index, drone in enumerate(record.drones):
         colour = f'C{index}'
-        truth, estimate = log.path(log.truth), log.path(log.estimate)
-        odometry = log.path(log.odometry)
-        vio = carry_forward(log.vio_alone(), odometry, truth.stamps)
-        above.plot(*truth.poses[:, :2].T, color=colour, lw=2.5, alpha=0.35)
-        above.plot(*estimate.poses[:, :2].T, color=colour, lw=1.2, label=name)
-        above.plot(*vio[:, :2].T, color=colour, lw=0.8, ls=':')
-        step = max(1, len(log.estimate) // ELLIPSES)
-        for (_, pose), covariance in list(zip(log.estimate, log.covariance, strict=True))[::step]:
+        axes.plot(*drone.truth.poses[:, :2].T, color=colour, lw=2.5, alpha=0.35)
+        axes.plot(*drone.estimate.poses[:, :2].T, color=colour, lw=1.2, label=drone.name)
+        axes.plot(*drone.vio.poses[:, :2].T, color=colour, lw=0.8, ls=':')
+        step = max(1, len(drone.covariance) // ELLIPSES)
+        for pose, covariance in zip(
+            drone.estimate.poses[::step], drone.covariance[::step], strict=True
+        ):
             ellipse = ellipse_of(covariance[:2, :2], pose[:2])
             ellipse.set(facecolor='none', edgecolor=colour, lw=0.8)
-            above.add_patch(ellipse)
-        seconds = (estimate.stamps - truth.stamps[0]) * 1e-9
-        error = np.linalg.norm((estimate.poses - truth.at(estimate.stamps))[:, :3], axis=1)
-        errors.plot(seconds, error, color=colour, lw=1.2, label=name)
-        vio_error = np.linalg.norm((vio - truth.poses)[:, :3], axis=1)
-        errors.plot(
-            (truth.stamps - truth.stamps[0]) * 1e-9, vio_error, color=colour, lw=0.8, ls=':'
-        )
-    above.set(
-        title='from above: truth (wide), estimate with 3 sigma, VIO alone (dotted)',
-        xlabel='x [m]',
-        ylabel='y [m]',
-        aspect='equal',
-    )
+            axes.add_patch(ellipse)
+    axes.set(xlabel='x [m]', ylabel='y [m]', aspect='equal')
+    axes.legend(loc='upper right', fontsize=8)
+
+
+def plot_flight(record: RunRecord, path: Path) -> None:
+    """Draw tracks with 3-sigma ellipses from above, and errors over time, as a PNG."""
+    figure, (above, errors) = pyplot.subplots(1, 2, figsize=(13, 6))
+    draw_tracks(above, record)
+    above.set(title='from above: truth (wide), estimate with 3 sigma, VIO alone (dotted)')
+    for index, drone in enumerate(record.drones):
+        begin = drone.truth.stamps[0]
+        for estimate, style in (
+            (drone.estimate, {'lw': 1.2}),
+            (drone.vio, {'lw': 0.8, 'ls': ':'}),
+        ):
+            error = (estimate.poses - drone.truth.at(estimate.stamps))[:, :3]
+            label = drone.name if estimate is drone.estimate else None
+            errors.plot(
+                (estimate.stamps - begin) * 1e-9,
+                np.linalg.norm(error, axis=1),
+                color=f'C{index}',
+                label=label,
+                **style,
+            )
     errors.set(
         title='error in map: estimate (line), VIO alone (dotted)',
         xlabel='time [s]',
         ylabel='error [m]',
         ylim=(0, None),
     )
+    errors.legend(loc='upper right', fontsize=8)
     for axes in (above, errors):
         axes.grid(alpha=0.3)
-        axes.legend(loc='upper right', fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     pyplot.close(figure)

@@ -16,6 +16,7 @@ from mav_perception import __version__
 from mav_perception.errors import DataError
 from mav_perception.evaluation.run_plots import PLOTS, drone_nees, sensor_curves
 from mav_perception.evaluation.run_record import RunRecord
+from mav_perception.evaluation.trajectories import position_rmse
 from mav_perception.evaluation.trajectory_errors import trajectory_error
 from mav_perception.io.tum import Trajectory
 
@@ -82,23 +83,23 @@ def drone_rows(record: RunRecord) -> list[list[str]]:
     ]
     rows = [head]
     for drone in record.drones:
-        error = drone.errors()
-        vio = drone.vio.at(drone.estimate.stamps) - drone.truth.at(drone.estimate.stamps)
+        truth = drone.truth.at(drone.estimate.stamps)
+        vio = drone.vio.at(drone.estimate.stamps)
         try:
             aligned = trajectory_error(
-                Trajectory.level(drone.estimate.stamps, drone.truth.at(drone.estimate.stamps)),
+                Trajectory.level(drone.estimate.stamps, truth),
                 Trajectory.level(drone.estimate.stamps, drone.estimate.poses),
             )
             shape = [f'{aligned.ate:.3f}', f'{aligned.rpe:.3f}']
         except DataError:  # too few poses
             shape = ['-', '-']
-        nees = np.nanmean(drone_nees(error, drone.covariance, record.axes)) / len(record.axes)
+        nees = np.nanmean(drone_nees(drone.errors(), drone.covariance, record.axes))
         rows.append(
             [
                 drone.name,
-                *(f'{_root_mean_square(e[:, :3]):.3f}' for e in (error, vio)),
+                *(f'{position_rmse(poses, truth):.3f}' for poses in (drone.estimate.poses, vio)),
                 *shape,
-                f'{nees:.2f}',
+                f'{nees / len(record.axes):.2f}',
                 str(len(drone.estimate.stamps)),
             ]
         )
@@ -140,7 +141,3 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f'{value:.4g}'
     return ', '.join(map(_text, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _root_mean_square(error: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.sum(error**2, axis=1))))

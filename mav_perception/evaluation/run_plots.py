@@ -10,16 +10,13 @@ import matplotlib
 import numpy as np
 from scipy.stats import chi2
 
-from mav_perception.evaluation.plots import ellipse_of
+from mav_perception.evaluation.plots import draw_tracks
 from mav_perception.evaluation.run_record import RunRecord
 from mav_perception.evaluation.sensor_model import load_sighting_noise
 from mav_perception.types import FloatArray
 
 matplotlib.use('Agg')
 from matplotlib import pyplot
-
-ELLIPSES = 10
-"""Covariance ellipses along each track."""
 
 
 def seconds_of(record: RunRecord, stamps: Any) -> FloatArray:
@@ -31,20 +28,7 @@ def seconds_of(record: RunRecord, stamps: Any) -> FloatArray:
 def tracks(record: RunRecord) -> Any:
     """Draw truth, estimate with 3-sigma ellipses, and VIO alone, from above."""
     figure, axis = pyplot.subplots(figsize=(7.5, 6.0), layout='constrained')
-    for index, drone in enumerate(record.drones):
-        colour = f'C{index}'
-        axis.plot(*drone.truth.poses[:, :2].T, color=colour, lw=3.0, alpha=0.3)
-        axis.plot(*drone.estimate.poses[:, :2].T, color=colour, lw=1.2, label=drone.name)
-        axis.plot(*drone.vio.poses[:, :2].T, color=colour, lw=0.8, ls=':')
-        step = max(1, len(drone.covariance) // ELLIPSES)
-        for pose, covariance in zip(
-            drone.estimate.poses[::step], drone.covariance[::step], strict=True
-        ):
-            ellipse = ellipse_of(covariance[:2, :2], pose[:2])
-            ellipse.set(facecolor='none', edgecolor=colour, lw=0.7)
-            axis.add_patch(ellipse)
-    axis.set(xlabel='x [m]', ylabel='y [m]', aspect='equal')
-    axis.legend(fontsize=8)
+    draw_tracks(axis, record)
     return figure
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mav_perception.errors import DataError
 from mav_perception.evaluation.recording import Path4
-from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.geometry import roll_pitch_yaw, wrap_angle
 from mav_perception.io.tum import Trajectory, load_tum, save_tum
 from mav_perception.types import FloatArray, IntArray
 
@@ -38,7 +38,7 @@ class DroneRecord:
     def errors(self) -> FloatArray:
         """Return (K, 4) estimate minus truth at the stamps of the estimate, yaw wrapped."""
         difference = self.estimate.poses - self.truth.at(self.estimate.stamps)
-        difference[:, 3] = np.angle(np.exp(1j * difference[:, 3]))
+        difference[:, 3] = wrap_angle(difference[:, 3])
         return difference
 
 
@@ -89,7 +89,7 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'latency_what': record.latency_what,
         'axes': list(record.axes),
     }
-    (folder / 'run.json').write_text(json.dumps(_known(words), indent=2) + '\n')
+    (folder / 'run.json').write_text(json.dumps(without_nan(words), indent=2) + '\n')
 
 
 def load_run(folder: Path) -> RunRecord:
@@ -137,10 +137,10 @@ def _level(trajectory: Trajectory) -> Path4:
     return Path4(stamps, np.column_stack([trajectory.positions, yaw]))
 
 
-def _known(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
     """Return the same with null for NaN, which JSON has not."""
     if isinstance(value, dict):
-        return {key: _known(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_known(item) for item in value]
+        return [without_nan(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -180,16 +180,15 @@ class MonitorNode(Node):
         # Only here: matplotlib is slow.
         from mav_perception.evaluation.plots import plot_flight
         from mav_perception.evaluation.report import write_report
-        from mav_perception.evaluation.run_record import save_run
+        from mav_perception.evaluation.run_record import save_run, without_nan
 
         folder.mkdir(parents=True, exist_ok=True)
-        # JSON has no NaN: what is not known is null.
-        known = {k: None if value != value else value for k, value in summary.items()}
+        known = without_nan(summary)
         (folder / 'summary.json').write_text(json.dumps(known, indent=2) + '\n')
         names, logs = tuple(d.name for d in self._drones), [d.log for d in self._drones]
-        plot_flight(names, logs, folder / 'tracks.png')
         title = f'{len(names)} drones, {self._settings.duration:.0f} s'
         record = record_flight(names, logs, title, known, latencies)
+        plot_flight(record, folder / 'tracks.png')
         save_run(record, folder / 'run')
         write_report(record, folder / 'report.html')
         for name in ('summary.json', 'tracks.png', 'report.html'):

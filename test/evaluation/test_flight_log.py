@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mav_perception.evaluation.flight_log import DroneLog, score_flight
+from mav_perception.evaluation.flight_log import DroneLog, record_flight, score_flight
 
 
 def log_of(start_error, estimate_error):
@@ -43,5 +43,7 @@ def test_the_picture_is_drawn(tmp_path):
     pytest.importorskip('matplotlib', reason='pictures need matplotlib')
     from mav_perception.evaluation.plots import plot_flight
 
-    plot_flight(('a', 'b'), [log_of(0.0, 0.1), log_of(0.3, 0.0)], tmp_path / 'tracks.png')
+    logs = [log_of(0.0, 0.1), log_of(0.3, 0.0)]
+    record = record_flight(('a', 'b'), logs, 'two', {}, np.zeros(0))
+    plot_flight(record, tmp_path / 'tracks.png')
     assert (tmp_path / 'tracks.png').stat().st_size > 20_000
