@@ -43,10 +43,11 @@ class EmbeddedNetwork(TiedDilationNetwork):
         skip = self.stem(image)
         features = self.descend(skip)
         half, whole = len(context.dilations) // 2, len(context.dilations)
-        hidden = context.run(features, features, range(half))
+        inputs = context.inject(features)
+        hidden = context.run(features, inputs, range(half))
         guess = self.embedding.guess(self.lift(hidden))
         fed_back = functional.conv_transpose2d(self.embedding.embed(guess), self.lift.weight)
-        hidden = context.run(hidden + fed_back, features, range(half, whole))
+        hidden = context.run(hidden + fed_back, inputs, range(half, whole))
         pixels = self.decode(skip, hidden)
         if self.joint is None:
             logits = self.embedding.classify(pixels)

@@ -55,5 +55,6 @@ class StreamingNetwork(TiedDilationNetwork):
         skip = self.stem(image)
         features = self.descend(skip)
         injected = features if hidden is None else features + self.recall(hidden)
-        found = self.context.run(features, injected, range(len(self.context.dilations)))
+        inputs = self.context.inject(injected)
+        found = self.context.run(features, inputs, range(len(self.context.dilations)))
         return self.classify(self.decode(skip, found)), found

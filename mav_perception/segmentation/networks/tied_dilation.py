@@ -51,18 +51,21 @@ class DilationBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (B, C, H, W) to the same shape."""
-        return self.run(features, features, range(len(self.dilations)))
+        return self.run(features, self.inject(features), range(len(self.dilations)))
 
-    def run(self, hidden: Tensor, injected: Tensor, depths: range) -> Tensor:
+    def inject(self, features: Tensor) -> list[Tensor]:
+        """Return U x of (B, C, H, W) features for every set of kernels."""
+        return [kernels.inject(features) for kernels in self.kernels]  # type: ignore[operator]
+
+    def run(self, hidden: Tensor, inputs: list[Tensor], depths: range) -> Tensor:
         """Iterate over some of the depths.
 
         Args:
             hidden: (B, C, H, W) z at the first of them.
-            injected: (B, C, H, W) x, the same at every depth.
+            inputs: what `inject` gives, the same at every depth.
             depths: which ones.
         """
         own: list[DilationKernels] = list(self.kernels)  # type: ignore[arg-type]
-        inputs = [kernels.inject(injected) for kernels in own]
         for depth in depths:
             dilation, index = self.dilations[depth], min(depth, len(own) - 1)
             kernels = own[index]
