@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--record', type=Path, metavar='BAG', help='record all topics to this bag')
     parser.add_argument('--headless', action='store_true', help='no live table, only the summary')
     parser.add_argument(
-        '--rerun', type=Path, metavar='FILE.rrd', help='write a recording for Rerun at the end'
+        '--rerun',
+        metavar='FILE.rrd|ADDRESS',
+        help='show the flight in Rerun: a file, or a viewer at rerun+http://HOST:PORT/proxy',
     )
     parser.add_argument(
         '--output', type=Path, default=Path('demo_output'), help='folder for logs and results'
@@ -76,12 +78,6 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'demo failed: {reason}. See {arguments.output / "logs"}.', file=sys.stderr)
         return 1
     print('every node lived and ended cleanly')
-    if arguments.rerun and (arguments.output / 'run/run.json').is_file():
-        from mav_perception.evaluation.rerun_log import write_rerun
-        from mav_perception.evaluation.run_record import load_run
-
-        write_rerun(load_run(arguments.output / 'run'), arguments.rerun)
-        print(f'written: {arguments.rerun}')
     return int(verdict or 0)
 
 
@@ -99,6 +95,7 @@ def start_chain(nodes: NodeProcesses, chain: Chain, arguments: argparse.Namespac
         f'output:={chain.output}',
         f'live:={not arguments.headless}'.lower(),
         f'team_file:={chain.team_file}',
+        f'rerun:={arguments.rerun or ""}',
         config='monitor',
     )
     nodes.start('monitor', 'monitor_node', monitor, quiet=False)

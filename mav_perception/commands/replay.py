@@ -68,9 +68,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
     parser.add_argument('--seed', type=int, default=0, help='draws the sightings')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
-    parser.add_argument(
-        '--rerun', type=Path, metavar='FILE.rrd', help='also write a recording for Rerun'
-    )
+    parser.add_argument('--rerun', metavar='FILE.rrd|ADDRESS', help='also show the run in Rerun')
     parser.add_argument(
         '--output', type=Path, default=Path('replay_output'),
         help='folder for report.html and the trajectories of cpdaf (default replay_output)',

@@ -10,6 +10,7 @@ import numpy as np
 from mav_perception.evaluation.recording import Path4, carry_forward
 from mav_perception.evaluation.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.trajectories import position_rmse, sample_stamps, team_shape_rmse
+from mav_perception.evaluation.witness import Witness
 from mav_perception.types import FloatArray
 
 
@@ -42,12 +43,17 @@ class FlightScore:
 
 
 class DroneLog:
-    """Growing lists of one drone: (stamp, x, y, z, yaw), and 4x4 covariances of the estimate."""
+    """Growing lists of one drone, by stamp.
+
+    x, y, z, yaw of truth, odometry and estimate, true roll and pitch, and the 4x4 covariances of
+    the estimate.
+    """
 
     def __init__(self, start: FloatArray) -> None:
         """Begin with the start pose (4,) that the filter was told."""
         self.start = start
         self.truth: list[tuple[int, FloatArray]] = []
+        self.roll_pitch: list[tuple[int, FloatArray]] = []
         self.odometry: list[tuple[int, FloatArray]] = []
         self.estimate: list[tuple[int, FloatArray]] = []
         self.covariance: list[FloatArray] = []
@@ -58,6 +64,12 @@ class DroneLog:
         poses = np.array([pose for _, pose in ordered])
         poses[:, 3] = np.unwrap(poses[:, 3])
         return Path4(np.array([stamp for stamp, _ in ordered], np.int64), poses)
+
+    def truth_attitude(self) -> Path4:
+        """Return true roll and pitch as a path of two columns."""
+        ordered = sorted(self.roll_pitch, key=lambda row: row[0])
+        stamps = np.array([stamp for stamp, _ in ordered], np.int64)
+        return Path4(stamps, np.array([angles for _, angles in ordered]))
 
     def vio_alone(self) -> Path4:
         """Return the one-pose estimate that VIO alone has: the start, where odometry began."""
@@ -84,6 +96,7 @@ def record_flight(
     title: str,
     figures: dict[str, Any],
     latency_ms: FloatArray,
+    witness: Witness,
 ) -> RunRecord:
     """Return what is kept of a flight; every drone must have an estimate, odometry and truth."""
     drones = []
@@ -93,7 +106,14 @@ def record_flight(
         vio = carry_forward(log.vio_alone(), odometry, truth.stamps)
         covariance = np.array(log.covariance)[order]
         drones.append(DroneRecord(name, truth, estimate, Path4(truth.stamps, vio), covariance))
-    return RunRecord(title, tuple(drones), figures, latency_ms=latency_ms)
+    return RunRecord(
+        title,
+        tuple(drones),
+        figures,
+        latency_ms=latency_ms,
+        nis=witness.nis_table(),
+        confusion=witness.confusion,
+    )
 
 
 def score_flight(logs: list[DroneLog]) -> FlightScore | None:

@@ -1,4 +1,4 @@
-"""A run as a recording for the Rerun viewer: `rerun FILE.rrd`."""
+"""A run in the Rerun viewer, live or as a recording: `rerun FILE.rrd`."""
 
 from __future__ import annotations
 
@@ -8,41 +8,102 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.errors import MissingDependencyError
+from mav_perception.evaluation.flight_log import DroneLog
+from mav_perception.evaluation.recording import Path4, carry_forward
 from mav_perception.evaluation.run_record import RunRecord
+from mav_perception.types import FloatArray
 
 COLOURS = ((31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189))
+RADII = {'truth': 0.03, 'vio': 0.005}
+TRAIL = 1000
+"""Points of a live track: the whole of a long flight would be sent again every second."""
 
 
-def require_rerun(path: Path | None) -> None:
-    """Raise MissingDependencyError if a recording is wanted and Rerun is not installed."""
-    if path is not None and importlib.util.find_spec('rerun') is None:
+def require_rerun(target: str | None) -> None:
+    """Raise MissingDependencyError if Rerun is wanted and not installed."""
+    if target and importlib.util.find_spec('rerun') is None:
         raise MissingDependencyError('--rerun needs Rerun: pip install "rerun-sdk>=0.23".')
 
 
-def write_rerun(record: RunRecord, path: Path) -> None:
-    """Write tracks, covariance ellipsoids, errors and sigma over time."""
-    import rerun
+class RerunStream:
+    """Tracks, covariance ellipsoids, errors and sigma, into a file or to a viewer."""
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    stream = rerun.RecordingStream('mav_perception')
-    stream.save(str(path))
-    stream.log('map', rerun.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
-    for index, drone in enumerate(record.drones):
-        colour = COLOURS[index % len(COLOURS)]
-        for kind, radius in (('truth', 0.03), ('vio', 0.005)):
-            points = getattr(drone, kind).poses[:, :3]
-            strip = rerun.LineStrips3D([points], colors=[colour], radii=radius)
-            stream.log(f'map/{drone.name}/{kind}', strip, static=True)
-        errors = np.linalg.norm(drone.errors()[:, :3], axis=1)
-        for row, stamp in enumerate(drone.estimate.stamps.tolist()):
-            stream.set_time('time', timestamp=stamp * 1e-9)
-            pose, covariance = drone.estimate.poses[row], drone.covariance[row][:3, :3]
-            half = 3.0 * np.sqrt(np.maximum(np.diag(covariance), 1e-8))
-            stream.log(
-                f'map/{drone.name}/estimate',
-                rerun.Ellipsoids3D(centers=[pose[:3]], half_sizes=[half], colors=[colour]),
+    def __init__(self, target: str) -> None:
+        """Open a file, or connect to the address of a viewer, `rerun+http://HOST:PORT/proxy`."""
+        require_rerun(target)
+        import rerun
+
+        self._rerun, self._stream = rerun, rerun.RecordingStream('mav_perception')
+        if '://' in target:
+            self._stream.connect_grpc(target)
+        else:
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            self._stream.save(target)
+        self._stream.log('map', rerun.ViewCoordinates.RIGHT_HAND_Z_UP, static=True)
+
+    def track(self, index: int, name: str, kind: str, points: FloatArray) -> None:
+        """Show a path of a drone, (K, 3) in map, in place of an earlier one."""
+        colours = [COLOURS[index % len(COLOURS)]]
+        strip = self._rerun.LineStrips3D([points], colors=colours, radii=RADII[kind])
+        self._stream.log(f'map/{name}/{kind}', strip, static=True)
+
+    def estimates(
+        self, index: int, name: str, path: Path4, covariance: FloatArray, truth: Path4
+    ) -> None:
+        """Show K estimates of a drone with (K, 4, 4) covariances, and their errors."""
+        errors = np.linalg.norm((path.poses - truth.at(path.stamps))[:, :3], axis=1)
+        colours = [COLOURS[index % len(COLOURS)]]
+        for stamp, pose, spread, error in zip(
+            path.stamps.tolist(), path.poses, covariance[:, :3, :3], errors, strict=True
+        ):
+            self._stream.set_time('time', timestamp=stamp * 1e-9)
+            half = 3.0 * np.sqrt(np.maximum(np.diag(spread), 1e-8))
+            ellipsoid = self._rerun.Ellipsoids3D(
+                centers=[pose[:3]], half_sizes=[half], colors=colours
             )
-            sigma = float(np.sqrt(np.trace(covariance)))
-            stream.log(f'error/{drone.name}', rerun.Scalars(float(errors[row])))
-            stream.log(f'sigma/{drone.name}', rerun.Scalars(sigma))
+            sigma = float(np.sqrt(np.trace(spread)))
+            self._stream.log(f'map/{name}/estimate', ellipsoid)
+            self._stream.log(f'error/{name}', self._rerun.Scalars(float(error)))
+            self._stream.log(f'sigma/{name}', self._rerun.Scalars(sigma))
+
+    def flush(self) -> None:
+        """Send what has not been sent yet."""
+        self._stream.flush()
+
+
+def write_rerun(record: RunRecord, target: str) -> None:
+    """Show a run that is over."""
+    stream = RerunStream(target)
+    for index, drone in enumerate(record.drones):
+        stream.track(index, drone.name, 'truth', drone.truth.poses[:, :3])
+        stream.track(index, drone.name, 'vio', drone.vio.poses[:, :3])
+        stream.estimates(index, drone.name, drone.estimate, drone.covariance, drone.truth)
     stream.flush()
+
+
+class LiveRerun:
+    """Shows a flight while it lasts."""
+
+    def __init__(self, target: str) -> None:
+        """Open a file or connect to a viewer."""
+        self._stream = RerunStream(target)
+        self._shown: dict[str, int] = {}
+
+    def update(self, logs: list[tuple[str, DroneLog]]) -> None:
+        """Show what is new of every drone whose truth is known."""
+        for index, (name, log) in enumerate(logs):
+            if not log.truth:
+                continue
+            truth = log.path(log.truth[-TRAIL:])
+            self._stream.track(index, name, 'truth', truth.poses[:, :3])
+            if log.odometry:
+                vio = carry_forward(log.vio_alone(), log.path(log.odometry), truth.stamps)
+                self._stream.track(index, name, 'vio', vio[:, :3])
+            begin = self._shown.get(name, 0)
+            end = len(log.estimate)
+            self._shown[name] = end
+            if end > begin:
+                rows, covariance = log.estimate[begin:end], np.array(log.covariance[begin:end])
+                order = np.argsort([stamp for stamp, _ in rows], kind='stable')
+                self._stream.estimates(index, name, log.path(rows), covariance[order], truth)
+        self._stream.flush()

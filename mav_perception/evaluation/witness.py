@@ -15,7 +15,7 @@ from mav_perception.evaluation.recording import (
 )
 from mav_perception.evaluation.run_record import DroneRecord, RunRecord
 from mav_perception.localization.update import UpdateReport
-from mav_perception.types import FloatArray
+from mav_perception.types import FloatArray, IntArray
 
 
 class Witness:
@@ -29,17 +29,28 @@ class Witness:
 
     def saw(self, frame: LabelledFrame, report: UpdateReport | None) -> None:
         """Note a frame and the report of its update; None where the filter did not take it."""
-        if report is None:
-            return
-        if report.nis_size:
-            self.nis.append((report.nis, report.nis_size))
-        for sighting, label in enumerate(frame.labels.tolist()):
-            weight = report.marginal[:, sighting]
-            best = int(np.argmax(weight)) if len(weight) else -1
-            taken = int(report.candidates[best]) if best >= 0 and weight[best] > 0.5 else -1
-            # A static object of the map is nobody of the team.
-            column = taken if 0 <= taken < self.drones else self.drones
-            self.confusion[label if label >= 0 else self.drones, column] += 1.0
+        if report is not None:
+            self.note(frame.labels, report.taken()[0], report.nis, report.nis_size)
+
+    def note(self, labels: IntArray, taken: IntArray, nis: float, nis_size: int) -> None:
+        """Note a frame of m sightings.
+
+        Args:
+            labels: (m,) drones that they show, -1 for false ones.
+            taken: (m,) for whom they were taken, -1 for false ones.
+            nis: normalised innovation squared of the frame.
+            nis_size: its degrees of freedom.
+        """
+        if nis_size:
+            self.nis.append((nis, nis_size))
+        nobody = self.drones  # a static object of the map is nobody of the team
+        rows = np.where(labels < 0, nobody, labels)
+        columns = np.where((taken < 0) | (taken >= self.drones), nobody, taken)
+        np.add.at(self.confusion, (rows, columns), 1.0)
+
+    def nis_table(self) -> FloatArray:
+        """Return (F, 2) NIS of the frames and their degrees of freedom."""
+        return np.array(self.nis, float).reshape(-1, 2)
 
 
 def record_of(
@@ -82,7 +93,7 @@ def record_of(
         rivals,
         estimate.update_ms,
         'computing time of a frame',
-        np.array(witness.nis, float).reshape(-1, 2),
+        witness.nis_table(),
         witness.confusion if len(drones) == witness.drones else np.zeros((0, 0)),
         axes,
     )

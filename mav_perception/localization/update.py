@@ -62,6 +62,16 @@ class UpdateReport:
         seen = self.candidates[self.marginal[:, -1] < 0.5]
         return np.append(seen, observer) if len(seen) else seen
 
+    def taken(self) -> tuple[IntArray, FloatArray]:
+        """Return for whom each of m sightings was taken, and the probability of that.
+
+        (m,) candidates, a drone index or N + that of a static object, or -1 for a false sighting.
+        """
+        among = self.marginal[:, :-1]
+        chances = np.vstack([np.maximum(1.0 - among.sum(axis=0), 0.0), among])
+        best = chances.argmax(axis=0)
+        return np.append(-1, self.candidates)[best], chances.max(axis=0)
+
 
 def update_state(
     state: JointState, frame: Frame, parameters: FilterParameters, associate: Associate

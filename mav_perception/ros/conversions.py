@@ -9,11 +9,10 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
+from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mav_perception.camera import DISTORTION_MODELS, PinholeCamera
-from mav_perception.detection.measurements import cartesian_covariances
 from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.types import (
@@ -21,19 +20,10 @@ from mav_perception.types import (
     ByteImage,
     FloatArray,
     OdometrySample,
-    Sightings,
     TeamState,
 )
 
 CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4}
-
-SIGHTING_FIELDS = (
-    'x', 'y', 'z', 'bearing_var', 'range_var', 'score',
-    'cov_xx', 'cov_xy', 'cov_xz', 'cov_yy', 'cov_yz', 'cov_zz',
-)  # fmt: skip
-"""float32 fields of a PointCloud2 of relative measurements, in this order."""
-
-UPPER = np.triu_indices(3)
 
 
 def stamp_to_ns(stamp: Time) -> int:
@@ -144,72 +134,6 @@ def fill_pose(pose: object, position: FloatArray, quaternion: FloatArray) -> Non
     p, q = pose.position, pose.orientation  # type: ignore[attr-defined]
     p.x, p.y, p.z = (float(v) for v in position)
     q.x, q.y, q.z, q.w = (float(v) for v in quaternion)
-
-
-def sightings_to_cloud(sightings: Sightings, header: Header) -> PointCloud2:
-    """Return the point cloud of one frame; an empty one says 'looked, saw nobody'."""
-    covariance = cartesian_covariances(sightings)
-    table = np.column_stack(
-        [
-            sightings.positions,
-            sightings.bearing_var,
-            sightings.range_var,
-            sightings.score,
-            covariance[:, UPPER[0], UPPER[1]],
-        ]
-    ).astype('<f4')
-    message = PointCloud2(header=header, height=1, width=len(sightings), is_dense=True)
-    message.fields = [
-        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
-        for i, name in enumerate(SIGHTING_FIELDS)
-    ]
-    message.point_step = 4 * len(SIGHTING_FIELDS)
-    message.row_step = message.point_step * len(sightings)
-    message.data = array('B', table.tobytes())
-    return message
-
-
-def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
-    """Return the sightings of a point cloud, or raise InputError that names the missing field."""
-    offsets = {f.name: f.offset for f in message.fields if f.datatype == PointField.FLOAT32}
-    needed = SIGHTING_FIELDS[:6]
-    missing = [name for name in needed if name not in offsets]
-    count = message.width * message.height
-    if missing:
-        raise InputError(
-            f'Relative measurements of {observer} lack the float32 field {missing[0]!r}: publish '
-            f'{", ".join(needed)} as the detection node does.'
-        )
-    if len(message.data) < count * message.point_step:
-        raise InputError(
-            f'Relative measurements of {observer}: {count} points of {message.point_step} bytes '
-            f'need {count * message.point_step} bytes, the message has {len(message.data)}.'
-        )
-    order = '>f4' if message.is_bigendian else '<f4'
-    try:
-        layout = np.dtype(
-            {
-                'names': list(needed),
-                'formats': [order] * len(needed),
-                'offsets': [offsets[name] for name in needed],
-                'itemsize': message.point_step,
-            }
-        )
-    except ValueError as error:
-        raise InputError(
-            f'Relative measurements of {observer} have fields outside a point of '
-            f'{message.point_step} bytes ({error}): fill offset and point_step.'
-        ) from error
-    points = np.frombuffer(message.data, layout, count)
-    columns = {name: points[name].astype(float) for name in needed}
-    return Sightings(
-        observer,
-        stamp_to_ns(message.header.stamp),
-        np.column_stack([columns['x'], columns['y'], columns['z']]),
-        columns['bearing_var'],
-        columns['range_var'],
-        columns['score'],
-    )
 
 
 def pose_message(

@@ -22,11 +22,11 @@ from mav_perception.detection.view import load_view, restrict_to_view
 from mav_perception.errors import ConfigurationError, InputError, MavPerceptionError
 from mav_perception.io.calibration import load_camera
 from mav_perception.parameters import parameter
+from mav_perception.ros.clouds import sightings_to_cloud
 from mav_perception.ros.conversions import (
     camera_from_info,
     depth_to_array,
     image_to_array,
-    sightings_to_cloud,
     stamp_to_ns,
 )
 from mav_perception.ros.hang_watch import HangWatch

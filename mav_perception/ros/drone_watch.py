@@ -7,11 +7,16 @@ from collections import deque
 from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from sensor_msgs.msg import CameraInfo
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import CameraInfo, PointCloud2
 
+from mav_perception.evaluation.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight_log import DroneLog
 from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.localization.observation import CameraMount
+from mav_perception.ros.association_publishers import ASSOCIATION_FIELDS
+from mav_perception.ros.clouds import cloud_to_table
 from mav_perception.ros.conversions import stamp_to_ns
 from mav_perception.types import FloatArray
 
@@ -36,6 +41,18 @@ class DroneWatch:
     def dropped(self) -> int:
         """Return the images that all cameras of the drone dropped."""
         return sum(self.dropped_by.values())
+
+    def on_truth(self, message: PoseStamped) -> None:
+        """Note where the drone truly is."""
+        stamp, rotation = stamp_to_ns(message.header.stamp), message.pose.orientation
+        angles = roll_pitch_yaw(np.array([rotation.x, rotation.y, rotation.z, rotation.w]))
+        self.log.truth.append((stamp, pose_of(message.pose)))
+        self.log.roll_pitch.append((stamp, angles[:2]))
+
+    def on_odometry(self, message: Odometry) -> None:
+        """Note what the VIO says."""
+        pose = pose_of(message.pose.pose)
+        self.log.odometry.append((stamp_to_ns(message.header.stamp), pose))
 
     def on_camera_info(self, message: CameraInfo) -> None:
         """Note when a frame was taken: camera_info travels with its image."""
@@ -78,3 +95,18 @@ def pose_of(pose: Any) -> FloatArray:
     p, q = pose.position, pose.orientation
     yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
     return np.array([p.x, p.y, p.z, yaw])
+
+
+def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> AssociatedFrame:
+    """Return what the filter told of a frame of one camera, or raise InputError."""
+    table = cloud_to_table(message, ASSOCIATION_FIELDS, 'Associations')
+    nis, size = table[0, 5:] if len(table) else (0.0, 0.0)
+    return AssociatedFrame(
+        stamp_to_ns(message.header.stamp),
+        observer,
+        mount,
+        table[:, :3],
+        table[:, 3].astype(np.int64),
+        float(nis),
+        int(size),
+    )

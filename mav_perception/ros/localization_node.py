@@ -21,8 +21,10 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team_file import load_team, team_from_entries, team_path
 from mav_perception.localization.timeline import SightingQueue, check_not_future
 from mav_perception.parameters import parameter
+from mav_perception.ros.association_publishers import AssociationPublishers
 from mav_perception.ros.checkpoint_file import CheckpointFile
-from mav_perception.ros.conversions import cloud_to_sightings, odometry_to_sample
+from mav_perception.ros.clouds import cloud_to_sightings
+from mav_perception.ros.conversions import odometry_to_sample
 from mav_perception.ros.joint_filter_health import describe_team, describe_update
 from mav_perception.ros.lifecycle import SelfActivatingNode
 from mav_perception.ros.markers import TeamMarkers
@@ -84,6 +86,7 @@ class LocalizationNode(SelfActivatingNode):
         self._team = team_from_entries(self._entries)
         poses = read_parameters(self, PoseParameters)
         self._poses = PosePublishers(self, self.health, self._entries, poses)
+        self._associations = AssociationPublishers(self, self._entries, poses.pose_prefix)
         self._begin()
         self._checkpoint = CheckpointFile(
             parameters.checkpoint_file, parameters.checkpoint_age, self.health
@@ -127,6 +130,7 @@ class LocalizationNode(SelfActivatingNode):
     def unload(self) -> None:
         """Release the publishers; the next configure starts a new filter."""
         self._poses.close()
+        self._associations.close()
         self.destroy_lifecycle_publisher(self._marker_publisher)
 
     def retune(self, changes: list[Parameter]) -> None:
@@ -209,6 +213,7 @@ class LocalizationNode(SelfActivatingNode):
                 self.get_logger().info(notice.text)
             if report is not None:
                 describe_update(self.health, report, 1e3 * (time.perf_counter() - begin))
+                self._associations.publish(sightings, report)
             observer = self._team.index(sightings.observer)
             self._poses.publish(self._localizer, observer, sightings.stamp_ns)
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,18 @@ from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, PointCloud2
 
+from mav_perception.errors import InputError
+from mav_perception.evaluation.flight_associations import AssociatedFrame, witness_flight
 from mav_perception.evaluation.flight_log import record_flight, score_flight
-from mav_perception.localization.team_file import load_team, team_path
+from mav_perception.evaluation.rerun_log import LiveRerun
+from mav_perception.localization.observation import CameraMount
+from mav_perception.localization.team_file import DroneEntry, load_team, team_path
 from mav_perception.parameters import parameter
-from mav_perception.ros.conversions import stamp_to_ns
-from mav_perception.ros.drone_watch import HEADER, DroneWatch, pose_of, table_row
+from mav_perception.ros.drone_watch import HEADER, DroneWatch, cloud_to_frame, table_row
 from mav_perception.ros.names import (
+    ASSOCIATIONS,
     CAMERA_INFO,
     DIAGNOSTICS,
     GROUND_TRUTH,
@@ -56,9 +61,15 @@ class MonitorNodeParameters:
         read_only=True,
     )
     output: str = parameter(
-        '', 'folder for summary.json and tracks.png, empty for none', read_only=True
+        '', 'folder for summary.json, report.html and the run, empty for none', read_only=True
     )
     live: bool = parameter(True, 'print the live table', read_only=True)
+    rerun: str = parameter(
+        '',
+        'file to write a Rerun recording to, or address of a viewer such as '
+        'rerun+http://127.0.0.1:9876/proxy; empty for none',
+        read_only=True,
+    )
     refresh: float = parameter(1.0, 'seconds between live tables', 0.1, 60.0, read_only=True)
 
 
@@ -72,8 +83,10 @@ class MonitorNode(Node):
         self._settings = read_parameters(self, MonitorNodeParameters)
         self._entries = load_team(team_path(self._settings.team_file))
         self._drones = [DroneWatch(e.name, np.array(e.start)) for e in self._entries]
-        for drone, entry in zip(self._drones, self._entries, strict=True):
-            self._watch(drone, entry.namespace)
+        self._frames: list[AssociatedFrame] = []
+        for index, entry in enumerate(self._entries):
+            self._watch(index, entry)
+        self._live_view = LiveRerun(self._settings.rerun) if self._settings.rerun else None
         self.create_subscription(DiagnosticArray, DIAGNOSTICS, self._on_diagnostics, 50)
         self._problems: dict[str, str] = {}
         self._real_time_factor = '-'
@@ -82,20 +95,26 @@ class MonitorNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self._settings.refresh, self._refresh, clock=steady)
 
-    def _watch(self, drone: DroneWatch, namespace: str) -> None:
-        def listen(kind: type, topic: str, callback: Any) -> None:
+    def _watch(self, index: int, entry: DroneEntry) -> None:
+        def listen(kind: type, namespace: str, topic: str, callback: Any) -> None:
             self.create_subscription(
                 kind, in_namespace(namespace, topic), callback, qos_profile('sensor_data', 100)
             )
 
-        def remember(rows: list[tuple[int, FloatArray]], stamp: Any, pose: Any) -> None:
-            rows.append((stamp_to_ns(stamp), pose_of(pose)))
+        drone = self._drones[index]
+        listen(PoseWithCovarianceStamped, entry.namespace, POSE, drone.on_pose)
+        listen(CameraInfo, entry.namespace, CAMERA_INFO, drone.on_camera_info)
+        listen(PoseStamped, entry.namespace, GROUND_TRUTH, drone.on_truth)
+        listen(Odometry, entry.namespace, ODOMETRY, drone.on_odometry)
+        for camera in entry.cameras:
+            heard = partial(self._on_associations, index=index, mount=camera.mount())
+            listen(PointCloud2, entry.camera_namespace(camera), ASSOCIATIONS, heard)
 
-        log = drone.log
-        listen(PoseWithCovarianceStamped, POSE, drone.on_pose)
-        listen(CameraInfo, CAMERA_INFO, drone.on_camera_info)
-        listen(PoseStamped, GROUND_TRUTH, lambda m: remember(log.truth, m.header.stamp, m.pose))
-        listen(Odometry, ODOMETRY, lambda m: remember(log.odometry, m.header.stamp, m.pose.pose))
+    def _on_associations(self, message: PointCloud2, index: int, mount: CameraMount) -> None:
+        try:
+            self._frames.append(cloud_to_frame(message, index, mount))
+        except InputError as error:
+            self._problems[f'{ASSOCIATIONS} of {self._drones[index].name}'] = str(error)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -118,6 +137,8 @@ class MonitorNode(Node):
         )
         if self._settings.live:
             self._print_table(flown)
+        if self._live_view is not None:
+            self._live_view.update([(drone.name, drone.log) for drone in self._drones])
         if 0.0 < self._settings.duration <= flown + 0.3:
             self._finish()
 
@@ -187,7 +208,8 @@ class MonitorNode(Node):
         (folder / 'summary.json').write_text(json.dumps(known, indent=2) + '\n')
         names, logs = tuple(d.name for d in self._drones), [d.log for d in self._drones]
         title = f'{len(names)} drones, {self._settings.duration:.0f} s'
-        record = record_flight(names, logs, title, known, latencies)
+        witness = witness_flight(self._frames, logs)
+        record = record_flight(names, logs, title, known, latencies, witness)
         plot_flight(record, folder / 'tracks.png')
         save_run(record, folder / 'run')
         write_report(record, folder / 'report.html')

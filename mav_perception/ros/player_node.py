@@ -22,14 +22,14 @@ from mav_perception.io.bags import BagMessage, BagReader
 from mav_perception.parameters import parameter
 from mav_perception.ros.conversions import ns_to_stamp
 from mav_perception.ros.health import Health
-from mav_perception.ros.names import CLOCK, DIAGNOSTICS, MARKERS, POSE
+from mav_perception.ros.names import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MARKERS, POSE
 from mav_perception.ros.parameters import declare_parameters, read_parameters
 from mav_perception.ros.qos import qos_profile
 from mav_perception.ros.recorder_node import message_class
 from mav_perception.ros.running import run_node
 from mav_perception.types import nanoseconds, seconds
 
-LOCALIZATION_OUTPUTS = re.compile(f'/{POSE}$|{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')
+LOCALIZATION_OUTPUTS = re.compile(f'/({POSE}|{ASSOCIATIONS})$|{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')
 
 CLOCK_PERIOD = 0.02
 """Seconds of the bag between two messages on /clock, where the bag has none of its own."""

@@ -11,7 +11,6 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
-from mav_perception.geometry import quaternion_from_euler
 from mav_perception.ros.conversions import (
     array_to_image,
     fill_pose,
@@ -59,8 +58,7 @@ class MotionPublishers:
             self._odometry.publish(odometry)
         truth = PoseStamped()
         truth.header = Header(stamp=ns_to_stamp(tick.stamp_ns), frame_id=MAP_FRAME)
-        x, y, z, yaw = tick.truth[drone]
-        fill_pose(truth.pose, np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw]))
+        fill_pose(truth.pose, tick.truth[drone, :3], tick.attitude[drone])
         self._truth.publish(truth)
 
 

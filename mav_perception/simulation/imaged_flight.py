@@ -9,18 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from mav_perception.detection.measurements import DetectionParameters, measure_mask
+from mav_perception.evaluation.identities import identify
 from mav_perception.evaluation.recording import LabelledFrame, Recording
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.simulation.flight import fly
 from mav_perception.simulation.scenario import Scenario
 from mav_perception.simulation.world import SimulatedWorld
-from mav_perception.types import FloatArray, IntArray, Sightings
-
-SAME = np.radians(4.0)
-"""A sighting this near to the direction of a drone is a sighting of that drone."""
 
 
 def fly_with_images(
@@ -48,24 +44,5 @@ def fly_with_images(
             )
             sightings = replace(sightings, camera=scenario.cameras[shot.camera].name)
             others = np.delete(np.arange(scenario.drones), shot.drone)
-            frames.append(LabelledFrame(sightings, identify(sightings, targets, others)))
+            frames.append(LabelledFrame(sightings, identify(sightings.positions, targets, others)))
     return replace(fly(scenario), frames=tuple(frames))
-
-
-def identify(sightings: Sightings, targets: FloatArray, identities: IntArray) -> IntArray:
-    """Return the drone that each of m sightings shows, -1 for a false one.
-
-    Args:
-        sightings: of one frame.
-        targets: (T, 3) true positions of the other drones, optical frame.
-        identities: (T,) their drone indices.
-    """
-    labels = np.full(len(sightings), -1, np.int64)
-    if len(sightings) and len(targets):
-        seen = sightings.positions / np.linalg.norm(sightings.positions, axis=1)[:, None]
-        true = targets / np.linalg.norm(targets, axis=1)[:, None]
-        angle = np.arccos(np.clip(seen @ true.T, -1.0, 1.0))
-        rows, columns = linear_sum_assignment(np.minimum(angle, 2.0 * SAME))
-        near = angle[rows, columns] < SAME
-        labels[rows[near]] = identities[columns[near]]
-    return labels

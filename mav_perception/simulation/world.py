@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mav_perception.simulation.exposure import add_noise, blend, instants
 from mav_perception.simulation.flight import arrival_delays, true_path
@@ -35,6 +36,7 @@ class Tick:
         time, stamp_ns: of the step, seconds and nanoseconds.
         odometry: VIO output of every drone that arrives now, None where none does.
         truth: (N, 4) true poses in map.
+        attitude: (N, 4) true quaternions x, y, z, w, from body to map.
         shots: camera frames that arrive now.
     """
 
@@ -42,6 +44,7 @@ class Tick:
     stamp_ns: int
     odometry: tuple[OdometrySample | None, ...]
     truth: FloatArray
+    attitude: FloatArray
     shots: tuple[Shot, ...]
 
 
@@ -64,6 +67,8 @@ class SimulatedWorld:
         # What arrives between two steps arrives at the nearer one.
         self._latency = self._step * round(scenario.odometry_noise.latency / self._step)
         self._truth = np.stack([true_path(p, self.times).poses for p in self._paths], axis=1)
+        rotations = [Rotation.from_matrix(path.rotation(self.times)) for path in self._paths]
+        self._attitude = np.stack([rotation.as_quat() for rotation in rotations], axis=1)
         self._shots = self._plan_shots()
         self._scene = Scene()
         self._mounts = [camera.mount for camera in scenario.cameras]
@@ -84,7 +89,9 @@ class SimulatedWorld:
         sent = nanoseconds(max(time - self._latency, -1.0))
         odometry = tuple(samples.get(sent) for samples in self._odometry)
         shots = tuple(self._shots.get(index, ()))
-        return Tick(time, nanoseconds(time), odometry, self._truth[index], shots)
+        return Tick(
+            time, nanoseconds(time), odometry, self._truth[index], self._attitude[index], shots
+        )
 
     def render(self, shot: Shot) -> ByteImage:
         """Return the (height, width, 3) RGB image of one frame."""

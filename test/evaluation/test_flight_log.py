@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mav_perception.evaluation.flight_log import DroneLog, record_flight, score_flight
+from mav_perception.evaluation.witness import Witness
 
 
 def log_of(start_error, estimate_error):
@@ -12,6 +13,7 @@ def log_of(start_error, estimate_error):
     for k in range(101):
         stamp, x = k * 10**8, 0.1 * k
         log.truth.append((stamp, np.array([x, 0.0, 1.0, 0.0])))
+        log.roll_pitch.append((stamp, np.zeros(2)))
         log.odometry.append((stamp, np.array([x, 0.0, 0.0, 0.0])))
         if k % 5 == 0:
             log.estimate.append((stamp, np.array([x, estimate_error, 1.0, 0.0])))
@@ -44,6 +46,6 @@ def test_the_picture_is_drawn(tmp_path):
     from mav_perception.evaluation.plots import plot_flight
 
     logs = [log_of(0.0, 0.1), log_of(0.3, 0.0)]
-    record = record_flight(('a', 'b'), logs, 'two', {}, np.zeros(0))
+    record = record_flight(('a', 'b'), logs, 'two', {}, np.zeros(0), Witness(2))
     plot_flight(record, tmp_path / 'tracks.png')
     assert (tmp_path / 'tracks.png').stat().st_size > 20_000

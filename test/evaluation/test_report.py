@@ -100,11 +100,3 @@ def test_what_is_no_run_is_refused(record, tmp_path):
     (tmp_path / 'run.npz').write_bytes(b'PK broken')
     with pytest.raises(DataError, match='is no folder of a run'):
         load_run(tmp_path)
-
-
-def test_a_recording_for_rerun_is_written(record, tmp_path):
-    pytest.importorskip('rerun', reason='rerun-sdk is an extra')
-    from mav_perception.evaluation.rerun_log import write_rerun
-
-    write_rerun(record, tmp_path / 'run.rrd')
-    assert (tmp_path / 'run.rrd').stat().st_size > 20_000

@@ -12,7 +12,7 @@ from rclpy.node import Node
 
 from mav_perception.ros.simulated_drone import CameraPublishers, MotionPublishers
 from mav_perception.simulation.library import load_scenario
-from mav_perception.simulation.world import SimulatedWorld, Tick
+from mav_perception.simulation.world import SimulatedWorld
 
 
 def main() -> None:
@@ -36,7 +36,8 @@ def main() -> None:
             sample and replace(sample, stamp_ns=sample.stamp_ns + epoch_ns)
             for sample in tick.odometry
         )
-        motion.publish(Tick(tick.time, tick.stamp_ns + epoch_ns, samples, tick.truth, ()), drone)
+        now = replace(tick, stamp_ns=tick.stamp_ns + epoch_ns, odometry=samples, shots=())
+        motion.publish(now, drone)
         for shot in tick.shots:
             if shot.drone == drone:
                 camera.publish(world.render(shot), shot.stamp_ns + epoch_ns)

@@ -7,15 +7,14 @@ from std_msgs.msg import Header
 
 from mav_perception.camera import PinholeCamera
 from mav_perception.errors import InputError
+from mav_perception.ros.clouds import cloud_to_sightings, sightings_to_cloud
 from mav_perception.ros.conversions import (
     array_to_image,
     camera_from_info,
-    cloud_to_sightings,
     image_to_array,
     info_from_camera,
     ns_to_stamp,
     pose_message,
-    sightings_to_cloud,
     stamp_to_ns,
 )
 from mav_perception.types import Sightings, TeamState

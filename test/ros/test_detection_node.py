@@ -15,9 +15,9 @@ from mav_perception.camera import PinholeCamera
 from mav_perception.errors import MavPerceptionError
 from mav_perception.evaluation.sensor_model import SensorModel
 from mav_perception.io.calibration import save_camera
+from mav_perception.ros.clouds import cloud_to_sightings
 from mav_perception.ros.conversions import (
     array_to_image,
-    cloud_to_sightings,
     info_from_camera,
     ns_to_stamp,
 )

@@ -12,11 +12,11 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mav_perception.camera import PinholeCamera
+from mav_perception.ros.clouds import sightings_to_cloud
 from mav_perception.ros.conversions import (
     array_to_image,
     info_from_camera,
     ns_to_stamp,
-    sightings_to_cloud,
 )
 from mav_perception.ros.detection_node import DetectionNode
 from mav_perception.ros.localization_node import LocalizationNode

@@ -10,8 +10,11 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.state import with_drone
-from mav_perception.ros.conversions import ns_to_stamp, sightings_to_cloud
+from mav_perception.ros.clouds import sightings_to_cloud
+from mav_perception.ros.conversions import ns_to_stamp
+from mav_perception.ros.drone_watch import cloud_to_frame
 from mav_perception.ros.localization_node import LocalizationNode
 from mav_perception.types import Sightings, nanoseconds
 
@@ -79,6 +82,21 @@ def test_a_sighting_moves_the_target_and_shrinks_its_covariance(chain):
     assert seen.covariance[0] < 0.1
     assert chain.until(lambda: chain.markers)
     assert {m.ns for m in chain.markers[-1].markers} == {'covariance', 'name', 'trail'}
+
+
+def test_whoever_listens_hears_for_whom_each_sighting_was_taken(chain):
+    heard = chain.collect(PointCloud2, '/mav1/localization/associations')
+    fly(chain, 0.5, 1.0, 1.5)
+    chain.cloud.publish(cloud(1.2, points=((0.0, 0.0, 3.9), (-3.0, 0.0, 3.0))))
+    assert chain.until(lambda: heard)
+    mount = CameraMount.forward(np.zeros(3), np.zeros(3))
+    frame = cloud_to_frame(heard[0], 0, mount)
+    assert heard[0].header.frame_id == 'mav1/camera_optical'
+    assert frame.stamp_ns == nanoseconds(1.2)
+    np.testing.assert_array_equal(frame.taken, [1, -1])
+    np.testing.assert_allclose(frame.positions[1], [-3.0, 0.0, 3.0])
+    assert frame.nis_size == 3
+    assert frame.nis > 0.0
 
 
 @pytest.mark.parametrize(

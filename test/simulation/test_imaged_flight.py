@@ -7,9 +7,8 @@ pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.segmentation.segmenter import Segmenter
-from mav_perception.simulation.imaged_flight import fly_with_images, identify
+from mav_perception.simulation.imaged_flight import fly_with_images
 from mav_perception.simulation.scenario import Scenario
-from mav_perception.types import Sightings
 
 
 def test_sightings_of_images_lie_where_the_drones_are():
@@ -24,12 +23,3 @@ def test_sightings_of_images_lie_where_the_drones_are():
         named = frame.labels[frame.labels >= 0]
         assert observer not in named
         assert len(set(named)) == len(named)
-
-
-def test_a_sighting_belongs_to_the_drone_in_its_direction():
-    positions = np.array([[0.0, 0.0, 3.0], [1.0, 0.0, 2.0], [-2.0, 0.0, 2.0]])
-    sightings = Sightings('mav1', 0, positions, np.ones(3), np.ones(3))
-    targets = np.array([[1.5, 0.02, 3.0], [0.05, 0.0, 5.0]])
-    np.testing.assert_array_equal(identify(sightings, targets, np.array([1, 2])), [2, 1, -1])
-    nobody = Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0))
-    assert len(identify(nobody, targets, np.array([1, 2]))) == 0

@@ -1,0 +1,51 @@
+"""What the filter took every sighting of a live flight for, held against the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.evaluation.flight_log import DroneLog
+from mav_perception.evaluation.identities import from_camera, identify
+from mav_perception.evaluation.witness import Witness
+from mav_perception.localization.observation import CameraMount
+from mav_perception.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class AssociatedFrame:
+    """One camera frame, as the filter told of it.
+
+    Attributes:
+        stamp_ns: of the image.
+        observer, mount: index of the drone with the camera, and where that sits.
+        positions: (m, 3) sightings, optical frame.
+        taken: (m,) for whom each was taken: a drone, a static object after them, or -1.
+        nis, nis_size: normalised innovation squared of the frame and its degrees of freedom.
+    """
+
+    stamp_ns: int
+    observer: int
+    mount: CameraMount
+    positions: FloatArray
+    taken: IntArray
+    nis: float
+    nis_size: int
+
+
+def witness_flight(frames: list[AssociatedFrame], logs: list[DroneLog]) -> Witness:
+    """Return NIS and confusion of a flight whose drones all have a truth."""
+    truth = [log.path(log.truth) for log in logs]
+    attitude = [log.truth_attitude() for log in logs]
+    witness = Witness(len(logs))
+    for frame in frames:
+        stamp = np.array([frame.stamp_ns])
+        poses = np.array([path.at(stamp)[0] for path in truth])
+        others = np.delete(np.arange(len(logs)), frame.observer)
+        angles = np.append(attitude[frame.observer].at(stamp)[0], poses[frame.observer, 3])
+        own = poses[frame.observer, :3]
+        targets = from_camera(poses[others, :3], own, angles, frame.mount)
+        labels = identify(frame.positions, targets, others)
+        witness.note(labels, frame.taken, frame.nis, frame.nis_size)
+    return witness
