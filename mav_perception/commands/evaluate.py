@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     whole = kinds.add_parser('run', help='the folder of a demo, replay or monitored flight')
     whole.add_argument('folder', type=Path, metavar='DIR')
     whole.add_argument(
-        '--sensor-model', type=Path, metavar='FILE', help='show the curves of this one too'
+        '--sensor-model',
+        type=Path,
+        metavar='FILE',
+        help='show the curves of this one too, with its checks beside it',
     )
     for parser_of_kind in (trajectories, whole):
         parser_of_kind.add_argument(

@@ -35,9 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--target-width', type=float, default=math.nan, help='metres; fitted if not given'
     )
-    parser.add_argument('--output', type=Path, default=Path('sensor_model.yaml'))
+    parser.add_argument(
+        '--output',
+        type=Path,
+        default=Path('sensor_model.yaml'),
+        help='the checks go beside it, as .json (default sensor_model.yaml)',
+    )
     parser.add_argument('--threads', type=int, default=2)
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write model and checks there')
     parser.add_argument('--plot', type=Path, metavar='FILE', help='draw the checks there')
 
 
@@ -45,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment, fit, check, write."""
     from dataclasses import asdict
 
+    from mav_perception.evaluation.run_record import without_nan
     from mav_perception.evaluation.sensor_model import fit_sensor_model
     from mav_perception.evaluation.sensor_report import figures, plot_model
     from mav_perception.evaluation.target_views import collect_views
@@ -57,12 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     held_out = views.of_frames(1, 2)
     report = {'model': arguments.model, **asdict(model), **figures(held_out, model, camera)}
     model.save(arguments.output)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(report, indent=2) + '\n')
+    checks = arguments.output.with_suffix('.json')
+    checks.write_text(json.dumps(without_nan(report), indent=2) + '\n')
     if arguments.plot:
         plot_model(held_out, model, camera, arguments.plot)
     _print_report(report)
-    print(f'Wrote {arguments.output}')
+    print(f'Wrote {arguments.output} and {checks}')
     return 0
 
 

@@ -14,8 +14,9 @@ from matplotlib import pyplot
 
 from mav_perception import __version__
 from mav_perception.errors import DataError
-from mav_perception.evaluation.run_plots import PLOTS, drone_nees, sensor_curves
+from mav_perception.evaluation.run_plots import PLOTS, drone_nees
 from mav_perception.evaluation.run_record import RunRecord
+from mav_perception.evaluation.sensor_curves import sensor_curves
 from mav_perception.evaluation.trajectories import position_rmse
 from mav_perception.evaluation.trajectory_errors import trajectory_error
 from mav_perception.io.tum import Trajectory

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import matplotlib
@@ -12,7 +11,6 @@ from scipy.stats import chi2
 
 from mav_perception.evaluation.plots import draw_tracks
 from mav_perception.evaluation.run_record import RunRecord
-from mav_perception.evaluation.sensor_model import load_sighting_noise
 from mav_perception.types import FloatArray
 
 matplotlib.use('Agg')
@@ -118,24 +116,6 @@ def latency(record: RunRecord) -> Any:
     figure, axis = pyplot.subplots(figsize=(5.0, 3.2), layout='constrained')
     axis.hist(np.clip(record.latency_ms, 0, np.quantile(record.latency_ms, 0.995)), bins=40)
     axis.set(xlabel=f'{record.latency_what} [ms]', ylabel='frames')
-    return figure
-
-
-def sensor_curves(path: Path) -> Any:
-    """Draw P_D and the share of noise in range over distance of a fitted sensor model."""
-    noise = load_sighting_noise(path)
-    figure, axis = pyplot.subplots(figsize=(5.0, 3.2), layout='constrained')
-    distance = np.linspace(noise.min_range, noise.max_range, 100)
-    axis.fill_between(
-        distance, distance * (1 - noise.range_share), distance * (1 + noise.range_share), alpha=0.3
-    )
-    axis.plot(distance, distance, 'k--', lw=0.8)
-    axis.set(
-        xlabel='distance [m]', ylabel='measured, 1 sigma [m]',
-        title=f'$P_D$ {noise.detection_probability:.2f}, {noise.clutter_per_frame:.2f} false a '
-        f'frame, bearing {np.degrees(noise.bearing):.2f} degrees',
-    )  # fmt: skip
-    axis.title.set_fontsize(8)
     return figure
 
 

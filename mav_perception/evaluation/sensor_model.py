@@ -6,6 +6,7 @@ fitted to the detections of the real network.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,26 @@ def load_sighting_noise(path: Path) -> SightingNoise:
         ConfigurationError: unreadable file, or another one.
     """
     return SightingNoise(**_section(path, 'statistical_detector'))
+
+
+def load_checks(path: Path) -> dict[str, Any] | None:
+    """Read the checks that `fit-sensor-model` wrote beside a sensor model, None without them.
+
+    Raises:
+        DataError: the file is broken.
+    """
+    beside = path.with_suffix('.json')
+    if not beside.is_file():
+        return None
+    try:
+        checks: dict[str, Any] = json.loads(beside.read_text())
+        checks['p_d_by_size'][0]['p_d'], checks['by_place']['p_d'][0][0]
+        return checks
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise DataError(
+            f'{beside} has no checks of a sensor model ({error!r}): write it with '
+            '`fit-sensor-model`, or move it away.'
+        ) from error
 
 
 def load_detection(path: Path) -> DetectionParameters:

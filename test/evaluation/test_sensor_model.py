@@ -10,8 +10,11 @@ from mav_perception import cli
 from mav_perception.camera import PinholeCamera
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.consistency import bearing_nis, consistency, range_nis
+from mav_perception.evaluation.run_record import without_nan
+from mav_perception.evaluation.sensor_curves import sensor_curves
 from mav_perception.evaluation.sensor_model import (
     fit_sensor_model,
+    load_checks,
     load_detection,
     load_sighting_noise,
     pixel_angles,
@@ -114,7 +117,7 @@ def test_real_images_give_a_model(perch_drone_val, tmp_path):
     command = ['fit-sensor-model', '--model', 'drone', '--data', str(perch_drone_val)]
     output = tmp_path / 'model.yaml'
     report, plot = tmp_path / 'model.json', tmp_path / 'model.png'
-    command += ['--output', str(output), '--json', str(report), '--plot', str(plot)]
+    command += ['--output', str(output), '--plot', str(plot)]
     assert cli.main(command) == 0
     figures = json.loads(report.read_text())
     low, high = figures['bearing_nis']['bounds_95']
@@ -123,10 +126,29 @@ def test_real_images_give_a_model(perch_drone_val, tmp_path):
     assert load_sighting_noise(output).detection_probability > 0.7
 
 
+def test_the_checks_lie_beside_the_model_and_are_drawn(tmp_path):
+    path = tmp_path / 'model.yaml'
+    views = drawn()
+    model = fit_sensor_model(views, CAMERA)
+    model.save(path)
+    assert load_checks(path) is None
+    assert len(sensor_curves(path).axes) == 1
+    checks = without_nan(figures(views, model, CAMERA))
+    path.with_suffix('.json').write_text(json.dumps(checks))
+    figure = sensor_curves(path)
+    assert len(figure.axes) == 3
+    drawn_rates = figure.axes[1].lines[0].get_ydata()
+    np.testing.assert_allclose(drawn_rates, [row['p_d'] for row in checks['p_d_by_size']])
+    assert 'range NIS' in figure.get_suptitle()
+    path.with_suffix('.json').write_text('{}')
+    with pytest.raises(DataError, match='no checks'):
+        sensor_curves(path)
+
+
 def test_simulated_flights_give_a_model_with_ranges(tmp_path):
     pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
     report = tmp_path / 'model.json'
-    command = ['fit-sensor-model', '--model', 'sim', '--flights', '1', '--json', str(report)]
+    command = ['fit-sensor-model', '--model', 'sim', '--flights', '1']
     assert cli.main([*command, '--output', str(tmp_path / 'model.yaml')]) == 0
     figures = json.loads(report.read_text())
     assert 0.2 < figures['target_width'] < 0.6
