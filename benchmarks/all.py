@@ -20,7 +20,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from publish import page
 from tqdm import tqdm
+
+NETWORKS = ('tied', 'tied_light', 'mavnet', 'fast_scnn', 'unet', 'erfnet')
 
 LIMIT = 1500.0
 """Seconds after which a benchmark is stopped."""
@@ -28,32 +31,48 @@ LIMIT = 1500.0
 COMMAND = ('-m', 'mav_perception.cli')
 
 
-def entries(data: Path) -> dict[str, tuple[str, ...]]:
-    """Return name -> arguments to Python; seeds are those of the commands, 0 and up."""
+def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
+    """Return name -> arguments to Python; seeds are those of the commands, 0 and up.
+
+    Args:
+        data: the data sets.
+        folder: where those that write files do so.
+    """
+    monte_carlo = (*COMMAND, 'benchmark', 'localization', '--scenario')
+    fit = (*COMMAND, 'fit-sensor-model', '--output')
+    images = ('--images', 'sim', '--sensor-model', f'{folder}/sim.yaml')
     own = {
-        'nominal, dropout': (*COMMAND, 'benchmark', 'localization', '--scenario', 'nominal',
-                             'dropout', '--seeds', '4'),
-        'hard': (*COMMAND, 'benchmark', 'localization', '--scenario', 'hard', '--seeds', '4'),
-        'unknown start': (*COMMAND, 'benchmark', 'localization', '--scenario', 'unknown3',
-                          'unknown5', '--seeds', '6'),
-        'frame_cost': ('benchmarks/frame_cost.py',),
-        'stone_soup': ('benchmarks/stone_soup.py',),
+        'demo': (*COMMAND, 'demo', '--headless', '--seed', '0', '--output', f'{folder}/demo'),
+        'nominal': (*monte_carlo, 'nominal', 'dropout', '--seeds', '4'),
+        'hard': (*monte_carlo, 'hard', '--seeds', '4'),
+        'unknown start': (*monte_carlo, 'unknown3', 'unknown5', '--seeds', '12'),
+        'sensor model sim': (*fit, f'{folder}/sim.yaml', '--model', 'sim', '--flights', '8'),
+        'images': (*monte_carlo, 'nominal', 'dropout', 'unknown4', '--seeds', '4', *images),
+        'frame cost': ('benchmarks/frame_cost.py',),
+        'stone soup': ('benchmarks/stone_soup.py',),
         'detection': ('benchmarks/detection.py',),
         'inference': ('benchmarks/segmentation.py', 'config/training/drone.yaml', '--speed-only',
-                      '--networks', 'tied', 'tied_light', 'mavnet', 'fast_scnn'),
+                      '--networks', *NETWORKS),
         'load': ('benchmarks/load.py', '--seconds', '12'),
         'kill': ('benchmarks/kill.py', '--drones', '3'),
         'exits': ('benchmarks/exits.py', '--times', '42'),
         'soak': ('benchmarks/soak.py', '--minutes', '5'),
-        'tying_text': ('benchmarks/tying_text.py', '--seeds', '2'),
+        'hosts': ('-m', 'pytest', '-q', '-s', '--no-header', 'test/hosts'),
+        'fuzz': ('-m', 'pytest', '-q', '--no-header', 'test/ros/test_fuzz.py'),
+        'tying text': ('benchmarks/tying_text.py', '--seeds', '2'),
     }  # fmt: skip
+    mrclam = (*COMMAND, 'replay', 'mrclam', str(data / 'mrclam6'), '--seconds', '756')
+    euroc = (*COMMAND, 'replay', 'euroc', str(data / 'euroc_mh'), '--vio', 'mono')
     real = {
-        'mrclam': (*COMMAND, 'replay', 'mrclam', str(data / 'mrclam6'), '--seconds', '300'),
-        'euroc': (*COMMAND, 'replay', 'euroc', str(data / 'euroc_mh'), '--noise', 'hard'),
-        'drone': (*COMMAND, 'evaluate', 'segmentation', '--model', 'drone', '--data',
-                  str(data / 'perch_drone' / 'val')),
-        'penstock': (*COMMAND, 'evaluate', 'segmentation', '--model', 'penstock', '--data',
-                     str(data / 'TN_penstock' / 'val')),
+        **{f'mrclam {share}': (*mrclam, '--clutter', share, '--output', f'{folder}/mrclam_{share}')
+           for share in ('0', '0.3', '1')},
+        'euroc': (*euroc, '--output', f'{folder}/euroc'),
+        'euroc unknown': (*euroc, '--start', 'unknown', '--output', f'{folder}/euroc_unknown'),
+        'weights': ('benchmarks/weights.py', '--data', str(data)),
+        'sensor model drone': (*fit, f'{folder}/drone.yaml', '--model', 'drone', '--data',
+                               str(data / 'perch_drone' / 'val')),
+        'hard fitted': (*monte_carlo, 'hard', '--seeds', '4', '--sensor-model',
+                        f'{folder}/drone.yaml'),
         'clutter': ('benchmarks/clutter.py', '--duration', '30', '--data',
                     str(data / 'perch_drone' / 'val')),
     }  # fmt: skip
@@ -67,23 +86,38 @@ def main() -> int:
     parser.add_argument('--data', type=Path, default=Path('../shared/datasets'))
     parser.add_argument('--only', nargs='+', help='names, as the table shows them')
     arguments = parser.parse_args()
-    known = entries(arguments.data)
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    known = entries(arguments.data, arguments.output)
     wanted = arguments.only or list(known)
     if unknown := sorted(set(wanted) - set(known)):
         parser.error(f'unknown {unknown}: there are {", ".join(known)}')
-    results = {name: run(known[name]) for name in tqdm(wanted, disable=None)}
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    whole = {'machine': machine(), 'benchmarks': results}
-    (arguments.output / 'benchmarks.json').write_text(json.dumps(whole, indent=2) + '\n')
-    (arguments.output / 'benchmarks.md').write_text(markdown(whole))
+    begin = time.monotonic()
+    results = {}
+    for name in tqdm(wanted, disable=None):
+        results[name] = run(known[name])
+        if results[name]['exit_code']:
+            tqdm.write(f'{name} failed: {results[name]["output"][-500:]}')
+        spent = {'minutes': round((time.monotonic() - begin) / 60.0, 1)}
+        write({'machine': machine() | spent, 'benchmarks': results}, arguments.output)
     print(f'written: {arguments.output}/benchmarks.json and .md')
     return int(any(result['exit_code'] for result in results.values()))
+
+
+def write(whole: dict[str, Any], folder: Path) -> None:
+    """Write the results so far: an hour's work is not lost to a reboot."""
+    (folder / 'benchmarks.json').write_text(json.dumps(whole, indent=2) + '\n')
+    (folder / 'benchmarks.md').write_text(page(whole))
 
 
 def run(arguments: tuple[str, ...]) -> dict[str, Any]:
     """Run one benchmark and return what it printed."""
     begin = time.monotonic()
-    environment = {'OMP_NUM_THREADS': '1', 'AMENT_PREFIX_PATH': sys.prefix} | os.environ
+    given = {
+        'OMP_NUM_THREADS': '1',
+        'AMENT_PREFIX_PATH': sys.prefix,
+        'MAV_PERCEPTION_FUZZ': '10000',
+    }
+    environment = given | os.environ
     try:
         answer = subprocess.run(
             [sys.executable, *arguments], capture_output=True, text=True, timeout=LIMIT,
@@ -128,19 +162,6 @@ def machine() -> dict[str, Any]:
         'python': platform.python_version(),
         **versions,
     }
-
-
-def markdown(whole: dict[str, Any]) -> str:
-    """Return the machine, a table of what ran, and what each printed."""
-    lines = ['# Benchmarks', '', '| | |', '| --- | --- |']
-    lines += [f'| {key} | {value} |' for key, value in whole['machine'].items()]
-    lines += ['', '| benchmark | exit code | seconds |', '| --- | --- | --- |']
-    for name, result in whole['benchmarks'].items():
-        lines.append(f'| {name} | {result["exit_code"]} | {result["seconds"]} |')
-    for name, result in whole['benchmarks'].items():
-        text = result['output'].rstrip()
-        lines += ['', f'## {name}', '', f'`{result["command"]}`', '', '```', text, '```']
-    return '\n'.join(lines) + '\n'
 
 
 if __name__ == '__main__':

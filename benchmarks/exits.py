@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--times', type=int, default=100, help='of each signal, over all nodes')
     times = parser.parse_args().times
-    clean = True
+    clean, words = True, []
     print(f'{"signal":8} {"clean exits":>12} {"median time":>12} {"longest":>9}')
     for number in (signal.SIGINT, signal.SIGTERM):
         results = [one_exit(NODES[k % len(NODES)], number, k) for k in range(times)]
@@ -37,6 +37,8 @@ def main() -> int:
             f'{seconds.max():7.2f} s',
             flush=True,
         )
+        words.append(f'{good} of {times} on {number.name}, median {np.median(seconds):.2f} s')
+    print(f'clean exits: {"; ".join(words)}')
     return 0 if clean else 1
 
 

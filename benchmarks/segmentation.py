@@ -124,7 +124,7 @@ def cost(arguments: argparse.Namespace, network: str) -> dict[str, Any]:
         model(torch.zeros(1, settings.channels, *SIZES[0]))
     return {
         'parameters': count_parameters(model),
-        'gmacs': counter.get_total_flops() / 2e9,
+        'GMAC': counter.get_total_flops() / 2e9,
     }
 
 
@@ -152,10 +152,11 @@ def measure_speed(arguments: argparse.Namespace, table: dict[str, dict[str, Any]
                     )
                     key = f'{backend} {size[0]}x{size[1]}'
                     row[f'ms {key}'] = min(one['ms'], row.get(f'ms {key}', np.inf))
-                    row[f'MB {key}'] = one['MB']
+                    if key == f'onnxruntime {SIZES[0][0]}x{SIZES[0][1]}':
+                        row['MB'] = one['MB']
     for row in table.values():
         seconds = 1e-3 * row[f'ms onnxruntime {SIZES[0][0]}x{SIZES[0][1]}']
-        row['share of arithmetic limit'] = 2e9 * row['gmacs'] / seconds / limit
+        row['of peak arithmetic'] = 2e9 * row['GMAC'] / seconds / limit
 
 
 def arithmetic_limit(arguments: argparse.Namespace) -> float:
@@ -220,14 +221,24 @@ def time_inference(path: str, backend: str, threads: int) -> None:
 
 
 def print_table(table: dict[str, dict[str, Any]]) -> None:
-    """Print a Markdown table, a column a network."""
+    """Print a Markdown table, a row a network."""
     figures = list(dict.fromkeys(key for row in table.values() for key in row))
-    print('| figure | ' + ' | '.join(table) + ' |')
-    print('| --- ' * (len(table) + 1) + '|')
-    for figure in figures:
-        values = [row.get(figure, '') for row in table.values()]
-        cells = [f'{v:.4g}' if isinstance(v, float) else str(v) for v in values]
-        print(f'| {figure} | ' + ' | '.join(cells) + ' |')
+    print('| network | ' + ' | '.join(figures) + ' |')
+    print('| --- ' * (len(figures) + 1) + '|')
+    for network, row in table.items():
+        print(f'| {network} | ' + ' | '.join(cell(row.get(name, '')) for name in figures) + ' |')
+    speeds = [name for name in figures if name.startswith('ms ')]
+    if 'tied' in table and speeds:
+        base = table['tied'][speeds[0]]
+        ratios = [f'{name} {row[speeds[0]] / base:.1f}' for name, row in table.items()]
+        print(f'\nMultiples of the time of `tied`, {speeds[0][3:]}: {", ".join(ratios)}.')
+
+
+def cell(value: Any) -> str:
+    """Return a figure for people."""
+    if isinstance(value, float):
+        return f'{value:.3g}' if abs(value) < 1000.0 else f'{value:.0f}'
+    return f'{value:,}' if isinstance(value, int) else str(value)
 
 
 if __name__ == '__main__':

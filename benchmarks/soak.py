@@ -49,7 +49,7 @@ def main() -> int:
         lost = nodes.dead()
         codes = nodes.stop()
     bad = bool(lost) or any(codes.values())
-    print(f'{given.minutes:.0f} minutes, {given.drones} drones; lost nodes: {lost or "none"}')
+    most, leaks = -np.inf, 0
     print(f'{"node":22} {"MB":>7} {"growth":>8} {"descriptors":>12} {"exit":>5}')
     for name, rows in history.items():
         if len(rows) < 2:
@@ -58,11 +58,17 @@ def main() -> int:
         first, second = np.array_split(values, 2)
         growth = np.median(second[:, 0]) / np.median(first[:, 0]) - 1.0
         leaked = np.median(second[:, 1]) - np.median(first[:, 1])
+        most, leaks = max(most, growth), max(leaks, int(leaked))
         bad |= growth > MOST_GROWTH or leaked > 0
         print(
             f'{name:22} {values[-1, 0] / 1e6:7.0f} {100 * growth:+7.1f}% '
             f'{values[0, 1]:5.0f} to {values[-1, 1]:3.0f} {codes[name]:5d}'
         )
+    print(
+        f'{given.minutes:.0f} minutes, {given.drones} drones; lost nodes: {lost or "none"}; a '
+        f'node grew by {100 * most:+.1f} % at most from the first half to the second, {leaks} '
+        'descriptors more'
+    )
     return int(bad)
 
 

@@ -16,33 +16,28 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team_file import save_team
+from mav_perception.ros.launch_arguments import shared
 from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.library import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
+PASSED_ON = (
+    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
+    *('autostart', 'log_level'),
+)
+"""Arguments that team.launch.py has too."""
+
 ARGUMENTS = {
+    **shared(*PASSED_ON),
     'scenario': ('nominal', 'A shipped scenario, or the path of a scenario YAML.'),
     'drones': ('0', "Size of the team; 0 for the scenario's."),
     'duration': ('0.0', "Length of the flight in seconds; 0 for the scenario's."),
     'rate': ('0.0', "Frames a second of a camera; 0 for the scenario's."),
     'seed': ('-1', "Decides flights, drift, noise and the room; -1 for the scenario's."),
     'model': ('sim', 'Segmentation model.'),
-    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
-    'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
-    'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
-    'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
-    'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
-    'record': ('', 'Folder of a new bag with all but images; empty for none.'),
-    'rviz': ('false', 'Open RViz with a view of the team.'),
-    'output': ('demo_output', 'Folder for summary.json and tracks.png.'),
-    'log_level': ('info', 'debug, info, warn or error.'),
+    'output': ('demo_output', 'Folder for report.html, summary.json and the run.'),
 }
-
-PASSED_ON = (
-    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
-    *('autostart', 'log_level'),
-)
 
 
 def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:

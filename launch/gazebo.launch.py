@@ -13,33 +13,27 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team_file import save_team
+from mav_perception.ros.launch_arguments import shared
 from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.gazebo import bridge_entries, drone_model, world_name
 from mav_perception.simulation.library import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
+PASSED_ON = (
+    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
+    *('autostart', 'log_level'),
+)
+"""Arguments that team.launch.py has too."""
+
 ARGUMENTS = {
+    **shared(*PASSED_ON),
     'world': ('arena', 'arena, tunnel, or the path of an .sdf world of your own.'),
     'gui': ('false', 'Open the window of Gazebo.'),
     'scenario': ('nominal', 'Flight paths: a shipped scenario, or the path of a scenario YAML.'),
     'drones': ('0', "Size of the team; 0 for the scenario's."),
     'seed': ('-1', "Decides the flight paths; -1 for the scenario's."),
-    'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
-    'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
-    'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
-    'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
-    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
-    'record': ('', 'Folder of a new bag with all but images; empty for none.'),
-    'rviz': ('false', 'Open RViz with a view of the team.'),
-    'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
-    'log_level': ('info', 'debug, info, warn or error.'),
 }
-
-PASSED_ON = (
-    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
-    *('autostart', 'log_level'),
-)
 
 
 def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:

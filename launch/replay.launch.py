@@ -11,21 +11,16 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchDescription
+from mav_perception.ros.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
 ARGUMENTS = {
+    **shared('team_file', 'namespace', 'record', 'params_file', 'rviz', 'autostart', 'log_level'),
     'bag': ('', 'Folder of the bag, MCAP or SQLite.'),
     'rate': ('1.0', 'Seconds of the bag in a second.'),
     'begin': ('0.0', 'Where to begin, in seconds.'),
     'loop': ('false', 'Begin again at the end.'),
-    'team_file': (str(SHARE / 'config/team.yaml'), 'Names, namespaces, starts and cameras.'),
-    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
-    'record': ('', 'Folder of a new bag with what comes out; empty for none.'),
-    'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
-    'rviz': ('false', 'Open RViz with a view of the team.'),
-    'autostart': ('true', 'Configure and activate the lifecycle node at start.'),
-    'log_level': ('info', 'debug, info, warn or error.'),
 }
 
 

@@ -11,30 +11,23 @@ from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team_file import load_team, span_of_others
+from mav_perception.ros.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
 ARGUMENTS = {
-    'team_file': (str(SHARE / 'config/team.yaml'), 'Names, namespaces, starts and cameras.'),
-    'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
-    'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
-    'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
+    **shared('team_file', 'model', 'backend', 'device', 'namespace', 'params_file', 'record'),
+    **shared('rviz', 'autostart', 'log_level'),
     'threads': ('1', 'CPU threads of each inference.'),
     'image_qos': ('sensor_data', 'QoS of the images: sensor_data or reliable.'),
     'detection_params_file': (
         str(SHARE / 'config/detection.yaml'),
         'Parameters of the detection; a `span` in the team file wins over its target_width.',
     ),
-    'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
-    'params_file': (str(SHARE / 'config/localization.yaml'), 'Parameters of the localization.'),
     'checkpoint_file': ('', 'File in which the joint filter survives its process, or empty.'),
-    'record': ('', 'Folder of a new bag with all but images; empty for none.'),
-    'rviz': ('false', 'Open RViz with a view of the team.'),
     'overlay': ('false', 'Paint masks into the images too; rviz switches it on.'),
     'respawn': ('true', 'Start a node again that died.'),
     'use_sim_time': ('false', 'Take the time from /clock.'),
-    'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
-    'log_level': ('info', 'debug, info, warn or error.'),
 }
 
 COMMON = ('use_sim_time', 'autostart', 'log_level', 'respawn')

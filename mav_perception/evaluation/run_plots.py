@@ -137,7 +137,9 @@ PLOTS: dict[str, tuple[str, Callable[[RunRecord], Any], Callable[[RunRecord], bo
     ),
     'NIS': (
         'Flat at 1 if innovations are as large as foretold; heaped up at the right means that the '
-        'filter trusts its sensors too much, at the left too little.',
+        'filter trusts its sensors too much, at the left too little. With error_correlation it '
+        'heaps up at the left on purpose: errors that last are counted once, so a single frame '
+        'counts for less than it is worth, and the NEES is what must be right.',
         nis,
         lambda record: len(record.nis) > 0,
     ),

@@ -1,0 +1,110 @@
+"""Put the results of benchmarks/all.py into README and documentation, between their marks.
+
+`<!-- bench: NAME -->` is followed by what a benchmark printed, `<!-- bench lines: A, B -->` by a
+table of commands and the last lines that they printed, `<!-- bench machine -->` by what all of it
+ran on, each up to `<!-- end -->`.
+
+Example: python benchmarks/all.py && python benchmarks/publish.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / 'doc' / 'benchmarks.json'
+MARK = re.compile(r'(<!-- bench( lines)?:? ([^>]*?) -->\n).*?(<!-- end -->)', re.S)
+CHATTER = ('written:', 'Wrote ', 'every node lived')
+
+
+def main() -> int:
+    """Keep the results and fill every page."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    default = ROOT / 'benchmark_output' / 'benchmarks.json'
+    parser.add_argument('--results', type=Path, default=default)
+    given = parser.parse_args()
+    whole = json.loads(given.results.read_text())
+    RESULTS.write_text(json.dumps(whole, indent=2) + '\n')
+    RESULTS.with_suffix('.md').write_text(page(whole))
+    for path in pages():
+        path.write_text(filled(path.read_text(), whole))
+    print(
+        f'{len(whole["benchmarks"])} benchmarks published, {whole["machine"]["minutes"]} minutes'
+    )
+    return 0
+
+
+def pages() -> list[Path]:
+    """Return README and every page of the documentation."""
+    return [ROOT / 'README.md', *sorted((ROOT / 'doc').glob('*.md'))]
+
+
+def filled(text: str, whole: dict[str, Any]) -> str:
+    """Return a page with the results between its marks."""
+
+    def content(match: re.Match[str]) -> str:
+        begin, lines, names, end = match.groups()
+        results = whole['benchmarks']
+        if names == 'machine':
+            inner = machine_line(whole['machine'])
+        elif lines:
+            inner = line_table([results[name] for name in names.split(', ')])
+        else:
+            inner = block(results[names])
+        return f'{begin}{inner}\n{end}'
+
+    return MARK.sub(content, text)
+
+
+def block(result: dict[str, Any]) -> str:
+    """Return the command, and what it printed as a table or as it is."""
+    text = '\n'.join(output_lines(result))
+    if '| --- |' not in text:
+        text = f'```\n{text}\n```'
+    return f'`{command(result)}`, {result["seconds"]:.0f} s:\n\n{text}'
+
+
+def line_table(results: list[dict[str, Any]]) -> str:
+    """Return a table of commands and the last lines that they printed."""
+    rows = [f'| `{command(result)}` | {output_lines(result)[-1]} |' for result in results]
+    return '\n'.join(['| command | result |', '| --- | --- |', *rows])
+
+
+def output_lines(result: dict[str, Any]) -> list[str]:
+    """Return what was printed but for the names of files."""
+    lines = result['output'].rstrip().split('\n')
+    return [line.rstrip() for line in lines if not line.strip().startswith(CHATTER)]
+
+
+def command(result: dict[str, Any]) -> str:
+    """Return the command as a user would type it."""
+    return str(result['command']).replace('python -m mav_perception.cli', 'mav-perception')
+
+
+def machine_line(machine: dict[str, Any]) -> str:
+    """Return in a line what the figures depend on."""
+    return (
+        f'{machine["cores"]} cores of {machine["cpu"]}, Python {machine["python"]}, torch '
+        f'{machine["torch"]}, onnxruntime {machine["onnxruntime"]}, OpenVINO '
+        f'{machine["openvino"]}; commit {machine["commit"]}, {machine["date"][:10]}; all of it '
+        f'in {machine["minutes"]} minutes.'
+    )
+
+
+def page(whole: dict[str, Any]) -> str:
+    """Return all results as one page."""
+    lines = ['# Benchmarks', '', f'On {machine_line(whole["machine"])}', '']
+    lines += ['| benchmark | exit code | seconds |', '| --- | --- | --- |']
+    for name, result in whole['benchmarks'].items():
+        lines.append(f'| {name} | {result["exit_code"]} | {result["seconds"]} |')
+    for name, result in whole['benchmarks'].items():
+        lines += ['', f'## {name}', '', block(result)]
+    return '\n'.join(lines) + '\n'
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())
