@@ -101,8 +101,11 @@ def main() -> None:
     growth = memory_growth(20 * arguments.frames)
     for drones, milliseconds in cost.items():
         print(f'{drones:3d} drones, {SIGHTINGS} sightings: {milliseconds:6.2f} ms a frame')
-    print(f'grows with drones to the power {exponent:.2f}')
     print(f'memory in use over {10 * arguments.frames} frames: {growth:+.1f} KiB')
+    print(
+        f'{min(cost.values()):.1f} to {max(cost.values()):.1f} ms a frame with {min(cost)} to '
+        f'{max(cost)} drones: grows to the power {exponent:.2f}'
+    )
     if arguments.json:
         figures = {'milliseconds': cost, 'exponent': exponent, 'memory_growth_kib': growth}
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')

@@ -19,7 +19,7 @@ from watch import TeamWatch, process_figures
 
 from mav_perception.commands.chain import Chain
 from mav_perception.commands.processes import NodeProcesses, ros_environment
-from mav_perception.ros.names import POSE, in_namespace
+from mav_perception.ros.names import GROUND_TRUTH, POSE, in_namespace
 from mav_perception.simulation.library import load_scenario
 
 KINDS = ('segmentation', 'detection', 'localization')
@@ -53,8 +53,9 @@ def measure(drones: int, rate: float, duration: float) -> str:
         chain.start_team(nodes)
         watch = TeamWatch(environment, names)
         chain.start_simulation(nodes)
-        for name in names:
-            watch.wait_for(in_namespace(name, POSE), time.monotonic(), 60.0)
+        for topic in (in_namespace(name, kind) for name in names for kind in (GROUND_TRUTH, POSE)):
+            if watch.wait_for(topic, time.monotonic(), 60.0) is None:
+                raise SystemExit(f'Nothing heard on {topic} in 60 s: see {folder}/logs.')
         watch.latencies.clear()
         watched = {
             'segmentation': [f'{name}_segmentation' for name in names],

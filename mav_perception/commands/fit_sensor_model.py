@@ -90,14 +90,21 @@ def _views(
 
 
 def _print_report(report: dict[str, Any]) -> None:
+    """Print all but the places in the image, which the JSON has and `evaluate run` draws."""
     for name, value in report.items():
-        if isinstance(value, float):
-            print(f'{name:28} {value:.4g}')
-        elif name == 'p_d_by_size':
+        if name == 'p_d_by_size':
             for row in value:
                 print(
                     f'P_D, {row["from_px"]:6.1f} to {row["to_px"]:6.1f} pixels   {row["p_d"]:.3f} '
                     f'of {row["targets"]}'
                 )
-        else:
+        elif name.endswith('_nis'):
+            low, high = value['bounds_95']
+            print(
+                f'{name:28} {value["mean"]:.2f}, 95 % bounds {low:.2f} to {high:.2f}; '
+                f'{value["detections"]} detections, {value["outliers"]} left out as wrong blobs'
+            )
+        elif isinstance(value, float):
+            print(f'{name:28} {"unknown" if math.isnan(value) else format(value, ".4g")}')
+        elif name != 'by_place':
             print(f'{name:28} {value}')
