@@ -57,8 +57,8 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'kill': ('benchmarks/kill.py', '--drones', '3'),
         'exits': ('benchmarks/exits.py', '--times', '42'),
         'soak': ('benchmarks/soak.py', '--minutes', '5'),
-        'hosts': ('-m', 'pytest', '-q', '-s', '--no-header', 'test/hosts'),
-        'fuzz': ('-m', 'pytest', '-q', '--no-header', 'test/ros/test_fuzz.py'),
+        'hosts': ('-m', 'pytest', '-q', '-s', '-p', 'no:warnings', 'test/hosts'),
+        'fuzz': ('-m', 'pytest', '-q', '-p', 'no:warnings', 'test/ros/test_fuzz.py'),
         'tying text': ('benchmarks/tying_text.py', '--seeds', '2'),
     }  # fmt: skip
     mrclam = (*COMMAND, 'replay', 'mrclam', str(data / 'mrclam6'), '--seconds', '756')
