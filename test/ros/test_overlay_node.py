@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
@@ -42,7 +43,7 @@ def test_views_show_topics_that_the_nodes_publish():
     known = {
         f'/mav{k}/{topic}'
         for k in range(1, 5)
-        for topic in (names.POSE, names.RELATIVE_MEASUREMENTS, names.OVERLAY)
+        for topic in (names.POSE, names.ASSOCIATIONS, names.OVERLAY)
     } | {names.MARKERS}
     rviz = yaml.safe_load((CONFIG / 'rviz/team.rviz').read_text())
     displays = rviz['Visualization Manager']['Displays']
@@ -53,3 +54,33 @@ def test_views_show_topics_that_the_nodes_publish():
     assert set(re.findall(r'"(/[\w/]+)"', foxglove)) == known | {names.DIAGNOSTICS}
     placed = re.findall(r'"(\w+!\w+)"', json.dumps(layout['layout']))
     assert sorted(placed) == sorted(layout['configById'])
+
+
+def test_foxglove_knows_every_setting_of_the_layout():
+    layouts = pytest.importorskip('foxglove.layouts', reason='foxglove-sdk is not installed')
+
+    def built(kind, settings):
+        """Build the SDK's own type, which refuses a name that Foxglove does not know."""
+        return kind(**{re.sub('([A-Z])', r'_\1', k).lower(): v for k, v in settings.items()})
+
+    configs = json.loads((CONFIG / 'foxglove/team.json').read_text())['configById']
+    kinds = {
+        '3D': layouts.ThreeDeeConfig,
+        'Image': layouts.ImageConfig,
+        'DiagnosticSummary': layouts.DiagnosticsSummaryConfig,
+    }
+    for panel, config in configs.items():
+        built(kinds[panel.split('!')[0]], config)
+    for panel in (name for name in configs if name.startswith('Image')):
+        built(layouts.ImageModeConfig, configs[panel]['imageMode'])
+    for topic, settings in configs['3D!team']['topics'].items():
+        kind = {
+            names.POSE: layouts.BaseRendererPoseTopicSettings,
+            names.ASSOCIATIONS: layouts.BaseRendererPointCloudTopicSettings,
+            'markers': layouts.BaseRendererRosMarkerTopicSettings,
+        }[topic.split('/', 2)[2]]
+        built(kind, settings)
+    for settings in configs['3D!team']['layers'].values():
+        built(layouts.BaseRendererGridLayerSettings, settings)
+    with pytest.raises(TypeError):
+        built(layouts.ThreeDeeConfig, {'followTF': 'map'})
