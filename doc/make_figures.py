@@ -22,6 +22,9 @@ matplotlib.use('Agg')
 from matplotlib import pyplot
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
+from mav_perception.evaluation.run_plots import PLOTS
+from mav_perception.evaluation.run_record import load_run
+
 DOC = Path(__file__).parent
 COLUMNS = 80
 
@@ -85,11 +88,15 @@ def architecture(datasets: Path) -> None:
 
 
 def demo(datasets: Path) -> None:
-    """Fly the demo on a terminal of 80 columns; keep its tracks and what the terminal showed."""
+    """Fly the demo on a terminal of 80 columns; keep what that showed, and its pictures."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, '-m', 'mav_perception.cli', 'demo', '--seed', '0']
         screen = on_a_terminal([*command, '--output', folder])
         (DOC / 'demo_tracks.png').write_bytes((Path(folder) / 'tracks.png').read_bytes())
+        record = load_run(Path(folder) / 'run')
+    for title in ('Error and sigma', 'NEES', 'Association'):
+        draw = PLOTS[title][1]
+        draw(record).savefig(DOC / f'demo_{title.split()[0].lower()}.png', dpi=80)
     tables = re.split(r'\x1b\[\d+A\x1b\[J', screen)
     draw_terminal(tables[-1].strip().splitlines(), DOC / 'demo_terminal.png')
 

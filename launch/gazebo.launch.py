@@ -21,7 +21,7 @@ from mav_perception.simulation.library import load_scenario
 SHARE = Path(get_package_share_directory('mav_perception'))
 
 PASSED_ON = (
-    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
+    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'report', 'rviz'),
     *('autostart', 'log_level'),
 )
 """Arguments that team.launch.py has too."""

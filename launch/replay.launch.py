@@ -15,8 +15,13 @@ from mav_perception.ros.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
+PASSED_ON = (
+    *('team_file', 'params_file', 'namespace', 'record', 'report', 'autostart', 'log_level'),
+)
+"""Arguments that localization.launch.xml has too."""
+
 ARGUMENTS = {
-    **shared('team_file', 'namespace', 'record', 'params_file', 'rviz', 'autostart', 'log_level'),
+    **shared(*PASSED_ON, 'rviz'),
     'bag': ('', 'Folder of the bag, MCAP or SQLite.'),
     'rate': ('1.0', 'Seconds of the bag in a second.'),
     'begin': ('0.0', 'Where to begin, in seconds.'),
@@ -42,10 +47,9 @@ def generate_launch_description() -> LaunchDescription:
         ],
         on_exit=Shutdown(reason='the bag is over'),
     )
-    passed_on = ('team_file', 'params_file', 'namespace', 'record', 'autostart', 'log_level')
     localization = IncludeLaunchDescription(
         XMLLaunchDescriptionSource(str(SHARE / 'launch/localization.launch.xml')),
-        launch_arguments=[('use_sim_time', 'true'), *((name, value[name]) for name in passed_on)],
+        launch_arguments=[('use_sim_time', 'true'), *((name, value[name]) for name in PASSED_ON)],
     )
     rviz = Node(
         package='rviz2',

@@ -17,7 +17,7 @@ SHARE = Path(get_package_share_directory('mav_perception'))
 
 ARGUMENTS = {
     **shared('team_file', 'model', 'backend', 'device', 'namespace', 'params_file', 'record'),
-    **shared('rviz', 'autostart', 'log_level'),
+    **shared('report', 'rviz', 'autostart', 'log_level'),
     'threads': ('1', 'CPU threads of each inference.'),
     'image_qos': ('sensor_data', 'QoS of the images: sensor_data or reliable.'),
     'detection_params_file': (
@@ -51,7 +51,9 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     vehicle = settings(
         'model', 'backend', 'device', 'threads', 'image_qos', 'detection_params_file'
     )
-    localization = settings('namespace', 'team_file', 'params_file', 'checkpoint_file', 'record')
+    localization = settings(
+        'namespace', 'team_file', 'params_file', 'checkpoint_file', 'record', 'report'
+    )
     looked_at = any(value[name].lower() in ('true', '1') for name in ('overlay', 'rviz'))
     overlay = str(looked_at).lower()
     vehicles = [

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -130,6 +131,12 @@ class NodeProcesses:
         """Return the nodes that have ended, with their exit codes."""
         codes = {name: child.poll() for name, child in self._children.items()}
         return {name: code for name, code in codes.items() if code is not None}
+
+    def end(self, name: str, limit: float) -> None:
+        """End one node with SIGINT, and wait for it as many seconds as it may take."""
+        self._children[name].send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            self._children[name].wait(limit)
 
     def stop(self) -> dict[str, int]:
         """End all nodes with SIGINT, then SIGTERM, then SIGKILL, and return their exit codes."""

@@ -1,6 +1,8 @@
 """Replay recorded data through the CPDAF and its rivals.
 
-Example: mav-perception replay mrclam ../shared/datasets/mrclam6 --clutter 0 --seconds 756
+Examples:
+  mav-perception replay mrclam ../shared/datasets/mrclam6 --clutter 0 --seconds 756
+  mav-perception replay bag flight_bag --team team.yaml --params my_params.yaml
 """
 
 from __future__ import annotations
@@ -54,6 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bag.add_argument(
         '--inputs-only', action='store_true', help='leave out what localization makes itself'
     )
+    bag.add_argument(
+        '--team', type=Path, metavar='TEAM.yaml', help='localize it anew and write report.html'
+    )
+    bag.add_argument(
+        '--params', type=Path, metavar='FILE', help='parameters of the joint filter, with --team'
+    )
+    bag.add_argument(
+        '--output', type=Path, default=Path('replay_output'),
+        help='folder for report.html and trajectories, with --team (default replay_output)',
+    )  # fmt: skip
     for parser_of_format in (mrclam, euroc):
         _add_common(parser_of_format)
 
@@ -78,7 +90,9 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table and write the JSON."""
     if arguments.format == 'bag':
-        return _play_bag(arguments)
+        from mav_perception.commands.replay_bag import play_bag
+
+        return play_bag(arguments)
     from mav_perception.evaluation.comparison import compare, table
     from mav_perception.evaluation.report import write_report
     from mav_perception.evaluation.rerun_log import require_rerun
@@ -122,20 +136,6 @@ def run(arguments: argparse.Namespace) -> int:
 
             write_rerun(record, arguments.rerun)
     return 0
-
-
-def _play_bag(arguments: argparse.Namespace) -> int:
-    from mav_perception.commands.chain import ros_arguments
-    from mav_perception.commands.processes import become_node
-
-    given = ros_arguments(
-        f'bag:={arguments.folder}',
-        f'rate:={arguments.rate}',
-        f'position:={arguments.begin}',
-        f'loop:={arguments.loop}'.lower(),
-        f'inputs_only:={arguments.inputs_only}'.lower(),
-    )
-    return become_node('player_node', given)
 
 
 def _load(

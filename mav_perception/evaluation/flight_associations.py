@@ -35,10 +35,13 @@ class AssociatedFrame:
 
 
 def witness_flight(frames: list[AssociatedFrame], logs: list[DroneLog]) -> Witness:
-    """Return NIS and confusion of a flight whose drones all have a truth."""
+    """Return NIS and confusion of a flight; no confusion unless the truth of all is known."""
+    witness = Witness(len(logs))
+    if not all(log.truth for log in logs):
+        witness.nis = [(frame.nis, frame.nis_size) for frame in frames if frame.nis_size]
+        return witness
     truth = [log.path(log.truth) for log in logs]
     attitude = [log.truth_attitude() for log in logs]
-    witness = Witness(len(logs))
     for frame in frames:
         stamp = np.array([frame.stamp_ns])
         poses = np.array([path.at(stamp)[0] for path in truth])

@@ -11,6 +11,7 @@ from mav_perception.evaluation.recording import Path4, carry_forward
 from mav_perception.evaluation.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.trajectories import position_rmse, sample_stamps, team_shape_rmse
 from mav_perception.evaluation.witness import Witness
+from mav_perception.geometry import yaw_rotation
 from mav_perception.types import FloatArray
 
 
@@ -61,7 +62,7 @@ class DroneLog:
     def path(self, rows: list[tuple[int, FloatArray]]) -> Path4:
         """Return rows as a path with unwrapped yaw, sorted by stamp."""
         ordered = sorted(rows, key=lambda row: row[0])
-        poses = np.array([pose for _, pose in ordered])
+        poses = np.array([pose for _, pose in ordered]).reshape(-1, 4)
         poses[:, 3] = np.unwrap(poses[:, 3])
         return Path4(np.array([stamp for stamp, _ in ordered], np.int64), poses)
 
@@ -72,8 +73,14 @@ class DroneLog:
         return Path4(stamps, np.array([angles for _, angles in ordered]))
 
     def vio_alone(self) -> Path4:
-        """Return the one-pose estimate that VIO alone has: the start, where odometry began."""
-        return Path4(np.array([self.odometry[0][0]]), self.start[None])
+        """Return the one-pose estimate that VIO alone has: the first odometry, from the start.
+
+        The start is where the origin of the odometry lies, whenever its first sample was heard.
+        """
+        stamp, first = self.odometry[0]
+        pose = self.start + first
+        pose[:3] = self.start[:3] + yaw_rotation(self.start[3]) @ first[:3]
+        return Path4(np.array([stamp]), pose[None])
 
     def latest(self) -> Latest:
         """Return the newest errors and sigma."""
@@ -98,21 +105,25 @@ def record_flight(
     latency_ms: FloatArray,
     witness: Witness,
 ) -> RunRecord:
-    """Return what is kept of a flight; every drone must have an estimate, odometry and truth."""
+    """Return what is kept of a flight; drones without an estimate or odometry are left out."""
     drones = []
     for name, log in zip(names, logs, strict=True):
+        if not (log.estimate and log.odometry):
+            continue
         order = np.argsort([stamp for stamp, _ in log.estimate], kind='stable')
         estimate, odometry, truth = map(log.path, (log.estimate, log.odometry, log.truth))
-        vio = carry_forward(log.vio_alone(), odometry, truth.stamps)
+        stamps = truth.stamps if log.truth else estimate.stamps
+        vio = carry_forward(log.vio_alone(), odometry, stamps)
         covariance = np.array(log.covariance)[order]
-        drones.append(DroneRecord(name, truth, estimate, Path4(truth.stamps, vio), covariance))
+        drones.append(DroneRecord(name, truth, estimate, Path4(stamps, vio), covariance))
+    known = len(drones) == len(logs) and all(log.truth for log in logs)
     return RunRecord(
         title,
         tuple(drones),
         figures,
         latency_ms=latency_ms,
         nis=witness.nis_table(),
-        confusion=witness.confusion,
+        confusion=witness.confusion if known else np.zeros((0, 0)),
     )
 
 

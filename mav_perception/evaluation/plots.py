@@ -52,7 +52,7 @@ def plot_flight(record: RunRecord, path: Path) -> None:
     draw_tracks(above, record)
     above.set(title='from above: truth (wide), estimate with 3 sigma, VIO alone (dotted)')
     for index, drone in enumerate(record.drones):
-        begin = drone.truth.stamps[0]
+        begin = drone.estimate.stamps[0]
         for estimate, style in (
             (drone.estimate, {'lw': 1.2}),
             (drone.vio, {'lw': 0.8, 'ls': ':'}),

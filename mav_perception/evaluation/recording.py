@@ -34,7 +34,9 @@ class Path4:
     poses: FloatArray
 
     def at(self, stamps: IntArray) -> FloatArray:
-        """Return (M, 4) poses at stamps, linearly interpolated and held at the ends."""
+        """Return (M, 4) poses at stamps, linearly interpolated, held at the ends; NaN if empty."""
+        if not len(self.stamps):
+            return np.full((len(stamps), self.poses.shape[1]), np.nan)
         return np.column_stack([np.interp(stamps, self.stamps, c) for c in self.poses.T])
 
 

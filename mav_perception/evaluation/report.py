@@ -15,7 +15,7 @@ from matplotlib import pyplot
 from mav_perception import __version__
 from mav_perception.errors import DataError
 from mav_perception.evaluation.run_plots import PLOTS, drone_nees
-from mav_perception.evaluation.run_record import RunRecord
+from mav_perception.evaluation.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.sensor_curves import sensor_curves
 from mav_perception.evaluation.trajectories import position_rmse
 from mav_perception.evaluation.trajectory_errors import trajectory_error
@@ -42,6 +42,8 @@ def write_report(record: RunRecord, path: Path, sensor_model: Path | None = None
     parts = [f'<h1>{html.escape(record.title)}</h1>', '<h2>Drones</h2>']
     head, *rows = drone_rows(record)
     parts.append(html_table(head, rows))
+    if not record.has_truth:
+        parts.append('<p class="note">Nobody knows the true paths: there are no errors.</p>')
     if record.figures:
         parts += ['<h2>Summary</h2>', figure_table(record.figures)]
     if record.rivals:
@@ -84,27 +86,26 @@ def drone_rows(record: RunRecord) -> list[list[str]]:
     ]
     rows = [head]
     for drone in record.drones:
-        truth = drone.truth.at(drone.estimate.stamps)
-        vio = drone.vio.at(drone.estimate.stamps)
-        try:
-            aligned = trajectory_error(
-                Trajectory.level(drone.estimate.stamps, truth),
-                Trajectory.level(drone.estimate.stamps, drone.estimate.poses),
-            )
-            shape = [f'{aligned.ate:.3f}', f'{aligned.rpe:.3f}']
-        except DataError:  # too few poses
-            shape = ['-', '-']
-        nees = np.nanmean(drone_nees(drone.errors(), drone.covariance, record.axes))
-        rows.append(
-            [
-                drone.name,
-                *(f'{position_rmse(poses, truth):.3f}' for poses in (drone.estimate.poses, vio)),
-                *shape,
-                f'{nees / len(record.axes):.2f}',
-                str(len(drone.estimate.stamps)),
-            ]
-        )
+        cells = error_cells(drone, record.axes) if len(drone.truth.stamps) else ['-'] * 5
+        rows.append([drone.name, *cells, str(len(drone.estimate.stamps))])
     return rows
+
+
+def error_cells(drone: DroneRecord, axes: tuple[int, ...]) -> list[str]:
+    """Return RMSE in map of the filter and of VIO alone, ATE, RPE and NEES of an axis."""
+    truth = drone.truth.at(drone.estimate.stamps)
+    vio = drone.vio.at(drone.estimate.stamps)
+    try:
+        aligned = trajectory_error(
+            Trajectory.level(drone.estimate.stamps, truth),
+            Trajectory.level(drone.estimate.stamps, drone.estimate.poses),
+        )
+        shape = [f'{aligned.ate:.3f}', f'{aligned.rpe:.3f}']
+    except DataError:  # too few poses
+        shape = ['-', '-']
+    nees = np.nanmean(drone_nees(drone.errors(), drone.covariance, axes)) / len(axes)
+    in_map = (f'{position_rmse(poses, truth):.3f}' for poses in (drone.estimate.poses, vio))
+    return [*in_map, *shape, f'{nees:.2f}']
 
 
 def figure_table(figures: dict[str, Any]) -> str:

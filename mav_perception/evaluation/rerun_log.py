@@ -43,6 +43,8 @@ class RerunStream:
 
     def track(self, index: int, name: str, kind: str, points: FloatArray) -> None:
         """Show a path of a drone, (K, 3) in map, in place of an earlier one."""
+        if not len(points):
+            return
         colours = [COLOURS[index % len(COLOURS)]]
         strip = self._rerun.LineStrips3D([points], colors=colours, radii=RADII[kind])
         self._stream.log(f'map/{name}/{kind}', strip, static=True)
@@ -50,7 +52,7 @@ class RerunStream:
     def estimates(
         self, index: int, name: str, path: Path4, covariance: FloatArray, truth: Path4
     ) -> None:
-        """Show K estimates of a drone with (K, 4, 4) covariances, and their errors."""
+        """Show K estimates of a drone, (K, 4, 4) covariances, and errors if the truth is known."""
         errors = np.linalg.norm((path.poses - truth.at(path.stamps))[:, :3], axis=1)
         colours = [COLOURS[index % len(COLOURS)]]
         for stamp, pose, spread, error in zip(
@@ -63,7 +65,8 @@ class RerunStream:
             )
             sigma = float(np.sqrt(np.trace(spread)))
             self._stream.log(f'map/{name}/estimate', ellipsoid)
-            self._stream.log(f'error/{name}', self._rerun.Scalars(float(error)))
+            if np.isfinite(error):
+                self._stream.log(f'error/{name}', self._rerun.Scalars(float(error)))
             self._stream.log(f'sigma/{name}', self._rerun.Scalars(sigma))
 
     def flush(self) -> None:
@@ -90,14 +93,13 @@ class LiveRerun:
         self._shown: dict[str, int] = {}
 
     def update(self, logs: list[tuple[str, DroneLog]]) -> None:
-        """Show what is new of every drone whose truth is known."""
+        """Show what is new of every drone."""
         for index, (name, log) in enumerate(logs):
-            if not log.truth:
-                continue
             truth = log.path(log.truth[-TRAIL:])
             self._stream.track(index, name, 'truth', truth.poses[:, :3])
             if log.odometry:
-                vio = carry_forward(log.vio_alone(), log.path(log.odometry), truth.stamps)
+                odometry = log.path(log.odometry)
+                vio = carry_forward(log.vio_alone(), odometry, odometry.stamps[-TRAIL:])
                 self._stream.track(index, name, 'vio', vio[:, :3])
             begin = self._shown.get(name, 0)
             end = len(log.estimate)

@@ -44,7 +44,7 @@ def errors(record: RunRecord) -> Any:
         axis.fill_between(time, sigma, color=f'C{index}', alpha=0.25, label='1 sigma')
         axis.plot(time, error, color=f'C{index}', lw=1.1, label='error')
         vio = drone.vio.at(drone.estimate.stamps) - drone.truth.at(drone.estimate.stamps)
-        top = 1.3 * float(max(3.0 * np.median(sigma), error.max(), 0.05))
+        top = 1.3 * float(np.nanmax([3.0 * np.median(sigma), 0.05, *error]))
         axis.plot(time, np.linalg.norm(vio[:, :3], axis=1), 'k:', lw=0.8, label='VIO alone')
         axis.set(ylabel=f'{drone.name} [m]', ylim=(0.0, top))
     axes[0, 0].legend(ncols=4, fontsize=7)
@@ -133,7 +133,7 @@ PLOTS: dict[str, tuple[str, Callable[[RunRecord], Any], Callable[[RunRecord], bo
     'NEES': (
         'Normalised estimation error squared of each pose; dashed, 95 % of a true covariance.',
         nees,
-        lambda record: True,
+        lambda record: record.has_truth,
     ),
     'NIS': (
         'Flat at 1 if innovations are as large as foretold; heaped up at the right means that the '

@@ -25,7 +25,8 @@ class DroneRecord:
 
     Attributes:
         name: of the drone.
-        truth, estimate, vio: true path, what the filter said, and odometry alone from the start.
+        truth: true path, empty where nobody knows it.
+        estimate, vio: what the filter said, and odometry alone from the start.
         covariance: (K, 4, 4) of each estimate.
     """
 
@@ -36,7 +37,7 @@ class DroneRecord:
     covariance: FloatArray
 
     def errors(self) -> FloatArray:
-        """Return (K, 4) estimate minus truth at the stamps of the estimate, yaw wrapped."""
+        """Return (K, 4) estimate minus truth at the stamps of the estimate, NaN without truth."""
         difference = self.estimate.poses - self.truth.at(self.estimate.stamps)
         difference[:, 3] = wrap_angle(difference[:, 3])
         return difference
@@ -68,18 +69,26 @@ class RunRecord:
     confusion: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     axes: tuple[int, ...] = (0, 1, 2, 3)
 
+    @property
+    def has_truth(self) -> bool:
+        """Tell whether the true path of some drone is known."""
+        return any(len(drone.truth.stamps) for drone in self.drones)
+
 
 def save_run(record: RunRecord, folder: Path) -> None:
-    """Write run.json, run.npz and NAME.{truth,estimate,vio}.tum into a folder."""
+    """Write run.json, run.npz and NAME.{truth,estimate,vio}.tum into a folder.
+
+    The file of a truth that nobody knows is left out.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     arrays = {'latency_ms': record.latency_ms, 'nis': record.nis, 'confusion': record.confusion}
     for index, drone in enumerate(record.drones):
         arrays[f'covariance_{index}'] = drone.covariance
         for kind in KINDS:
-            path = getattr(drone, kind)
-            save_tum(
-                Trajectory.level(path.stamps, path.poses), folder / f'{drone.name}.{kind}.tum'
-            )
+            path, file = getattr(drone, kind), folder / f'{drone.name}.{kind}.tum'
+            file.unlink(missing_ok=True)
+            if len(path.stamps):
+                save_tum(Trajectory.level(path.stamps, path.poses), file)
     np.savez_compressed(folder / 'run.npz', allow_pickle=False, **arrays)
     words = {
         'title': record.title,
@@ -125,7 +134,10 @@ def load_run(folder: Path) -> RunRecord:
 
 
 def _load_drone(folder: Path, name: str, covariance: FloatArray) -> DroneRecord:
-    paths = [_level(load_tum(folder / f'{name}.{kind}.tum')) for kind in KINDS]
+    truth = folder / f'{name}.truth.tum'
+    nothing = Path4(np.zeros(0, np.int64), np.zeros((0, 4)))
+    paths = [_level(load_tum(truth)) if truth.is_file() else nothing]
+    paths += [_level(load_tum(folder / f'{name}.{kind}.tum')) for kind in KINDS[1:]]
     if len(covariance) != len(paths[1].stamps):
         raise ValueError(f'{len(covariance)} covariances for {len(paths[1].stamps)} poses')
     return DroneRecord(name, paths[0], paths[1], paths[2], covariance)

@@ -18,6 +18,10 @@ SHARED: dict[str, tuple[str, str]] = {
     'backend': ('auto', 'What runs the network: auto, onnxruntime, openvino or torch.'),
     'device': ('auto', 'Where the network runs: auto, cpu, cuda or tensorrt.'),
     'record': ('', 'Folder of a new bag with all but images; empty for none.'),
+    'report': (
+        '',
+        'Folder for report.html and the tracks, written when the flight is ended; empty for none.',
+    ),
     'rviz': ('false', 'Open RViz with a view of the team.'),
     'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
     'log_level': ('info', 'debug, info, warn or error.'),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -20,8 +19,8 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
 from mav_perception.errors import InputError
-from mav_perception.evaluation.flight_associations import AssociatedFrame, witness_flight
-from mav_perception.evaluation.flight_log import record_flight, score_flight
+from mav_perception.evaluation.flight_associations import AssociatedFrame
+from mav_perception.evaluation.flight_report import Flight
 from mav_perception.evaluation.rerun_log import LiveRerun
 from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.team_file import DroneEntry, load_team, team_path
@@ -39,7 +38,7 @@ from mav_perception.ros.names import (
 from mav_perception.ros.parameters import declare_parameters, read_parameters
 from mav_perception.ros.qos import qos_profile
 from mav_perception.ros.running import run_node
-from mav_perception.types import FloatArray, seconds
+from mav_perception.types import seconds
 
 PLAIN_WIDTH = 160
 """Columns of the table where it goes into a file or a pipe."""
@@ -56,7 +55,7 @@ class MonitorNodeParameters:
     )
     duration: float = parameter(
         0.0,
-        'end with the summary after so many seconds of truth, 0 for never [s]',
+        'end after so many seconds of truth, 0 to go on until somebody ends the node [s]',
         0.0,
         read_only=True,
     )
@@ -76,6 +75,8 @@ class MonitorNodeParameters:
 class MonitorNode(Node):
     """Prints the table while the team flies and the summary at the end."""
 
+    teardown_limit = 120.0  # drawing a long flight takes its time
+
     def __init__(self) -> None:
         """Subscribe to every drone's poses, truth and odometry, and to /diagnostics."""
         super().__init__('monitor_node')
@@ -92,6 +93,7 @@ class MonitorNode(Node):
         self._real_time_factor = '-'
         self._lost = 0
         self._lines = 0
+        self._concluded = False
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self._settings.refresh, self._refresh, clock=steady)
 
@@ -158,63 +160,33 @@ class MonitorNode(Node):
         self._lines = len(shown)
 
     def _finish(self) -> None:
-        """Print and write the summary, and end the process: 0 if the team beats VIO alone."""
-        logs = [drone.log for drone in self._drones]
-        score = score_flight(logs)
-        if score is None:
-            print('No score: some drone has no pose, odometry or truth.')
-            raise SystemExit(1)
-        latencies = np.concatenate([drone.latencies for drone in self._drones])
-        p50, p95 = np.percentile(latencies, [50, 95]) if len(latencies) else (np.nan, np.nan)
-        better = score.team_shape < score.vio_team_shape
-        dropped = sum(drone.dropped for drone in self._drones)
-        summary = score.figures() | {
-            'latency_ms_p50': round(float(p50), 1),
-            'latency_ms_p95': round(float(p95), 1),
-            'images_dropped': dropped,
-            'frames_lost': self._lost,
-            'real_time_factor': self._real_time_factor,
-            'beats_vio': bool(better),
-        }
-        rows = [
-            f'  {drone.name:8} filter {mine:.3f} m   VIO alone {vio:.3f} m'
-            for drone, mine, vio in zip(
-                self._drones, score.drone_position, score.drone_vio_position, strict=True
-            )
-        ]
-        print(
-            '\nsummary: RMSE in map',
-            *rows,
-            f'  team     filter {score.position:.3f} m   VIO alone {score.vio_position:.3f} m',
-            f'  shape    filter {score.team_shape:.3f} m   VIO alone {score.vio_team_shape:.3f} m',
-            f'  image to pose: median {p50:.0f} ms, 95 % {p95:.0f} ms; {dropped} images dropped, '
-            f'{self._lost} frames lost',
-            f'  {"the team beats VIO alone" if better else "VIO ALONE WAS BETTER"}',
-            sep='\n',
-            flush=True,
+        """Conclude the flight and end the process: 0 if the team beats VIO alone."""
+        raise SystemExit(0 if self._conclude() else 1)
+
+    def close(self) -> None:
+        """Conclude a flight that somebody ended, if its report is wanted."""
+        if self._settings.output and not self._concluded:
+            self._conclude()
+
+    def _conclude(self) -> bool | None:
+        """Print and write the summary; return whether the team beats VIO, None if unknown."""
+        self._concluded = True
+        flight = Flight(
+            tuple(drone.name for drone in self._drones),
+            [drone.log for drone in self._drones],
+            self._frames,
+            np.concatenate([drone.latencies for drone in self._drones]),
+            self._real_time_factor,
+            {
+                'images_dropped': sum(drone.dropped for drone in self._drones),
+                'frames_lost': self._lost,
+            },
         )
+        print('', *flight.text(), sep='\n', flush=True)
         if self._settings.output:
-            self._write(Path(self._settings.output), summary, latencies)
-        raise SystemExit(0 if better else 1)
-
-    def _write(self, folder: Path, summary: dict[str, Any], latencies: FloatArray) -> None:
-        # Only here: matplotlib is slow.
-        from mav_perception.evaluation.plots import plot_flight
-        from mav_perception.evaluation.report import write_report
-        from mav_perception.evaluation.run_record import save_run, without_nan
-
-        folder.mkdir(parents=True, exist_ok=True)
-        known = without_nan(summary)
-        (folder / 'summary.json').write_text(json.dumps(known, indent=2) + '\n')
-        names, logs = tuple(d.name for d in self._drones), [d.log for d in self._drones]
-        title = f'{len(names)} drones, {self._settings.duration:.0f} s'
-        witness = witness_flight(self._frames, logs)
-        record = record_flight(names, logs, title, known, latencies, witness)
-        plot_flight(record, folder / 'tracks.png')
-        save_run(record, folder / 'run')
-        write_report(record, folder / 'report.html')
-        for name in ('summary.json', 'tracks.png', 'report.html'):
-            print(f'  written: {folder / name}', flush=True)
+            for file in flight.write(Path(self._settings.output)):
+                print(f'  written: {file}', flush=True)
+        return flight.beats_vio
 
 
 def main() -> int:

@@ -30,8 +30,8 @@ TEARDOWN_LIMIT = 15.0
 def run_node(make: Callable[[], Node]) -> int:
     """Build a node, spin it until SIGINT, SIGTERM or its own request, and release it.
 
-    A node may have a method `close()` that joins its threads, a `hang_watch` that is armed here,
-    and ends itself by raising SystemExit from a callback.
+    A node may have a method `close()` that joins its threads, a `teardown_limit` for that, a
+    `hang_watch` that is armed here, and ends itself by raising SystemExit from a callback.
 
     Returns:
         Exit code: 0 for a clean end, 2 if the node could not be built.
@@ -66,7 +66,8 @@ def run_node(make: Callable[[], Node]) -> int:
         faulthandler.cancel_dump_traceback_later()
         # Middleware teardown has been seen to hang after the work was done; a drone's process
         # must end all the same, so that its supervisor can start it again.
-        limit = threading.Timer(TEARDOWN_LIMIT, _give_up, [code])
+        seconds = getattr(node, 'teardown_limit', TEARDOWN_LIMIT)
+        limit = threading.Timer(seconds, _give_up, [code, seconds])
         limit.daemon = True
         limit.start()
         _release(node)
@@ -79,9 +80,9 @@ def _program() -> str:
     return sys.argv[0].rsplit('/', 1)[-1]
 
 
-def _give_up(code: int) -> None:
+def _give_up(code: int, seconds: float) -> None:
     """End the process although something hangs, and say what."""
-    print(f'{_program()}: did not end within {TEARDOWN_LIMIT:.0f} s:', file=sys.stderr)
+    print(f'{_program()}: did not end within {seconds:.0f} s:', file=sys.stderr)
     faulthandler.dump_traceback(file=sys.stderr)
     os._exit(code)
 

@@ -202,16 +202,19 @@ def replay(tmp_path_factory):
     folder, flight = tmp_path_factory.mktemp('bag'), Path(__file__).parents[1] / 'ros/flight_bag'
     with tarfile.open(flight / 'bag.tar.xz') as archive:
         archive.extractall(folder, filter='data')
+    replay.report = folder / 'report/report.html'
     return description_of(
         'replay.launch.py', bag=str(folder / 'bag'), team_file=str(flight / 'team.yaml'),
-        rate='2.0',
+        rate='2.0', report=str(folder / 'report'),
     )  # fmt: skip
 
 
 @pytest.mark.launch(fixture=replay)
-def test_a_recorded_flight_is_localized(tester):
+def test_a_recorded_flight_is_localized_and_reported_when_it_is_ended(tester):
     poses = []
     tester.create_subscription(
         PoseWithCovarianceStamped, '/mav2/localization/pose', poses.append, 10
     )
     assert spin_until(tester, lambda: len(poses) > 5)
+    yield  # the rest is looked at after everything was shut down
+    assert 'NEES' in replay.report.read_text()

@@ -116,3 +116,30 @@ def test_the_monitor_judges_a_flight_and_writes_its_summary(bench, tmp_path, err
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['beats_vio'] == (code == 0)
     assert (tmp_path / 'out' / 'tracks.png').is_file()
+
+
+def test_a_monitor_that_is_ended_writes_its_report_without_any_truth(bench, tmp_path):
+    save_team(scenario_team(Scenario(drones=2)), tmp_path / 'team.yaml')
+    folder = tmp_path / 'out'
+    node = bench.start(
+        MonitorNode, f'team_file:={tmp_path / "team.yaml"}', f'output:={folder}', 'live:=false',
+        namespace='',
+    )  # fmt: skip
+    for k in (1, 2):
+        odometry = bench.publisher(Odometry, f'/mav{k}/odometry', qos_profile_sensor_data)
+        pose = bench.publisher(
+            PoseWithCovarianceStamped, f'/mav{k}/localization/pose', qos_profile_sensor_data
+        )
+        for step in range(5):
+            header = Header(stamp=ns_to_stamp(nanoseconds(1.0 + step)))
+            o, p = Odometry(header=header), PoseWithCovarianceStamped(header=header)
+            o.pose.pose.orientation.w = p.pose.pose.orientation.w = 1.0
+            p.pose.covariance = (0.01 * np.eye(6)).ravel()
+            odometry.publish(o)
+            pose.publish(p)
+        assert bench.until(lambda k=k: len(node._drones[k - 1].log.estimate) == 5)
+    node.close()
+    assert 'Nobody knows the true paths' in (folder / 'report.html').read_text()
+    written = (folder / 'report.html').stat().st_mtime_ns
+    node.close()  # once is enough
+    assert (folder / 'report.html').stat().st_mtime_ns == written
