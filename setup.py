@@ -41,7 +41,7 @@ setup(
         'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],
         'sim': ['panda3d>=1.10.13', 'dacite>=1.8', 'matplotlib'],
         'bag': ['rosbags>=0.10'],
-        'rerun': ['rerun-sdk>=0.23'],
+        'rerun': ['rerun-sdk>=0.26'],
         'cluster': ['distributed'],
         'openvino': ['openvino>=2024.0'],
         'test': ['pytest', 'filterpy', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],

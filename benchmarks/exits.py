@@ -17,7 +17,10 @@ import numpy as np
 from mav_perception.commands.processes import ros_environment
 from mav_perception.resources import find_executable
 
-NODES = ('segmentation', 'detection', 'localization', 'simulation', 'monitor', 'recorder', 'pilot')
+NODES = (
+    *('segmentation', 'detection', 'localization', 'overlay', 'simulation', 'monitor'),
+    *('recorder', 'pilot'),
+)
 
 
 def main() -> int:

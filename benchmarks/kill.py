@@ -35,7 +35,7 @@ THREE_SIGMA = chi2.ppf(0.9973, 3)
 
 
 def main() -> int:
-    """Fly, kill, print a table; 0 if every node was back in 5 s."""
+    """Fly, kill, print a table; 0 if every node was back in time."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--drones', type=int, default=3)
     parser.add_argument('--seed', type=int, default=0)

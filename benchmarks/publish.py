@@ -12,22 +12,28 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / 'doc' / 'benchmarks.json'
-MARK = re.compile(r'(<!-- bench( lines)?:? ([^>]*?) -->\n).*?(<!-- end -->)', re.S)
+MARK = re.compile(
+    r'(<!-- bench( lines)?:? ([^>]*?) -->\n)(?:(?!<!-- bench).)*?(<!-- end -->)', re.S
+)
 CHATTER = ('written:', 'Wrote ', 'every node lived')
 
 
 def main() -> int:
-    """Keep the results and fill every page."""
+    """Keep the results and fill every page; 1 and nothing is changed if something is missing."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     default = ROOT / 'benchmark_output' / 'benchmarks.json'
     parser.add_argument('--results', type=Path, default=default)
     given = parser.parse_args()
     whole = json.loads(given.results.read_text())
+    if wrong := faults(whole):
+        print(*wrong, sep='\n', file=sys.stderr)
+        return 1
     RESULTS.write_text(json.dumps(whole, indent=2) + '\n')
     RESULTS.with_suffix('.md').write_text(page(whole))
     for path in pages():
@@ -38,9 +44,25 @@ def main() -> int:
     return 0
 
 
+def faults(whole: dict[str, Any]) -> list[str]:
+    """Return what forbids to publish: failed benchmarks, marks without a result or an end."""
+    results = whole['benchmarks']
+    wrong = [f'{name} failed' for name, result in results.items() if result['exit_code']]
+    for path in pages():
+        text = path.read_text()
+        matches = list(MARK.finditer(text))
+        if len(matches) != text.count('<!-- bench'):
+            wrong.append(f'{path.name}: a mark has no <!-- end -->')
+        for name in (name for match in matches for name in match[3].split(', ')):
+            if name not in results and name != 'machine':
+                wrong.append(f'{path.name}: {name} has not been run')
+    return wrong
+
+
 def pages() -> list[Path]:
-    """Return README and every page of the documentation."""
-    return [ROOT / 'README.md', *sorted((ROOT / 'doc').glob('*.md'))]
+    """Return README and every page of the documentation that is written by hand."""
+    written = (path for path in (ROOT / 'doc').glob('*.md') if path.stem != RESULTS.stem)
+    return [ROOT / 'README.md', *sorted(written)]
 
 
 def filled(text: str, whole: dict[str, Any]) -> str:

@@ -53,6 +53,7 @@ def main() -> int:
     print(f'{"node":22} {"MB":>7} {"growth":>8} {"descriptors":>12} {"exit":>5}')
     for name, rows in history.items():
         if len(rows) < 2:
+            bad = True  # it died at once, and is among the lost
             continue
         values = np.array(rows)
         first, second = np.array_split(values, 2)

@@ -1,4 +1,4 @@
-"""Measure all shipped weights again, and the drone model under disturbances.
+"""Measure all shipped models again, and the drone model under disturbances.
 
 Example: python benchmarks/weights.py --data ../shared/datasets
 """
@@ -61,7 +61,7 @@ def model_row(name: str, folder: str, data: Path, rendered: int) -> str:
     iou = dict(zip(space.names[1:], figures['iou'][1:], strict=True))
     shown = ', '.join(f'{kind} {value:.3f}' for kind, value in iou.items())
     if len(iou) > 1:
-        shown += f', mean of four {np.mean(figures["iou"]):.3f}'
+        shown += f', mean of {len(figures["iou"])} classes {np.mean(figures["iou"]):.3f}'
     network = segmenter.card.network + (' with a closer look' if segmenter.card.look else '')
     where = folder or f'{rendered} rendered images'
     # The blobs of a surface are no targets.

@@ -22,7 +22,8 @@ ARGUMENTS = {
     'image_qos': ('sensor_data', 'QoS of the images: sensor_data or reliable.'),
     'detection_params_file': (
         str(SHARE / 'config/detection.yaml'),
-        'Parameters of the detection; a `span` in the team file wins over its target_width.',
+        'Parameters of the detection, over those of config/detection.yaml; a `span` in the team '
+        'file wins over target_width and target_span.',
     ),
     'checkpoint_file': ('', 'File in which the joint filter survives its process, or empty.'),
     'overlay': ('false', 'Paint masks into the images too; rviz switches it on.'),

@@ -87,6 +87,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.report import drone_rows, write_report
     from mav_perception.evaluation.run_record import load_run
 
+    if arguments.sensor_model and not arguments.report:
+        raise ConfigurationError('--sensor-model is drawn on the page: give --report too.')
     record = load_run(arguments.folder)
     print(record.title)
     for row in drone_rows(record):

@@ -55,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.target_views import collect_views
     from mav_perception.segmentation.segmenter import Segmenter
 
+    if arguments.output.suffix == '.json':
+        raise ConfigurationError('--output is a YAML file; the checks go beside it, as .json.')
     segmenter = Segmenter.load(arguments.model, arguments.threads)
     samples, camera = _views(arguments, segmenter.card.label_space.size)
     views = collect_views(segmenter, samples, camera)

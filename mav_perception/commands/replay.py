@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--team', type=Path, metavar='TEAM.yaml', help='localize it anew and write report.html'
     )
     bag.add_argument(
-        '--params', type=Path, metavar='FILE', help='parameters of the joint filter, with --team'
+        '--params', type=Path, metavar='FILE', help='of the joint filter, over the shipped ones'
     )
     bag.add_argument(
         '--output', type=Path, default=Path('replay_output'),

@@ -10,7 +10,6 @@ from mav_perception.commands.chain import ros_arguments
 from mav_perception.commands.processes import NodeProcesses, become_node, ros_environment
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team_file import load_team
-from mav_perception.resources import find_share
 
 START_UP = 4.0
 """Seconds for the nodes to find one another before the bag begins."""
@@ -35,11 +34,11 @@ def localize_bag(arguments: argparse.Namespace) -> int:
     if arguments.loop:
         raise ConfigurationError('--loop has no end, so no report: leave it or --team out.')
     team = f'team_file:={arguments.team}'
-    parameters = arguments.params or find_share('config', 'localization.yaml')
     with NodeProcesses(ros_environment(), arguments.output / 'logs') as nodes:
-        filter_arguments = ros_arguments('use_sim_time:=true', team)
-        filter_arguments[1:1] = ['--params-file', str(parameters)]
-        nodes.start('localization', 'localization_node', filter_arguments)
+        filtering = ros_arguments('use_sim_time:=true', team, config='localization')
+        if arguments.params:  # over those that are shipped
+            filtering += ['--params-file', str(arguments.params)]
+        nodes.start('localization', 'localization_node', filtering)
         watching = ros_arguments(
             team, f'output:={arguments.output}', 'live:=false', config='monitor'
         )

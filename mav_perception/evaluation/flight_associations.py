@@ -40,15 +40,14 @@ def witness_flight(frames: list[AssociatedFrame], logs: list[DroneLog]) -> Witne
     if not all(log.truth for log in logs):
         witness.nis = [(frame.nis, frame.nis_size) for frame in frames if frame.nis_size]
         return witness
-    truth = [log.path(log.truth) for log in logs]
-    attitude = [log.truth_attitude() for log in logs]
-    for frame in frames:
-        stamp = np.array([frame.stamp_ns])
-        poses = np.array([path.at(stamp)[0] for path in truth])
-        others = np.delete(np.arange(len(logs)), frame.observer)
-        angles = np.append(attitude[frame.observer].at(stamp)[0], poses[frame.observer, 3])
-        own = poses[frame.observer, :3]
-        targets = from_camera(poses[others, :3], own, angles, frame.mount)
+    stamps = np.array([frame.stamp_ns for frame in frames], np.int64)
+    poses = np.stack([log.path(log.truth).at(stamps) for log in logs], axis=1)
+    tilts = [log.true_roll_pitch(stamps) for log in logs]
+    everybody = np.arange(len(logs))
+    for index, frame in enumerate(frames):
+        own, others = poses[index, frame.observer], np.delete(everybody, frame.observer)
+        angles = np.append(tilts[frame.observer][index], own[3])
+        targets = from_camera(poses[index, others, :3], own[:3], angles, frame.mount)
         labels = identify(frame.positions, targets, others)
         witness.note(labels, frame.taken, frame.nis, frame.nis_size)
     return witness

@@ -12,7 +12,7 @@ from mav_perception.evaluation.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.trajectories import position_rmse, sample_stamps, team_shape_rmse
 from mav_perception.evaluation.witness import Witness
 from mav_perception.geometry import yaw_rotation
-from mav_perception.types import FloatArray
+from mav_perception.types import FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,18 @@ class DroneLog:
         poses[:, 3] = np.unwrap(poses[:, 3])
         return Path4(np.array([stamp for stamp, _ in ordered], np.int64), poses)
 
-    def truth_attitude(self) -> Path4:
-        """Return true roll and pitch as a path of two columns."""
+    def estimates(self, begin: int = 0, end: int | None = None) -> tuple[Path4, FloatArray]:
+        """Return estimates as they came, from one index to another, sorted, and covariances."""
+        rows, covariance = self.estimate[begin:end], np.array(self.covariance[begin:end])
+        order = np.argsort([stamp for stamp, _ in rows], kind='stable')
+        return self.path(rows), covariance[order]
+
+    def true_roll_pitch(self, stamps: IntArray) -> FloatArray:
+        """Return (M, 2) true roll and pitch at stamps, linearly interpolated."""
         ordered = sorted(self.roll_pitch, key=lambda row: row[0])
-        stamps = np.array([stamp for stamp, _ in ordered], np.int64)
-        return Path4(stamps, np.array([angles for _, angles in ordered]))
+        known = np.array([stamp for stamp, _ in ordered], float)
+        angles = np.array([angles for _, angles in ordered])
+        return np.column_stack([np.interp(stamps, known, column) for column in angles.T])
 
     def vio_alone(self) -> Path4:
         """Return the one-pose estimate that VIO alone has: the first odometry, from the start.
@@ -110,11 +117,10 @@ def record_flight(
     for name, log in zip(names, logs, strict=True):
         if not (log.estimate and log.odometry):
             continue
-        order = np.argsort([stamp for stamp, _ in log.estimate], kind='stable')
-        estimate, odometry, truth = map(log.path, (log.estimate, log.odometry, log.truth))
+        estimate, covariance = log.estimates()
+        odometry, truth = log.path(log.odometry), log.path(log.truth)
         stamps = truth.stamps if log.truth else estimate.stamps
         vio = carry_forward(log.vio_alone(), odometry, stamps)
-        covariance = np.array(log.covariance)[order]
         drones.append(DroneRecord(name, truth, estimate, Path4(stamps, vio), covariance))
     known = len(drones) == len(logs) and all(log.truth for log in logs)
     return RunRecord(

@@ -18,11 +18,14 @@ RADII = {'truth': 0.03, 'vio': 0.005}
 TRAIL = 1000
 """Points of a live track: the whole of a long flight would be sent again every second."""
 
+FLUSH_LIMIT = 10.0
+"""Seconds to wait for a viewer at the end."""
+
 
 def require_rerun(target: str | None) -> None:
     """Raise MissingDependencyError if Rerun is wanted and not installed."""
     if target and importlib.util.find_spec('rerun') is None:
-        raise MissingDependencyError('--rerun needs Rerun: pip install "rerun-sdk>=0.23".')
+        raise MissingDependencyError('--rerun needs Rerun: pip install "rerun-sdk>=0.26".')
 
 
 class RerunStream:
@@ -69,9 +72,9 @@ class RerunStream:
                 self._stream.log(f'error/{name}', self._rerun.Scalars(float(error)))
             self._stream.log(f'sigma/{name}', self._rerun.Scalars(sigma))
 
-    def flush(self) -> None:
-        """Send what has not been sent yet."""
-        self._stream.flush()
+    def finish(self) -> None:
+        """Send what has not been sent yet, but do not wait for ever for a viewer that is gone."""
+        self._stream.flush(timeout_sec=FLUSH_LIMIT)
 
 
 def write_rerun(record: RunRecord, target: str) -> None:
@@ -81,7 +84,7 @@ def write_rerun(record: RunRecord, target: str) -> None:
         stream.track(index, drone.name, 'truth', drone.truth.poses[:, :3])
         stream.track(index, drone.name, 'vio', drone.vio.poses[:, :3])
         stream.estimates(index, drone.name, drone.estimate, drone.covariance, drone.truth)
-    stream.flush()
+    stream.finish()
 
 
 class LiveRerun:
@@ -92,20 +95,22 @@ class LiveRerun:
         self._stream = RerunStream(target)
         self._shown: dict[str, int] = {}
 
-    def update(self, logs: list[tuple[str, DroneLog]]) -> None:
-        """Show what is new of every drone."""
+    def update(self, logs: list[tuple[str, DroneLog]], newest: int = TRAIL) -> None:
+        """Show what is new of every drone, and the newest points of its tracks."""
         for index, (name, log) in enumerate(logs):
-            truth = log.path(log.truth[-TRAIL:])
+            truth = log.path(log.truth[-newest:])
             self._stream.track(index, name, 'truth', truth.poses[:, :3])
             if log.odometry:
                 odometry = log.path(log.odometry)
-                vio = carry_forward(log.vio_alone(), odometry, odometry.stamps[-TRAIL:])
+                vio = carry_forward(log.vio_alone(), odometry, odometry.stamps[-newest:])
                 self._stream.track(index, name, 'vio', vio[:, :3])
-            begin = self._shown.get(name, 0)
-            end = len(log.estimate)
+            begin, end = self._shown.get(name, 0), len(log.estimate)
             self._shown[name] = end
             if end > begin:
-                rows, covariance = log.estimate[begin:end], np.array(log.covariance[begin:end])
-                order = np.argsort([stamp for stamp, _ in rows], kind='stable')
-                self._stream.estimates(index, name, log.path(rows), covariance[order], truth)
-        self._stream.flush()
+                path, covariance = log.estimates(begin, end)
+                self._stream.estimates(index, name, path, covariance, truth)
+
+    def finish(self, logs: list[tuple[str, DroneLog]]) -> None:
+        """Show the whole tracks."""
+        self.update(logs, newest=max((len(log.odometry) for _, log in logs), default=0) + 1)
+        self._stream.finish()

@@ -53,7 +53,7 @@ def draw_range(axis: Any, noise: SightingNoise) -> None:
 
 def draw_size_curve(axis: Any, rows: list[dict[str, float]]) -> None:
     """Draw P_D over the apparent length, with the 95 % interval of so many targets."""
-    rate, count = (np.array([row[key] for row in rows]) for key in ('p_d', 'targets'))
+    rate, count = (np.array([row[key] for row in rows], float) for key in ('p_d', 'targets'))
     middle = np.array([np.sqrt(row['from_px'] * row['to_px']) for row in rows])
     # Beta quantiles (Clopper and Pearson): at P_D = 1 a normal interval would have no width.
     low = beta.ppf(0.025, rate * count + 1e-9, (1.0 - rate) * count + 1.0)
@@ -67,11 +67,9 @@ def draw_place_map(axis: Any, rate: FloatArray) -> None:
     """Draw P_D in nine cells of the image; empty where nobody was to be seen."""
     axis.imshow(rate, cmap='Blues', vmin=0.0, vmax=1.0, aspect=0.8)
     for (row, column), value in np.ndenumerate(rate):
-        text, colour = ('-', 'black') if np.isnan(value) else (f'{value:.2f}', 'white')
-        axis.text(
-            column, row, text, ha='center', va='center',
-            color=colour if value > 0.5 else 'black',
-        )  # fmt: skip
+        text = '-' if np.isnan(value) else f'{value:.2f}'
+        colour = 'white' if value > 0.5 else 'black'
+        axis.text(column, row, text, ha='center', va='center', color=colour)
     axis.set(xticks=[], yticks=[], xlabel='$P_D$ by place in the image')
 
 
@@ -82,4 +80,4 @@ def checks_line(checks: dict[str, Any]) -> str:
         if (check := checks.get(f'{name}_nis')) is not None:
             low, high = check['bounds_95']
             parts.append(f'{name} NIS {check["mean"]:.2f} (95 % bounds {low:.2f} to {high:.2f})')
-    return f'held-out images: {"; ".join(parts)}'
+    return f'held-out images: {"; ".join(parts) or "no NIS, too few detections"}'

@@ -102,7 +102,10 @@ def load_checks(path: Path) -> dict[str, Any] | None:
         return None
     try:
         checks: dict[str, Any] = json.loads(beside.read_text())
-        checks['p_d_by_size'][0]['p_d'], checks['by_place']['p_d'][0][0]
+        checks['p_d_by_size'][0]['targets'], checks['by_place']['p_d'][0][0]
+        for name in ('bearing_nis', 'range_nis'):
+            if checks.get(name, {'mean': 0.0})['mean'] is None:  # nothing was left to check with
+                del checks[name]
         return checks
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise DataError(

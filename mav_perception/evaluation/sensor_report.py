@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,19 @@ def size_table(views: TargetViews, bins: int = 4) -> list[dict[str, float]]:
     """Return P_D by the length of the target's label, in bins of equal count."""
     edges = np.quantile(views.width, np.linspace(0.0, 1.0, bins + 1))
     index = np.clip(np.searchsorted(edges, views.width, side='right') - 1, 0, bins - 1)
-    return [
-        {
-            'from_px': round(float(edges[k]), 1),
-            'to_px': round(float(edges[k + 1]), 1),
-            'targets': int((index == k).sum()),
-            'p_d': round(float(views.found[index == k].mean()), 4) if (index == k).any() else 0.0,
-        }
-        for k in range(bins)
-    ]
+    rows = []
+    for k, (low, high) in enumerate(pairwise(edges.tolist())):
+        found = views.found[index == k]
+        rate = float(found.mean()) if len(found) else float('nan')
+        rows.append(
+            {
+                'from_px': round(low, 1),
+                'to_px': round(high, 1),
+                'targets': len(found),
+                'p_d': round(rate, 4),
+            }
+        )
+    return rows
 
 
 def place_table(views: TargetViews) -> dict[str, list[list[float]]]:
@@ -107,12 +112,11 @@ def plot_model(
     matplotlib.use('Agg')
     from matplotlib import pyplot
 
+    from mav_perception.evaluation.sensor_curves import draw_size_curve
+
     checks = check_model(views, model, camera)
     figure, axes = pyplot.subplots(1, 2 + len(checks), figsize=(4.2 * (2 + len(checks)), 3.6))
-    table = size_table(views, 8)
-    axes[0].plot([(r['from_px'] + r['to_px']) / 2 for r in table], [r['p_d'] for r in table], 'o-')
-    axes[0].set(xlabel='length of the target [pixel]', ylabel='$P_D$', ylim=(0, 1.02))
-    axes[0].set_xscale('log')
+    draw_size_curve(axes[0], size_table(views, 8))
     rows, columns = views.image_size
     axes[1].plot(*views.false_pixel.T, '.', alpha=0.5)
     axes[1].set(xlim=(0, columns), ylim=(rows, 0), title='false blobs', aspect='equal')

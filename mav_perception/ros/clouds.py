@@ -19,6 +19,15 @@ SIGHTING_FIELDS = (
 )  # fmt: skip
 """float32 fields of a PointCloud2 of relative measurements, in this order."""
 
+ASSOCIATION_FIELDS = (
+    'x', 'y', 'z', 'drone', 'probability', 'nis', 'nis_dof', 'optical_x', 'optical_y', 'optical_z',
+)  # fmt: skip
+"""float32 fields of a PointCloud2 of associations, in this order.
+
+`drone` is the index in the team, that of a static object after the drones, or -1 for a false
+sighting; `nis` of `nis_dof` degrees of freedom is that of the whole frame.
+"""
+
 UPPER = np.triu_indices(3)
 
 

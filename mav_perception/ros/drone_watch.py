@@ -1,4 +1,4 @@
-"""What the monitor knows of one drone: its log, its rate and the latency of its poses."""
+"""What the monitor knows of one drone: truth, odometry, poses, and how late those come."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
+from mav_perception.errors import InputError
 from mav_perception.evaluation.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight_log import DroneLog
 from mav_perception.geometry import roll_pitch_yaw
 from mav_perception.localization.observation import CameraMount
-from mav_perception.ros.association_publishers import ASSOCIATION_FIELDS
-from mav_perception.ros.clouds import cloud_to_table
+from mav_perception.ros.clouds import ASSOCIATION_FIELDS, cloud_to_table
 from mav_perception.ros.conversions import stamp_to_ns
 from mav_perception.types import FloatArray
 
@@ -26,7 +26,7 @@ HEADER = (
 
 
 class DroneWatch:
-    """Live figures of one drone: its log, arrival rate and latency of its poses."""
+    """The log of one drone, and its live figures: rate and latency of its poses."""
 
     def __init__(self, name: str, start: FloatArray) -> None:
         """Start with nothing seen."""
@@ -99,13 +99,16 @@ def pose_of(pose: Any) -> FloatArray:
 
 def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> AssociatedFrame:
     """Return what the filter told of a frame of one camera, or raise InputError."""
-    table = cloud_to_table(message, ASSOCIATION_FIELDS, 'Associations')
-    nis, size = table[0, 5:] if len(table) else (0.0, 0.0)
+    what = 'Associations'
+    table = cloud_to_table(message, ASSOCIATION_FIELDS, what)
+    if not np.isfinite(table).all() or not table[:, 7:].any(axis=1).all():
+        raise InputError(f'{what} hold NaN, or a sighting in the camera itself.')
+    nis, size = table[0, 5:7] if len(table) else (0.0, 0.0)
     return AssociatedFrame(
         stamp_to_ns(message.header.stamp),
         observer,
         mount,
-        table[:, :3],
+        table[:, 7:],
         table[:, 3].astype(np.int64),
         float(nis),
         int(size),

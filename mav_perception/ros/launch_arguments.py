@@ -11,7 +11,7 @@ SHARED: dict[str, tuple[str, str]] = {
     ),
     'params_file': (
         str(find_share('config', 'localization.yaml')),
-        'Parameters of the localization.',
+        'Parameters of the localization, over those of config/localization.yaml.',
     ),
     'namespace': ('', 'Namespace of the localization node; topics stay as they are.'),
     'model': ('drone', 'Segmentation model: a shipped name or a path to an .onnx file.'),
@@ -23,7 +23,7 @@ SHARED: dict[str, tuple[str, str]] = {
         'Folder for report.html and the tracks, written when the flight is ended; empty for none.',
     ),
     'rviz': ('false', 'Open RViz with a view of the team.'),
-    'autostart': ('true', 'Configure and activate the lifecycle nodes at start.'),
+    'autostart': ('true', 'Configure and activate what is a lifecycle node at start.'),
     'log_level': ('info', 'debug, info, warn or error.'),
 }
 """Name -> default and description."""

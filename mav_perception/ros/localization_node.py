@@ -86,7 +86,9 @@ class LocalizationNode(SelfActivatingNode):
         self._team = team_from_entries(self._entries)
         poses = read_parameters(self, PoseParameters)
         self._poses = PosePublishers(self, self.health, self._entries, poses)
-        self._associations = AssociationPublishers(self, self._entries, poses.pose_prefix)
+        self._associations = AssociationPublishers(
+            self, self._entries, poses.pose_prefix, poses.map_frame
+        )
         self._begin()
         self._checkpoint = CheckpointFile(
             parameters.checkpoint_file, parameters.checkpoint_age, self.health
@@ -213,9 +215,10 @@ class LocalizationNode(SelfActivatingNode):
                 self.get_logger().info(notice.text)
             if report is not None:
                 describe_update(self.health, report, 1e3 * (time.perf_counter() - begin))
-                self._associations.publish(sightings, report)
             observer = self._team.index(sightings.observer)
             self._poses.publish(self._localizer, observer, sightings.stamp_ns)
+            if report is not None:  # after the pose, which somebody waits for
+                self._associations.publish(self._localizer, sightings, report)
 
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""

@@ -1,10 +1,11 @@
-"""Watches a flight: a live table, and at the end a summary, a JSON and a picture."""
+"""Watches a flight: a live table, and at the end a summary and the report."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 
 from mav_perception.errors import InputError
 from mav_perception.evaluation.flight_associations import AssociatedFrame
+from mav_perception.evaluation.flight_log import DroneLog
 from mav_perception.evaluation.flight_report import Flight
 from mav_perception.evaluation.rerun_log import LiveRerun
 from mav_perception.localization.observation import CameraMount
@@ -59,6 +61,9 @@ class MonitorNodeParameters:
         0.0,
         read_only=True,
     )
+    pose_prefix: str = parameter(
+        '', 'namespace before the poses, as of localization_node', read_only=True
+    )
     output: str = parameter(
         '', 'folder for summary.json, report.html and the run, empty for none', read_only=True
     )
@@ -78,7 +83,7 @@ class MonitorNode(Node):
     teardown_limit = 120.0  # drawing a long flight takes its time
 
     def __init__(self) -> None:
-        """Subscribe to every drone's poses, truth and odometry, and to /diagnostics."""
+        """Subscribe to all that is said of every drone, and to /diagnostics."""
         super().__init__('monitor_node')
         declare_parameters(self, MonitorNodeParameters)
         self._settings = read_parameters(self, MonitorNodeParameters)
@@ -104,19 +109,22 @@ class MonitorNode(Node):
             )
 
         drone = self._drones[index]
-        listen(PoseWithCovarianceStamped, entry.namespace, POSE, drone.on_pose)
+        prefix = self._settings.pose_prefix
+        listen(PoseWithCovarianceStamped, prefix + entry.namespace, POSE, drone.on_pose)
         listen(CameraInfo, entry.namespace, CAMERA_INFO, drone.on_camera_info)
         listen(PoseStamped, entry.namespace, GROUND_TRUTH, drone.on_truth)
         listen(Odometry, entry.namespace, ODOMETRY, drone.on_odometry)
-        for camera in entry.cameras:
+        for camera in entry.cameras if self._settings.output else ():
             heard = partial(self._on_associations, index=index, mount=camera.mount())
-            listen(PointCloud2, entry.camera_namespace(camera), ASSOCIATIONS, heard)
+            listen(PointCloud2, prefix + entry.camera_namespace(camera), ASSOCIATIONS, heard)
 
     def _on_associations(self, message: PointCloud2, index: int, mount: CameraMount) -> None:
+        topic = f'{ASSOCIATIONS} of {self._drones[index].name}'
         try:
             self._frames.append(cloud_to_frame(message, index, mount))
+            self._problems.pop(topic, None)
         except InputError as error:
-            self._problems[f'{ASSOCIATIONS} of {self._drones[index].name}'] = str(error)
+            self._problems[topic] = str(error)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
@@ -140,7 +148,7 @@ class MonitorNode(Node):
         if self._settings.live:
             self._print_table(flown)
         if self._live_view is not None:
-            self._live_view.update([(drone.name, drone.log) for drone in self._drones])
+            self._show(self._live_view.update)
         if 0.0 < self._settings.duration <= flown + 0.3:
             self._finish()
 
@@ -164,13 +172,22 @@ class MonitorNode(Node):
         raise SystemExit(0 if self._conclude() else 1)
 
     def close(self) -> None:
-        """Conclude a flight that somebody ended, if its report is wanted."""
-        if self._settings.output and not self._concluded:
+        """Conclude a flight that somebody ended, if it is kept anywhere."""
+        if not self._concluded and (self._settings.output or self._live_view):
             self._conclude()
+
+    def _show(self, live: Callable[[list[tuple[str, DroneLog]]], None]) -> None:
+        try:
+            live([(drone.name, drone.log) for drone in self._drones])
+            self._problems.pop('rerun', None)
+        except Exception as error:  # noqa: BLE001 - a viewer that is gone must not end the flight
+            self._problems['rerun'] = f'Rerun does not take the flight: {error}'
 
     def _conclude(self) -> bool | None:
         """Print and write the summary; return whether the team beats VIO, None if unknown."""
         self._concluded = True
+        if self._live_view is not None:
+            self._show(self._live_view.finish)
         flight = Flight(
             tuple(drone.name for drone in self._drones),
             [drone.log for drone in self._drones],

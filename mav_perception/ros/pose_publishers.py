@@ -27,7 +27,7 @@ class PoseParameters:
 
     map_frame: str = parameter('map', 'frame of the poses')
     pose_prefix: str = parameter(
-        '', 'namespace before poses and markers, where every drone runs a filter of its own'
+        '', 'namespace before all that is published, where every drone runs a filter of its own'
     )
     publish_tf: bool = parameter(
         True, 'publish map -> mavN/odom where tf2_ros is installed; never with a pose_prefix'

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mav_perception.evaluation.flight_log import DroneLog, record_flight
-from mav_perception.evaluation.rerun_log import LiveRerun, write_rerun
+from mav_perception.evaluation.rerun_log import LiveRerun, RerunStream, write_rerun
 from mav_perception.evaluation.witness import Witness
 
 pytest.importorskip('rerun', reason='rerun-sdk is an extra')
@@ -50,13 +50,34 @@ def test_a_run_that_is_over_is_written_whole(tmp_path):
     assert text.count(f'[{ERROR}]') == 2 * POSES
 
 
-def test_live_every_pose_is_shown_once(tmp_path):
+def test_live_every_pose_is_shown_once_and_the_end_has_whole_tracks(tmp_path, monkeypatch):
+    monkeypatch.setattr(LiveRerun.update, '__defaults__', (3,))  # for the TRAIL points
+    lengths, track = [], RerunStream.track
+
+    def noted(stream, index, name, kind, points):
+        lengths.append((kind, len(points)))
+        track(stream, index, name, kind, points)
+
+    monkeypatch.setattr(RerunStream, 'track', noted)
     live, growing, whole = LiveRerun(str(tmp_path / 'run.rrd')), DroneLog(np.zeros(4)), log_of(2.0)
     live.update([('b', growing)])  # nothing yet
     for end in (4, 4, POSES):
         for name in ('truth', 'odometry', 'estimate', 'covariance'):
             setattr(growing, name, getattr(whole, name)[:end])
         live.update([('b', growing)])
+    live.finish([('b', growing)])
     counts, text = rows(tmp_path / 'run.rrd')
     assert counts['/error/b'] == counts['/map/b/estimate'] == POSES
     assert text.count(f'[{ERROR}]') == POSES
+    assert lengths[-2:] == [('truth', POSES), ('vio', POSES)]
+    assert max(length for _, length in lengths[:-2]) == 3
+
+
+def test_without_a_truth_there_is_no_error(tmp_path):
+    log = log_of(0.0)
+    log.truth = []
+    live = LiveRerun(str(tmp_path / 'run.rrd'))
+    live.finish([('a', log)])
+    counts, _ = rows(tmp_path / 'run.rrd')
+    assert '/error/a' not in counts
+    assert counts['/sigma/a'] == POSES

@@ -51,6 +51,33 @@ def state_at(odometry, stamp, mean=None, covariance=None):
     )
 
 
+def test_the_covariance_moves_with_the_jacobian_by_finite_differences():
+    rng = np.random.default_rng(5)
+    odometry = random_odometry(rng)
+    mean, root = rng.uniform(-1, 1, (2, 4)), rng.standard_normal((8, 8))
+    begin, end = nanoseconds(0.5), nanoseconds(3.2)
+
+    def moved(x, covariance):
+        start = state_at(odometry, begin, x.reshape(2, 4), covariance)
+        return propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
+
+    def noise_free(x):
+        return moved(x, np.eye(8)).mean
+
+    step = 1e-6
+    columns = [
+        (noise_free(mean.ravel() + step * axis) - noise_free(mean.ravel() - step * axis))
+        / (2.0 * step)
+        for axis in np.eye(8)
+    ]
+    jacobian = np.column_stack(columns)
+    noise = moved(mean.ravel(), np.zeros((8, 8))).covariance
+    expected = jacobian @ root @ root.T @ jacobian.T + noise
+    found = moved(mean.ravel(), root @ root.T).covariance
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(jacobian - np.eye(8)).max() > 0.1
+
+
 def test_propagating_in_two_steps_equals_one_step():
     rng = np.random.default_rng(0)
     odometry = random_odometry(rng)
