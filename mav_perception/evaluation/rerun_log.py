@@ -98,8 +98,8 @@ class LiveRerun:
     def update(self, logs: list[tuple[str, DroneLog]], newest: int = TRAIL) -> None:
         """Show what is new of every drone, and the newest points of its tracks."""
         for index, (name, log) in enumerate(logs):
-            truth = log.path(log.truth[-newest:])
-            self._stream.track(index, name, 'truth', truth.poses[:, :3])
+            truth = log.path(log.truth[-max(newest, TRAIL) :])
+            self._stream.track(index, name, 'truth', truth.poses[-newest:, :3])
             if log.odometry:
                 odometry = log.path(log.odometry)
                 vio = carry_forward(log.vio_alone(), odometry, odometry.stamps[-newest:])
