@@ -70,9 +70,9 @@ class Flight:
     def text(self) -> list[str]:
         """Return the summary for a person, line by line."""
         p50, p95 = self.latency
-        speed = f'  image to pose: median {p50:.0f} ms, 95 % {p95:.0f} ms; ' + ', '.join(
-            f'{value} {name.replace("_", " ")}' for name, value in self.counts.items()
-        )
+        late = f'median {p50:.0f} ms, 95 % {p95:.0f} ms' if len(self.latency_ms) else 'unknown'
+        counts = (f'{value} {name.replace("_", " ")}' for name, value in self.counts.items())
+        speed = f'  image to pose: {late}; {", ".join(counts)}'
         score = self.score
         if score is None:
             lacks = [n for n, log in zip(self.names, self.logs, strict=True) if not log.estimate]

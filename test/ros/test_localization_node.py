@@ -12,7 +12,7 @@ from visualization_msgs.msg import MarkerArray
 
 from mav_perception.localization.observation import CameraMount
 from mav_perception.localization.state import with_drone
-from mav_perception.ros.clouds import sightings_to_cloud
+from mav_perception.ros.clouds import cloud_to_table, sightings_to_cloud
 from mav_perception.ros.conversions import ns_to_stamp
 from mav_perception.ros.drone_watch import cloud_to_frame
 from mav_perception.ros.localization_node import LocalizationNode
@@ -91,7 +91,9 @@ def test_whoever_listens_hears_for_whom_each_sighting_was_taken(chain):
     assert chain.until(lambda: heard)
     mount = CameraMount.forward(np.zeros(3), np.zeros(3))
     frame = cloud_to_frame(heard[0], 0, mount)
-    assert heard[0].header.frame_id == 'mav1/camera_optical'
+    assert heard[0].header.frame_id == 'map'
+    places = cloud_to_table(heard[0], ('x', 'y', 'z'), 'Associations')
+    np.testing.assert_allclose(places[0], [4.0, 0.0, 1.0], atol=1e-3)  # the mount is 0.1 m ahead
     assert frame.stamp_ns == nanoseconds(1.2)
     np.testing.assert_array_equal(frame.taken, [1, -1])
     np.testing.assert_allclose(frame.positions[1], [-3.0, 0.0, 3.0])

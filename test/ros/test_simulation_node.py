@@ -11,11 +11,12 @@ from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import qos_profile_sensor_data
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team_file import save_team
+from mav_perception.ros.clouds import ASSOCIATION_FIELDS, table_to_cloud
 from mav_perception.ros.conversions import camera_from_info, image_to_array, ns_to_stamp
 from mav_perception.ros.monitor_node import MonitorNode
 from mav_perception.ros.simulation_node import SimulationNode
@@ -116,6 +117,28 @@ def test_the_monitor_judges_a_flight_and_writes_its_summary(bench, tmp_path, err
     summary = json.loads((tmp_path / 'out' / 'summary.json').read_text())
     assert summary['beats_vio'] == (code == 0)
     assert (tmp_path / 'out' / 'tracks.png').is_file()
+
+
+def test_associations_of_nobody_are_named_until_sound_ones_come(bench, tmp_path):
+    save_team(scenario_team(Scenario(drones=2)), tmp_path / 'team.yaml')
+    node = bench.start(
+        MonitorNode, f'team_file:={tmp_path / "team.yaml"}', f'output:={tmp_path / "out"}',
+        'live:=false', 'pose_prefix:=/own', namespace='',
+    )  # fmt: skip
+    publisher = bench.publisher(PointCloud2, '/own/mav1/localization/associations')
+    row = np.array([[1.0, 0.0, 0.0, 1.0, 0.9, 2.0, 3.0, 0.0, 0.0, 1.0]])
+    for table, text in (
+        (row * np.nan, 'hold NaN'),
+        (row * [1, 1, 1, 1, 1, 1, 1, 0, 0, 0], 'in the camera itself'),
+    ):
+        publisher.publish(table_to_cloud(ASSOCIATION_FIELDS, table, Header()))
+        assert bench.until(lambda text=text: text in str(node._problems))
+    publisher.publish(PointCloud2(width=1, height=1))
+    assert bench.until(lambda: "'x'" in str(node._problems))
+    publisher.publish(table_to_cloud(ASSOCIATION_FIELDS, row, Header()))
+    assert bench.until(lambda: node._frames)
+    assert node._problems == {}
+    assert node._frames[0].nis_size == 3
 
 
 def test_a_monitor_that_is_ended_writes_its_report_without_any_truth(bench, tmp_path):
