@@ -6,11 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 from mav_perception.cli import COMMANDS as NAMES
 from mav_perception.cli import build_parser, main
 from mav_perception.commands.processes import ros_environment
+from mav_perception.evaluation.measuring import rendered_samples
+from mav_perception.evaluation.recording import play
+from mav_perception.evaluation.run_record import save_run
+from mav_perception.evaluation.witness import Witness, record_of
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.team_file import save_team
+from mav_perception.simulation.flight import fly, matching_parameters, scenario_team
+from mav_perception.simulation.scenario import Scenario
 
 ROOT = Path(__file__).parents[1]
 TEXTS = sorted([ROOT / 'README.md', *(ROOT / 'doc').glob('*.md')])
@@ -95,14 +104,51 @@ def test_examples_run(script):
     assert answer.stdout
 
 
-def test_quick_commands_run(tmp_path, monkeypatch, capsys):
+@pytest.fixture(scope='module')
+def workplace(tmp_path_factory):
+    """Return a folder with what the commands of the texts read: a run, images, labels, a team."""
+    folder = tmp_path_factory.mktemp('readme')
+    scenario = Scenario(drones=2, duration=5.0)
+    recording, witness = fly(scenario), Witness(2)
+    joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
+    estimate = play(recording, joint_filter, saw=witness.saw)
+    save_run(record_of('quick', recording, estimate, witness, {}, {}), folder / 'demo_output/run')
+    for kind in ('truth', 'estimate'):
+        name = f'mav1.{kind}.tum'
+        (folder / name).write_bytes((folder / 'demo_output/run' / name).read_bytes())
+    for kind, picture in zip(('images', 'labels'), next(iter(rendered_samples(1))), strict=True):
+        (folder / 'mine/val' / kind).mkdir(parents=True)
+        cv2.imwrite(str(folder / 'mine/val' / kind / '0.png'), picture)
+    (folder / 'flight').mkdir()
+    (folder / 'flight/0.png').write_bytes((folder / 'mine/val/images/0.png').read_bytes())
+    save_team(scenario_team(scenario), folder / 'team.yaml')
+    (folder / 'my_params.yaml').write_text('/**: {ros__parameters: {max_hypotheses: 3}}\n')
+    return folder
+
+
+QUICK = {
+    'doctor --model drone --team team.yaml --params my_params.yaml': {'drone ': 'sim '},
+    'evaluate trajectories --truth mav1.truth.tum --estimate mav1.estimate.tum': {},
+    'evaluate run demo_output/run --report report.html': {},
+    'evaluate segmentation --model drone --data DIR --json figures.json': {'DIR': 'mine/val'},
+    'segment flight/ --model drone --output seen': {},
+    'benchmark localization --scenario hard unknown5 --seeds 20 --json figures.json': {
+        'hard unknown5': 'easy', '20': '1 --processes 1',
+    },
+}  # fmt: skip
+"""Commands of the texts, and what is put in place of what to be quick or to be there."""
+
+
+@pytest.mark.parametrize('command', QUICK)
+def test_quick_commands_run(command, workplace, monkeypatch, capsys):
+    assert f'mav-perception {command}' in COMMANDS
     for name, value in ros_environment().items():
         monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
-    assert main(['doctor', '--model', 'drone', '--seconds', '0']) == 0
-    flight = ['--scenario', 'easy', '--seeds', '1', '--processes', '1']
-    assert main(['benchmark', 'localization', *flight]) == 0
-    assert 'cpdaf' in capsys.readouterr().out
+    monkeypatch.chdir(workplace)
+    for old, new in QUICK[command].items():
+        command = command.replace(old, new)
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out
 
 
 def test_every_picture_of_the_texts_is_there():
