@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 REASON = 'launch, launch_ros and launch_pytest come with ROS 2 and are on no package index'
 launch_pytest = pytest.importorskip('launch_pytest', reason=REASON)
@@ -18,6 +19,7 @@ from geometry_msgs.msg import PoseWithCovarianceStamped  # noqa: E402
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription  # noqa: E402
 from launch.launch_description_sources import AnyLaunchDescriptionSource  # noqa: E402
 from nav_msgs.msg import Odometry  # noqa: E402
+from rcl_interfaces.srv import GetParameters  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
 from std_msgs.msg import Float32MultiArray, Header  # noqa: E402
 
@@ -56,6 +58,12 @@ def spin_until(node, condition, timeout=30.0):
     while time.monotonic() < deadline and not condition():
         rclpy.spin_once(node, timeout_sec=0.05)
     return condition()
+
+
+def shipped(name):
+    """Return the parameters that are shipped for a node."""
+    text = (LAUNCH.parent / 'config' / f'{name}.yaml').read_text()
+    return yaml.safe_load(text)['/**']['ros__parameters']
 
 
 def running(node):
@@ -138,9 +146,28 @@ def test_inspection_tells_the_area_of_every_class(tester):
 
 @launch_pytest.fixture
 def localization(tmp_path_factory):
-    """Launch the localization node with the shipped team, and a recorder."""
-    localization.bag = tmp_path_factory.mktemp('record') / 'bag'
-    return description_of('localization.launch.xml', record=str(localization.bag))
+    """Launch the localization node with the shipped team, one own parameter, and a recorder."""
+    folder = tmp_path_factory.mktemp('record')
+    localization.bag = folder / 'bag'
+    (folder / 'mine.yaml').write_text(
+        '/**/localization_node: {ros__parameters: {max_objects: 5}}\n'
+    )
+    return description_of(
+        'localization.launch.xml', record=str(localization.bag),
+        params_file=str(folder / 'mine.yaml'),
+    )  # fmt: skip
+
+
+@pytest.mark.launch(fixture=localization)
+def test_parameters_of_the_user_are_read_over_the_shipped_ones(tester):
+    client = tester.create_client(GetParameters, '/localization_node/get_parameters')
+    assert spin_until(tester, client.service_is_ready)
+    names = ['max_objects', 'error_correlation']
+    answer = client.call_async(GetParameters.Request(names=names))
+    assert spin_until(tester, answer.done)
+    values = answer.result().values
+    assert values[0].integer_value == 5
+    assert values[1].double_value == shipped('localization')['error_correlation']
 
 
 @pytest.mark.launch(fixture=localization)
