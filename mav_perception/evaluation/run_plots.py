@@ -7,7 +7,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from mav_perception.evaluation.plots import draw_tracks
 from mav_perception.evaluation.run_record import RunRecord
@@ -15,6 +15,9 @@ from mav_perception.types import FloatArray
 
 matplotlib.use('Agg')
 from matplotlib import pyplot
+
+NIS_FRAMES, NIS_BINS = 25, 20
+"""Frames of which a mean is taken, and bins of their distribution."""
 
 
 def seconds_of(record: RunRecord, stamps: Any) -> FloatArray:
@@ -83,12 +86,20 @@ def drone_nees(
 
 
 def nis(record: RunRecord) -> Any:
-    """Draw the distribution of the normalised innovations against chi-square."""
-    figure, axis = pyplot.subplots(figsize=(5.0, 3.2), layout='constrained')
+    """Draw the normalised innovations over the frames and their distribution, with 95 % bounds."""
+    figure, (over_time, spread) = pyplot.subplots(1, 2, figsize=(9.0, 3.2), layout='constrained')
+    parts = np.array_split(record.nis, max(len(record.nis) // NIS_FRAMES, 1))
+    sums = np.array([part.sum(axis=0) for part in parts])
+    frames = np.cumsum([len(part) for part in parts])
+    over_time.plot(frames, sums[:, 0] / sums[:, 1], lw=1.0)
+    for bound in (0.025, 0.975):
+        over_time.plot(frames, chi2.ppf(bound, sums[:, 1]) / sums[:, 1], 'k--', lw=0.8)
+    over_time.set(xlabel='frame', ylabel=f'NIS per dof, {NIS_FRAMES} frames', ylim=(0.0, None))
     share = chi2.cdf(record.nis[:, 0], record.nis[:, 1])
-    axis.hist(share, bins=20, range=(0, 1), density=True, alpha=0.6)
-    axis.axhline(1.0, color='k', ls='--', lw=0.8)
-    axis.set(xlabel='chi-square quantile of the NIS', ylabel='density')
+    spread.hist(share, bins=NIS_BINS, range=(0, 1), density=True, alpha=0.6)
+    for bound in binom.ppf([0.025, 0.975], len(share), 1.0 / NIS_BINS):
+        spread.axhline(bound * NIS_BINS / len(share), color='k', ls='--', lw=0.8)
+    spread.set(xlabel='chi-square quantile of the NIS', ylabel='density')
     return figure
 
 
@@ -136,10 +147,10 @@ PLOTS: dict[str, tuple[str, Callable[[RunRecord], Any], Callable[[RunRecord], bo
         lambda record: record.has_truth,
     ),
     'NIS': (
-        'Flat at 1 if innovations are as large as foretold; heaped up at the right means that the '
-        'filter trusts its sensors too much, at the left too little. With error_correlation it '
-        'heaps up at the left on purpose: errors that last are counted once, so a single frame '
-        'counts for less than it is worth, and the NEES is what must be right.',
+        'Left: mean over frames. Right: flat at 1 if innovations are as large as foretold, heaped '
+        'up at the right if the filter trusts its sensors too much, at the left if too little. '
+        'Dashed: 95 % of true covariances. With error_correlation both are low on purpose: errors '
+        'that last are counted once, and the NEES is what must be right.',
         nis,
         lambda record: len(record.nis) > 0,
     ),
