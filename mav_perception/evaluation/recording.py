@@ -20,10 +20,14 @@ from mav_perception.types import (
     OdometrySample,
     Sightings,
     TeamState,
+    nanoseconds,
 )
 
 WRONG_POSITION, WRONG_YAW = 1.0, 0.35
 """A drone placed farther off than this, metres and radians, is placed wrong."""
+
+ODOMETRY_WAIT = 0.3
+"""Seconds that a frame waits for odometry, as `odometry_wait` of localization_node."""
 
 
 @dataclass(frozen=True)
@@ -138,19 +142,20 @@ def play(
         saw: is told of every frame and its update.
     """
     localizer = TeamLocalizer(joint_filter)
-    waiting = [iter(samples) for samples in recording.odometry]
-    newest = [-(2**62)] * len(waiting)
+    fed = [0] * len(recording.odometry)
     states, placed, milliseconds = [], [], []
     commits: list[Commit] = []
     for frame in recording.frames if frames is None else frames:
         stamp = frame.sightings.stamp_ns
         for drone, name in enumerate(recording.team.names):
-            while newest[drone] < stamp:
-                sample = next(waiting[drone], None)
-                if sample is None:
-                    break
-                localizer.add_odometry(name, sample)
-                newest[drone] = sample.stamp_ns
+            samples = recording.odometry[drone]
+            known_until = samples[fed[drone] - 1].stamp_ns if fed[drone] else stamp - 1
+            while fed[drone] < len(samples) and known_until < stamp:
+                known_until = samples[fed[drone]].stamp_ns
+                if known_until > stamp + nanoseconds(ODOMETRY_WAIT):
+                    break  # a live filter would not wait so long
+                localizer.add_odometry(name, samples[fed[drone]])
+                fed[drone] += 1
         begin = time.perf_counter()
         report, notices = localizer.update(frame.sightings, frame.labels)
         milliseconds.append(1e3 * (time.perf_counter() - begin))

@@ -74,8 +74,15 @@ class CoupledPdaFilter:
             history.parameters = parameters
 
     def predict(self, stamp_ns: int) -> TeamState:
-        """Return the joint state at a stamp; the filter itself does not move."""
-        return self.propagated(stamp_ns).team
+        """Return the joint state at a stamp; the filter itself does not move.
+
+        Nobody knows how far a drone has turned since its last odometry. The next will tell, so
+        the filter keeps its yaw, but whoever asks before that must hear of the doubt.
+        """
+        team = self.propagated(stamp_ns).team
+        doubt = self.odometry.unknown_turns(stamp_ns, self.parameters)
+        covariance = team.covariance + np.diag(np.kron(doubt, [0.0, 0.0, 0.0, 1.0]))
+        return replace(team, covariance=covariance)
 
     def update(self, sightings: Sightings, labels: IntArray | None = None) -> UpdateReport:
         """Use one camera frame, an empty one too: seeing nobody is evidence.

@@ -43,6 +43,15 @@ class TeamOdometry:
         newest = self.histories[drone].newest_ns
         return np.inf if newest is None else seconds(stamp_ns - newest)
 
+    def unknown_turns(self, stamp_ns: int, parameters: FilterParameters) -> FloatArray:
+        """Return the (N,) variances of what each drone may have turned since its odometry."""
+        silent = [
+            0.0 if history.newest_ns is None else seconds(stamp_ns - history.newest_ns)
+            for history in self.histories
+        ]
+        variance = parameters.gap_yaw_noise**2 * np.maximum(silent, 0.0)
+        return np.minimum(variance, np.pi**2 / 3.0)  # that of any direction
+
     def check_current(self, drone: int, sightings: Sightings) -> None:
         """Raise InputError if the observer's odometry does not tell its attitude at the frame."""
         silent = self.silent_for(drone, sightings.stamp_ns)

@@ -192,6 +192,20 @@ def test_a_frame_whose_odometry_ended_is_refused(pair_team):
         joint_filter.update(sighting(stamp=4.0))
 
 
+def test_a_drone_whose_odometry_ended_may_have_turned_until_the_next_tells(pair_team):
+    joint_filter = started_filter(pair_team)
+    certain = joint_filter.predict(nanoseconds(2.0)).block(1)[3, 3]
+    joint_filter.add_odometry('mav1', still(4.0))
+    noise = joint_filter.parameters.gap_yaw_noise
+    asked = joint_filter.predict(nanoseconds(4.0))
+    assert asked.block(1)[3, 3] == pytest.approx(certain + 2.0 * noise**2, rel=1e-3)
+    assert asked.block(0)[3, 3] < 1e-4  # it spoke
+    assert joint_filter.predict(nanoseconds(1e4)).block(1)[3, 3] < 3.4  # any direction
+    joint_filter.add_odometry('mav2', still(4.0))
+    told = joint_filter.predict(nanoseconds(4.0)).block(1)[3, 3]
+    assert told == pytest.approx(certain, rel=1e-3)
+
+
 def test_a_duplicate_is_refused(pair_team):
     joint_filter = started_filter(pair_team)
     joint_filter.update(sighting())
