@@ -63,11 +63,12 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'fuzz': ('-m', 'pytest', '-q', '-p', 'no:warnings', 'test/ros/test_fuzz.py'),
         'tying text': ('benchmarks/tying_text.py', '--seeds', '2'),
     }  # fmt: skip
-    mrclam = (*COMMAND, 'replay', 'mrclam', str(data / 'mrclam6'), '--seconds', '756')
+    mrclam = (*COMMAND, 'replay', 'mrclam', str(data / 'mrclam6'))
     euroc = (*COMMAND, 'replay', 'euroc', str(data / 'euroc_mh'), '--vio', 'mono')
     real = {
-        **{f'mrclam {share}': (*mrclam, '--clutter', share, '--output', f'{folder}/mrclam_{share}')
-           for share in ('0', '0.3', '1')},
+        **{f'mrclam {share}': (*mrclam, '--clutter', share, '--seconds', length, '--output',
+                               f'{folder}/mrclam_{share}')
+           for share, length in (('0', '756'), ('0.3', '756'), ('1', '300'))},
         'euroc': (*euroc, '--output', f'{folder}/euroc'),
         'euroc unknown': (*euroc, '--start', 'unknown', '--output', f'{folder}/euroc_unknown'),
         'weights': ('benchmarks/weights.py', '--data', str(data)),
@@ -98,7 +99,7 @@ def main() -> int:
     results = json.loads(kept.read_text())['benchmarks'] if keep else {}
     here = machine()
     for name in tqdm(wanted, disable=None):
-        results[name] = run(known[name])
+        results[name] = run(known[name]) | {'commit': here['commit']}
         if results[name]['exit_code']:
             tqdm.write(f'{name} failed: {results[name]["output"][-500:]}')
         ordered = {name: results[name] for name in known if name in results}

@@ -72,7 +72,7 @@ def filled(text: str, whole: dict[str, Any]) -> str:
         begin, lines, names, end = match.groups()
         results = whole['benchmarks']
         if names == 'machine':
-            inner = machine_line(whole['machine'])
+            inner = machine_line(whole)
         elif lines:
             inner = line_table([results[name] for name in names.split(', ')])
         else:
@@ -107,19 +107,21 @@ def command(result: dict[str, Any]) -> str:
     return str(result['command']).replace('python -m mav_perception.cli', 'mav-perception')
 
 
-def machine_line(machine: dict[str, Any]) -> str:
+def machine_line(whole: dict[str, Any]) -> str:
     """Return in a line what the figures depend on."""
+    machine = whole['machine']
+    commits = sorted({str(result['commit']) for result in whole['benchmarks'].values()})
     return (
         f'{machine["cores"]} cores of {machine["cpu"]}, Python {machine["python"]}, torch '
         f'{machine["torch"]}, onnxruntime {machine["onnxruntime"]}, OpenVINO '
-        f'{machine["openvino"]}; commit {machine["commit"]}, {machine["date"][:10]}; all of it '
+        f'{machine["openvino"]}; commit {" and ".join(commits)}, {machine["date"][:10]}; all of it '
         f'in {machine["minutes"]} minutes.'
     )
 
 
 def page(whole: dict[str, Any]) -> str:
     """Return all results as one page."""
-    lines = ['# Benchmarks', '', f'On {machine_line(whole["machine"])}', '']
+    lines = ['# Benchmarks', '', f'On {machine_line(whole)}', '']
     lines += ['| benchmark | exit code | seconds |', '| --- | --- | --- |']
     for name, result in whole['benchmarks'].items():
         lines.append(f'| {name} | {result["exit_code"]} | {result["seconds"]} |')
