@@ -114,8 +114,8 @@ def machine_line(whole: dict[str, Any]) -> str:
     return (
         f'{machine["cores"]} cores of {machine["cpu"]}, Python {machine["python"]}, torch '
         f'{machine["torch"]}, onnxruntime {machine["onnxruntime"]}, OpenVINO '
-        f'{machine["openvino"]}; commit {" and ".join(commits)}, {machine["date"][:10]}; all of it '
-        f'in {machine["minutes"]} minutes.'
+        f'{machine["openvino"]}; commit {" and ".join(commits)}, {machine["date"][:10]}; all in '
+        f'{machine["minutes"]} minutes.'
     )
 
 
