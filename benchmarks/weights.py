@@ -6,7 +6,6 @@ Example: python benchmarks/weights.py --data ../shared/datasets
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import cv2
@@ -15,9 +14,6 @@ import numpy as np
 from mav_perception.evaluation.measuring import folder_samples, measure, rendered_samples
 from mav_perception.evaluation.robustness import DISTURBANCES, disturbed
 from mav_perception.segmentation.segmenter import Segmenter
-from mav_perception.types import ByteImage
-
-Samples = Callable[[], Iterable[tuple[ByteImage, ByteImage]]]
 
 MODELS = {
     'drone': 'perch_drone/val',

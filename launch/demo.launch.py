@@ -16,20 +16,14 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team_file import save_team
-from mav_perception.ros.launch_arguments import shared
+from mav_perception.ros.launch_arguments import OF_TEAM, shared
 from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.library import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
-PASSED_ON = (
-    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
-    *('autostart', 'log_level'),
-)
-"""Arguments that team.launch.py has too."""
-
 ARGUMENTS = {
-    **shared(*PASSED_ON),
+    **shared(*OF_TEAM),
     'scenario': ('nominal', 'A shipped scenario, or the path of a scenario YAML.'),
     'drones': ('0', "Size of the team; 0 for the scenario's."),
     'duration': ('0.0', "Length of the flight in seconds; 0 for the scenario's."),
@@ -61,7 +55,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             ('team_file', team_file),
             ('image_qos', 'reliable'),  # the simulator waits, so nothing may get lost
             ('use_sim_time', 'true'),
-            *((name, value[name]) for name in PASSED_ON),
+            *((name, value[name]) for name in OF_TEAM),
         ],
     )
     monitor = Node(

@@ -13,18 +13,14 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team_file import save_team
-from mav_perception.ros.launch_arguments import shared
+from mav_perception.ros.launch_arguments import OF_TEAM, shared
 from mav_perception.simulation.flight import scenario_team
 from mav_perception.simulation.gazebo import bridge_entries, drone_model, world_name
 from mav_perception.simulation.library import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 
-PASSED_ON = (
-    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'report', 'rviz'),
-    *('autostart', 'log_level'),
-)
-"""Arguments that team.launch.py has too."""
+PASSED_ON = (*OF_TEAM, 'report')
 
 ARGUMENTS = {
     **shared(*PASSED_ON),

@@ -79,24 +79,25 @@ class DroneLog:
         angles = np.array([angles for _, angles in ordered])
         return np.column_stack([np.interp(stamps, known, column) for column in angles.T])
 
-    def vio_alone(self) -> Path4:
-        """Return the one-pose estimate that VIO alone has: the first odometry, from the start.
+    def vio_alone(self, newest: int = 0) -> Path4:
+        """Return where VIO alone has the drone: its odometry from the start, or the newest of it.
 
         The start is where the origin of the odometry lies, whenever its first sample was heard.
         """
-        stamp, first = self.odometry[0]
-        pose = self.start + first
-        pose[:3] = self.start[:3] + yaw_rotation(self.start[3]) @ first[:3]
-        return Path4(np.array([stamp]), pose[None])
+        odometry = self.path(self.odometry[-newest:])
+        poses = odometry.poses + self.start
+        turned = odometry.poses[:, :3] @ yaw_rotation(self.start[3]).T
+        poses[:, :3] = self.start[:3] + turned
+        return Path4(odometry.stamps, poses)
 
     def latest(self) -> Latest:
         """Return the newest errors and sigma."""
         if not (self.estimate and self.truth and self.odometry):
             return Latest(np.nan, np.nan, np.nan)
-        truth, odometry = self.path(self.truth[-100:]), self.path(self.odometry)
+        truth = self.path(self.truth[-100:])
         stamp = np.array([self.estimate[-1][0]])
         true = truth.at(stamp)[0, :3]
-        vio = carry_forward(self.vio_alone(), odometry, stamp)[0, :3]
+        vio = self.vio_alone(1000).at(stamp)[0, :3]
         return Latest(
             float(np.linalg.norm(self.estimate[-1][1][:3] - true)),
             float(np.linalg.norm(vio - true)),
@@ -118,10 +119,10 @@ def record_flight(
         if not (log.estimate and log.odometry):
             continue
         estimate, covariance = log.estimates()
-        odometry, truth = log.path(log.odometry), log.path(log.truth)
+        truth = log.path(log.truth)
         stamps = truth.stamps if log.truth else estimate.stamps
-        vio = carry_forward(log.vio_alone(), odometry, stamps)
-        drones.append(DroneRecord(name, truth, estimate, Path4(stamps, vio), covariance))
+        vio = Path4(stamps, log.vio_alone().at(stamps))
+        drones.append(DroneRecord(name, truth, estimate, vio, covariance))
     known = len(drones) == len(logs) and all(log.truth for log in logs)
     return RunRecord(
         title,
@@ -146,7 +147,7 @@ def score_flight(logs: list[DroneLog]) -> FlightScore | None:
     for log in logs:
         odometry = log.path(log.odometry)
         estimate.append(carry_forward(log.path(log.estimate), odometry, stamps))
-        vio.append(carry_forward(log.vio_alone(), odometry, stamps))
+        vio.append(log.vio_alone().at(stamps))
         truth.append(log.path(log.truth).at(stamps))
     e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
     drones = range(len(logs))

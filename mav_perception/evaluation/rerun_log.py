@@ -9,7 +9,7 @@ import numpy as np
 
 from mav_perception.errors import MissingDependencyError
 from mav_perception.evaluation.flight_log import DroneLog
-from mav_perception.evaluation.recording import Path4, carry_forward
+from mav_perception.evaluation.recording import Path4
 from mav_perception.evaluation.run_record import RunRecord
 from mav_perception.types import FloatArray
 
@@ -100,10 +100,7 @@ class LiveRerun:
         for index, (name, log) in enumerate(logs):
             truth = log.path(log.truth[-max(newest, TRAIL) :])
             self._stream.track(index, name, 'truth', truth.poses[-newest:, :3])
-            if log.odometry:
-                odometry = log.path(log.odometry)
-                vio = carry_forward(log.vio_alone(), odometry, odometry.stamps[-newest:])
-                self._stream.track(index, name, 'vio', vio[:, :3])
+            self._stream.track(index, name, 'vio', log.vio_alone(newest).poses[:, :3])
             begin, end = self._shown.get(name, 0), len(log.estimate)
             self._shown[name] = end
             if end > begin:

@@ -28,6 +28,12 @@ SHARED: dict[str, tuple[str, str]] = {
 }
 """Name -> default and description."""
 
+OF_TEAM = (
+    *('model', 'backend', 'device', 'namespace', 'params_file', 'record', 'rviz'),
+    *('autostart', 'log_level'),
+)
+"""What a launch file that starts a team in some world hands on to team.launch.py."""
+
 
 def shared(*names: str) -> dict[str, tuple[str, str]]:
     """Return some of the arguments."""
