@@ -44,7 +44,7 @@ figures: install  ## make every picture of README and doc again (ARGS="demo")
 	$(BIN)/python doc/make_figures.py $(ARGS)
 
 bench: install $(VENV)/.test-requirements  ## all benchmarks, under an hour (ARGS="--only detection")
-	$(BIN)/python benchmarks/all.py $(ARGS)
+	$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 montecarlo: install  ## the filter against its rivals (ARGS="--scenario hard --seeds 4")
 	OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)

@@ -1,10 +1,10 @@
-"""Put the results of benchmarks/all.py into README and documentation, between their marks.
+"""Put the results of benchmarks/run_all.py into README and documentation, between their marks.
 
 `<!-- bench: NAME -->` is followed by what a benchmark printed, `<!-- bench lines: A, B -->` by a
 table of commands and the last lines that they printed, `<!-- bench machine -->` by what all of it
 ran on, each up to `<!-- end -->`.
 
-Example: python benchmarks/all.py && python benchmarks/publish.py
+Example: python benchmarks/run_all.py && python benchmarks/publish.py
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ matplotlib.use('Agg')
 from matplotlib import pyplot
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-from mav_perception.evaluation.run_plots import PLOTS
-from mav_perception.evaluation.run_record import load_run
+from mav_perception.evaluation.report.run_plots import PLOTS
+from mav_perception.evaluation.report.run_record import load_run
 
 DOC = Path(__file__).parent
 COLUMNS = 80
@@ -161,11 +161,11 @@ def reliability(datasets: Path) -> None:
 
 
 def tying(datasets: Path) -> None:
-    """Draw what the ties reach, from the runs of benchmarks/tying.py."""
+    """Draw what the ties reach, from the runs of benchmarks/segmentation/tying.py."""
     if not Path('runs/tying').is_dir():
-        print('  left as it is: run benchmarks/tying.py first')
+        print('  left as it is: run benchmarks/segmentation/tying.py first')
         return
-    run('benchmarks/tying.py', 'report', '--figures', str(DOC))
+    run('benchmarks/segmentation/tying.py', 'report', '--figures', str(DOC))
 
 
 MAKERS = {

@@ -7,9 +7,9 @@ import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.observation import CameraMount
+from mav_perception.localization.measurement.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.team import Team
+from mav_perception.localization.team.team import Team
 from mav_perception.types import OdometrySample, Sightings
 
 start = np.array([[0.0, 0.0, 1.0, 0.0], [4.0, 0.5, 1.0, np.pi]])  # x, y, z, yaw in map

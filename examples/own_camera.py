@@ -5,14 +5,14 @@ Example: python examples/own_camera.py
 
 import numpy as np
 
-from mav_perception.camera import PinholeCamera
+from mav_perception.cameras.models import PinholeCamera
 from mav_perception.detection.measurements import DetectionParameters, measure_mask
 from mav_perception.segmentation.segmenter import Segmenter
-from mav_perception.simulation.imagery import RandomImagery
+from mav_perception.simulation.rendering.random_scenes import RandomScenes
 
-# Yours: mav_perception.io.calibration.load_camera(Path('camera.yaml')) and cv2.imread.
+# Yours: mav_perception.cameras.files.load_camera(Path('camera.yaml')) and cv2.imread.
 camera = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
-imagery = RandomImagery(640, 512)
+imagery = RandomScenes(640, 512)
 segmenter = Segmenter.load('sim')
 print(segmenter.description)
 for seed in range(5):

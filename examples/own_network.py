@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from mav_perception.segmentation.export import write_onnx
 from mav_perception.segmentation.networks import count_parameters
 from mav_perception.segmentation.tying import Tie, count_without_ties, reflect, ties_of
+from mav_perception.training.export import write_onnx
 
 
 class Mirror(nn.Module):

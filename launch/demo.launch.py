@@ -15,10 +15,10 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mav_perception.localization.team_file import save_team
-from mav_perception.ros.launch_arguments import OF_TEAM, shared
-from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.library import load_scenario
+from mav_perception.localization.team.team_file import save_team
+from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
+from mav_perception.simulation.flight.flight import scenario_team
+from mav_perception.simulation.flight.scenario_files import load_scenario
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 

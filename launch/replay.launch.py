@@ -11,7 +11,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchDescription
-from mav_perception.ros.launch_arguments import shared
+from mav_perception.ros.runtime.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 

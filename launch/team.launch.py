@@ -10,8 +10,8 @@ from launch_ros.actions import Node
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mav_perception.localization.team_file import load_team, span_of_others
-from mav_perception.ros.launch_arguments import shared
+from mav_perception.localization.team.team_file import load_team, span_of_others
+from mav_perception.ros.runtime.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
 

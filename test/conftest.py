@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mav_perception.localization.observation import CameraMount
-from mav_perception.localization.team import Team
+from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.team import Team
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DATASETS = Path(os.environ.get('MAV_PERCEPTION_DATASETS', REPOSITORY.parent / 'shared/datasets'))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mav_perception.localization.team_file import load_team
+from mav_perception.localization.team.team_file import load_team
 from mav_perception.parameters import describe
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -34,7 +34,9 @@ def test_only_the_ros_folder_imports_ros():
     offenders = {str(p): m for p in files for m in imported_modules(p) if is_ros(m)}
     assert len(files) > 40
     assert offenders == {}
-    assert any(is_ros(m) for m in imported_modules(PACKAGE / 'ros' / 'localization_node.py'))
+    assert any(
+        is_ros(m) for m in imported_modules(PACKAGE / 'ros' / 'nodes' / 'localization_node.py')
+    )
 
 
 def test_core_does_not_import_the_ros_folder():

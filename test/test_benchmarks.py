@@ -15,7 +15,7 @@ MARKED = [page for page in PUBLISH['pages']() if '<!-- bench' in page.read_text(
 @pytest.fixture(scope='module')
 def whole():
     """Return the published results."""
-    assert PUBLISH['RESULTS'].is_file(), 'run benchmarks/all.py, then benchmarks/publish.py'
+    assert PUBLISH['RESULTS'].is_file(), 'run benchmarks/run_all.py, then benchmarks/publish.py'
     return json.loads(PUBLISH['RESULTS'].read_text())
 
 
@@ -34,7 +34,7 @@ def test_nothing_that_is_quoted_failed_or_is_missing(whole):
 
 def test_all_of_them_ran_within_an_hour(whole, monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))  # they are scripts that import one another
-    entries = runpy.run_path(str(BENCHMARKS / 'all.py'))['entries']
+    entries = runpy.run_path(str(BENCHMARKS / 'run_all.py'))['entries']
     any_folder = BENCHMARKS
     assert list(whole['benchmarks']) == list(entries(any_folder, any_folder))
     assert whole['machine']['minutes'] < 60

@@ -12,16 +12,49 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = 'mav_perception'
 
 FLOORS = (
-    ('types', 'errors', 'geometry', 'parameters', 'resources'),
-    ('fisheye', 'camera', 'calibration'),
-    ('segmentation',),
-    ('detection',),
-    ('localization',),
-    ('simulation',),
+    # What everything speaks in.
+    ('types', 'errors'),
+    ('geometry', 'parameters', 'resources'),
+    # File formats that know nothing of drones, and cameras.
     ('io',),
+    ('cameras.fisheye',),
+    ('cameras',),
+    # Image -> mask -> detections.
+    ('segmentation',),
+    ('io.labelled_images', 'detection'),
+    # Relative measurements -> association -> joint state -> poses.
+    ('localization.parameters', 'localization.correlation'),
+    ('localization.team.camera_mount',),
+    ('localization.team',),
+    ('localization.odometry',),
+    ('localization.measurement',),
+    ('localization.static_objects.statistics',),
+    ('localization.state',),
+    ('localization.prediction',),
+    ('localization.association',),
+    ('localization.static_objects',),
+    ('localization.update',),
+    ('localization.timing',),
+    ('localization.coupled_pda',),
+    ('localization.initialization',),
+    ('localization.lost_drones',),
+    ('localization.localizer',),
+    ('localization.checkpoint', 'localization'),
+    # Flights: recorded, simulated, published by others.
+    ('recordings',),
+    ('simulation',),
+    ('datasets',),
+    # Scores and weights.
     ('evaluation',),
     ('training',),
+    # What runs.
+    ('processes',),
+    ('ros.messages',),
+    ('ros.runtime',),
+    ('ros.publishers', 'ros.monitor', 'ros.simulation'),
+    ('ros.nodes',),
     ('ros',),
+    ('ros.nodes.doctor_node',),
     ('commands', 'cli'),
 )
 
@@ -29,17 +62,11 @@ OUTSIDE = ('benchmarks', 'launch', 'examples', 'doc')
 """Above all floors: they use the package as a user does."""
 
 KNOWN_OFFENDERS = {
-    ('detection.view', 'io.images'),
-    ('io.euroc', 'evaluation.recording'),
-    ('io.mrclam', 'evaluation.recording'),
-    ('segmentation.export', 'training.configuration'),
-    ('simulation.flight', 'evaluation.recording'),
-    ('simulation.imaged_flight', 'evaluation.identities'),
-    ('simulation.imaged_flight', 'evaluation.recording'),
-    ('simulation.labelled_flights', 'evaluation.target_views'),
-    ('simulation.sightings', 'evaluation.recording'),
+    ('localization.static_objects.birth_death', 'localization.update.scan'),
+    ('localization.team.team', 'localization.measurement.observation'),
+    ('localization.team.team_file', 'localization.measurement.observation'),
 }
-"""As the first version left them; the list only gets shorter."""
+"""As they stand today; the list only gets shorter."""
 
 
 def source_files():

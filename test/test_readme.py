@@ -11,15 +11,15 @@ import pytest
 
 from mav_perception.cli import COMMANDS as NAMES
 from mav_perception.cli import build_parser, main
-from mav_perception.commands.processes import ros_environment
-from mav_perception.evaluation.measuring import rendered_samples
-from mav_perception.evaluation.recording import play
-from mav_perception.evaluation.run_record import save_run
-from mav_perception.evaluation.witness import Witness, record_of
+from mav_perception.evaluation.association_log import AssociationLog, record_of
+from mav_perception.evaluation.metrics.model_evaluation import rendered_samples
+from mav_perception.evaluation.playback import play
+from mav_perception.evaluation.report.run_record import save_run
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.team_file import save_team
-from mav_perception.simulation.flight import fly, matching_parameters, scenario_team
-from mav_perception.simulation.scenario import Scenario
+from mav_perception.localization.team.team_file import save_team
+from mav_perception.processes.node_processes import ros_environment
+from mav_perception.simulation.flight.flight import fly, matching_parameters, scenario_team
+from mav_perception.simulation.flight.scenario import Scenario
 
 ROOT = Path(__file__).parents[1]
 TEXTS = sorted([ROOT / 'README.md', *(ROOT / 'doc').glob('*.md')])
@@ -109,7 +109,7 @@ def workplace(tmp_path_factory):
     """Return a folder with what the commands of the texts read: a run, images, labels, a team."""
     folder = tmp_path_factory.mktemp('readme')
     scenario = Scenario(drones=2, duration=5.0)
-    recording, witness = fly(scenario), Witness(2)
+    recording, witness = fly(scenario), AssociationLog(2)
     joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
     estimate = play(recording, joint_filter, saw=witness.saw)
     save_run(record_of('quick', recording, estimate, witness, {}, {}), folder / 'demo_output/run')

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.simulation.library import load_scenario, scenario_names
+from mav_perception.simulation.flight.scenario_files import load_scenario, scenario_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,17 +42,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fly, print a table a scenario and write the JSON."""
-    from mav_perception.evaluation.eyes import Eyes
-    from mav_perception.evaluation.monte_carlo import run_seeds, summarise, summary_table
-    from mav_perception.evaluation.sensor_model import load_detection, load_sighting_noise
+    from mav_perception.evaluation.benchmark.monte_carlo import run_seeds, summarise, summary_table
+    from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
+    from mav_perception.evaluation.sensor_model.sensor_model import (
+        load_detection,
+        load_sighting_noise,
+    )
 
     texts = {name: load_scenario(name).text for name in arguments.scenario}
     if arguments.seeds < 1 or arguments.processes < 1:
         raise ConfigurationError('--seeds and --processes must be at least 1.')
-    eyes = Eyes()
+    eyes = SensorSetup()
     if arguments.sensor_model:
         noise = load_sighting_noise(arguments.sensor_model)
-        eyes = Eyes(noise, arguments.images, load_detection(arguments.sensor_model))
+        eyes = SensorSetup(noise, arguments.images, load_detection(arguments.sensor_model))
     elif arguments.images:
         raise ConfigurationError('--images needs --sensor-model: write it by fit-sensor-model.')
     figures = {}

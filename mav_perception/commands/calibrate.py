@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find the board in every image, fit, and write the file."""
-    from mav_perception.calibration import AprilGrid, Chessboard, calibrate, find_boards
-    from mav_perception.io.calibration import save_camera
+    from mav_perception.cameras.calibrate import AprilGrid, Chessboard, calibrate, find_boards
+    from mav_perception.cameras.files import save_camera
     from mav_perception.io.images import image_files, read_image
 
     board: AprilGrid | Chessboard

@@ -15,11 +15,15 @@ import sys
 import time
 from pathlib import Path
 
-from mav_perception.commands.chain import Chain, add_flight_options, ros_arguments
-from mav_perception.commands.processes import NodeProcesses, ros_environment
-from mav_perception.evaluation.rerun_log import require_rerun
+from mav_perception.evaluation.report.rerun_log import require_rerun
+from mav_perception.processes.node_processes import NodeProcesses, ros_environment
+from mav_perception.processes.simulated_team import (
+    SimulatedTeam,
+    add_flight_options,
+    ros_arguments,
+)
 from mav_perception.segmentation.model_card import find_model, load_card
-from mav_perception.simulation.library import load_scenario
+from mav_perception.simulation.flight.scenario_files import load_scenario
 
 SLOWEST = 10.0
 """The demo gives up when it has taken this many times the flight's duration, plus a minute."""
@@ -59,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_rerun(arguments.rerun)
     shutil.rmtree(arguments.output / 'run', ignore_errors=True)  # of an earlier flight
     load_card(find_model(arguments.model))  # a missing model is said before anything starts
-    chain = Chain(arguments.scenario, scenario, arguments.output, arguments.model)
+    chain = SimulatedTeam(arguments.scenario, scenario, arguments.output, arguments.model)
     environment = ros_environment()
     print(
         f'{scenario.drones} drones, {scenario.duration:.0f} s at {scenario.frame_rate} Hz, seed '
@@ -81,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     return int(verdict or 0)
 
 
-def start_chain(nodes: NodeProcesses, chain: Chain, arguments: argparse.Namespace) -> None:
+def start_chain(nodes: NodeProcesses, chain: SimulatedTeam, arguments: argparse.Namespace) -> None:
     """Start every node, the simulator last."""
     if arguments.record:
         nodes.start(

@@ -171,7 +171,7 @@ def devices() -> Iterator[Finding]:
 
 def team(path: Path | None) -> Iterator[Finding]:
     """Read team.yaml."""
-    from mav_perception.localization.team_file import load_team, team_from_entries, team_path
+    from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
 
     file = team_path(str(path or ''))
     entries = load_team(file)

@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _trajectories(arguments: argparse.Namespace) -> int:
-    from mav_perception.evaluation.trajectory_errors import trajectory_error
+    from mav_perception.evaluation.metrics.ate_rpe import trajectory_error
     from mav_perception.io.tum import load_tum
 
     if len(arguments.truth) != len(arguments.estimate):
@@ -77,15 +77,15 @@ def _trajectories(arguments: argparse.Namespace) -> int:
     for row in (head, *rows):
         print(f'{row[0]:40} {row[1]:>9} {row[2]:>9} {row[3]:>10} {row[4]:>7}')
     if arguments.report:
-        from mav_perception.evaluation.report import write_page
+        from mav_perception.evaluation.report.report import write_page
 
         write_page('Trajectories against the truth', [(head, rows)], arguments.report)
     return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mav_perception.evaluation.report import drone_rows, write_report
-    from mav_perception.evaluation.run_record import load_run
+    from mav_perception.evaluation.report.report import drone_rows, write_report
+    from mav_perception.evaluation.report.run_record import load_run
 
     if arguments.sensor_model and not arguments.report:
         raise ConfigurationError('--sensor-model is drawn on the page: give --report too.')
@@ -102,7 +102,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _segmentation(arguments: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from mav_perception.evaluation.measuring import folder_samples, labelled_pairs, measure
+    from mav_perception.evaluation.metrics.model_evaluation import measure
+    from mav_perception.io.labelled_images import folder_samples, labelled_pairs
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(arguments.model, arguments.threads, arguments.backend)
@@ -129,21 +130,22 @@ def _segmentation(arguments: argparse.Namespace) -> int:
 
 def _robustness(segmenter: Segmenter, data: Path) -> dict[str, Any]:
     """Return IoU per class under every disturbance."""
-    from mav_perception.evaluation.measuring import folder_samples, measure
-    from mav_perception.evaluation.robustness import DISTURBANCES, disturbed
+    from mav_perception.evaluation.metrics.corruptions import CORRUPTIONS, corrupted
+    from mav_perception.evaluation.metrics.model_evaluation import measure
+    from mav_perception.io.labelled_images import folder_samples
 
     classes = segmenter.card.label_space.size
     return {
-        name: measure(segmenter, disturbed(folder_samples(data, classes), name))['iou']
-        for name in DISTURBANCES
+        name: measure(segmenter, corrupted(folder_samples(data, classes), name))['iou']
+        for name in CORRUPTIONS
     }
 
 
 def _reliability(segmenter: Segmenter, data: Path, picture: Path) -> float:
     """Draw the curve and return the expected calibration error."""
-    from mav_perception.evaluation.calibration import reliability, sample_pixels
-    from mav_perception.evaluation.measuring import folder_samples
-    from mav_perception.evaluation.plots import draw_reliability
+    from mav_perception.evaluation.metrics.confidence_calibration import reliability, sample_pixels
+    from mav_perception.evaluation.report.plots import draw_reliability
+    from mav_perception.io.labelled_images import folder_samples
 
     pixels = sample_pixels(segmenter, folder_samples(data, segmenter.card.label_space.size))
     curve = reliability(pixels, segmenter.card.temperature)

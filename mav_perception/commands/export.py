@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there'
     )
-    parser.add_argument('--look', default='', help='model in that folder that looks closer')
+    parser.add_argument('--look', default='', help='model in that folder that refines far targets')
     parser.add_argument('--float16', action='store_true', help='also in float16')
     parser.add_argument('--keep-checkpoint', action='store_true', help='copy it for torch')
 
@@ -42,8 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, calibrate, measure the exported file itself, and write the figures into its card."""
     import shutil
 
-    from mav_perception.evaluation.measuring import folder_samples, rendered_samples
-    from mav_perception.segmentation.export import export_checkpoint, halve, quantise
+    from mav_perception.evaluation.metrics.model_evaluation import rendered_samples
+    from mav_perception.io.labelled_images import folder_samples
+    from mav_perception.training.export import export_checkpoint, halve, quantise
 
     card = export_checkpoint(arguments.checkpoint, arguments.models, arguments.look)
     path = arguments.models / f'{card.name}.onnx'
@@ -80,8 +81,12 @@ def _measured(
     calibrate: bool,
 ) -> dict[str, Any]:
     """Measure a model file and write what it reached into its card."""
-    from mav_perception.evaluation.calibration import fit_temperature, reliability, sample_pixels
-    from mav_perception.evaluation.measuring import measure
+    from mav_perception.evaluation.metrics.confidence_calibration import (
+        fit_temperature,
+        reliability,
+        sample_pixels,
+    )
+    from mav_perception.evaluation.metrics.model_evaluation import measure
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(str(path), backend='onnxruntime')

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from mav_perception.camera import PinholeCamera
-    from mav_perception.evaluation.target_views import LabelledView
+    from mav_perception.cameras.models import PinholeCamera
+    from mav_perception.evaluation.sensor_model.target_observations import LabelledView
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,17 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment, fit, check, write."""
     from dataclasses import asdict
 
-    from mav_perception.evaluation.run_record import without_nan
-    from mav_perception.evaluation.sensor_model import fit_sensor_model
-    from mav_perception.evaluation.sensor_report import figures, plot_model
-    from mav_perception.evaluation.target_views import collect_views
+    from mav_perception.evaluation.report.run_record import without_nan
+    from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model
+    from mav_perception.evaluation.sensor_model.sensor_report import figures, plot_model
+    from mav_perception.evaluation.sensor_model.target_observations import collect_observations
     from mav_perception.segmentation.segmenter import Segmenter
 
     if arguments.output.suffix == '.json':
         raise ConfigurationError('--output is a YAML file; the checks go beside it, as .json.')
     segmenter = Segmenter.load(arguments.model, arguments.threads)
     samples, camera = _views(arguments, segmenter.card.label_space.size)
-    views = collect_views(segmenter, samples, camera)
+    views = collect_observations(segmenter, samples, camera)
     model = fit_sensor_model(views.of_frames(0, 2), camera, arguments.target_width)
     held_out = views.of_frames(1, 2)
     report = {'model': arguments.model, **asdict(model), **figures(held_out, model, camera)}
@@ -76,17 +76,17 @@ def run(arguments: argparse.Namespace) -> int:
 def _views(
     arguments: argparse.Namespace, classes: int
 ) -> tuple[Iterable[LabelledView], PinholeCamera | None]:
-    from mav_perception.evaluation.measuring import folder_samples
-    from mav_perception.evaluation.target_views import LabelledView
+    from mav_perception.evaluation.sensor_model.target_observations import LabelledView
+    from mav_perception.io.labelled_images import folder_samples
 
     if arguments.data:
-        from mav_perception.io.calibration import load_camera
+        from mav_perception.cameras.files import load_camera
 
         camera = load_camera(arguments.camera) if arguments.camera else None
         return (LabelledView(*pair) for pair in folder_samples(arguments.data, classes)), camera
     if arguments.flights < 1:
         raise ConfigurationError(f'--flights {arguments.flights} must be at least 1.')
-    from mav_perception.simulation.labelled_flights import labelled_flights
+    from mav_perception.evaluation.sensor_model.labelled_flights import labelled_flights
 
     return labelled_flights(arguments.flights)
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mav_perception.commands.chain import ros_arguments
-from mav_perception.commands.processes import become_node
+from mav_perception.processes.node_processes import become_node
+from mav_perception.processes.simulated_team import ros_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from mav_perception.evaluation.comparison import Score
-    from mav_perception.evaluation.recording import Estimate, Recording
-    from mav_perception.evaluation.witness import Witness
+    from mav_perception.evaluation.association_log import AssociationLog
+    from mav_perception.evaluation.benchmark.comparison import Score
+    from mav_perception.evaluation.playback import Estimate
     from mav_perception.localization.parameters import FilterParameters
+    from mav_perception.recordings.recording import Recording
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,12 +94,12 @@ def run(arguments: argparse.Namespace) -> int:
         from mav_perception.commands.replay_bag import play_bag
 
         return play_bag(arguments)
-    from mav_perception.evaluation.comparison import compare, table
-    from mav_perception.evaluation.report import write_report
-    from mav_perception.evaluation.rerun_log import require_rerun
-    from mav_perception.evaluation.rivals import RIVALS, STARTED_BY_SEARCH
-    from mav_perception.evaluation.run_record import save_run
-    from mav_perception.evaluation.witness import record_of
+    from mav_perception.evaluation.association_log import record_of
+    from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
+    from mav_perception.evaluation.benchmark.comparison import compare, table
+    from mav_perception.evaluation.report.report import write_report
+    from mav_perception.evaluation.report.rerun_log import require_rerun
+    from mav_perception.evaluation.report.run_record import save_run
 
     require_rerun(arguments.rerun)
     if arguments.seconds is not None and arguments.seconds <= 0.0:
@@ -108,10 +109,10 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         recording = replace(recording, team=recording.team.with_unknown_start())
     begin = time.perf_counter()
-    names = STARTED_BY_SEARCH if unknown else tuple(RIVALS)
-    seen: dict[str, tuple[Estimate, Witness]] = {}
+    names = STARTED_BY_SEARCH if unknown else tuple(BASELINES)
+    seen: dict[str, tuple[Estimate, AssociationLog]] = {}
 
-    def watch(name: str, estimate: Estimate, witness: Witness) -> None:
+    def watch(name: str, estimate: Estimate, witness: AssociationLog) -> None:
         if name == 'cpdaf':
             seen[name] = (estimate, witness)
 
@@ -132,7 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_report(record, arguments.output / 'report.html')
         print(f'written: {arguments.output / "report.html"}')
         if arguments.rerun:
-            from mav_perception.evaluation.rerun_log import write_rerun
+            from mav_perception.evaluation.report.rerun_log import write_rerun
 
             write_rerun(record, arguments.rerun)
     return 0
@@ -143,7 +144,7 @@ def _load(
 ) -> tuple[Recording, FilterParameters, tuple[int, ...]]:
     """Return the run, the filter's parameters and the axes that count for the NEES."""
     if arguments.format == 'mrclam':
-        from mav_perception.io.mrclam import load_mrclam, mrclam_parameters
+        from mav_perception.datasets.mrclam import load_mrclam, mrclam_parameters
 
         if not 0.0 <= arguments.clutter <= 1.0:
             raise ConfigurationError(f'--clutter is a share from 0 to 1, not {arguments.clutter}.')
@@ -151,7 +152,7 @@ def _load(
             arguments.folder, arguments.clutter, arguments.seconds, arguments.seed
         )
         return recording, mrclam_parameters(arguments.clutter), (0, 1, 3)
-    from mav_perception.io.euroc import euroc_parameters, load_euroc
+    from mav_perception.datasets.euroc import euroc_parameters, load_euroc
 
     flights = tuple(arguments.flights.split(','))
     if len(flights) < 2 or len(set(flights)) != len(flights):

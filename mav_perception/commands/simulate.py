@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mav_perception.commands.chain import add_flight_options, ros_arguments
-from mav_perception.commands.processes import become_node
-from mav_perception.localization.team_file import save_team
-from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.library import load_scenario
+from mav_perception.localization.team.team_file import save_team
+from mav_perception.processes.node_processes import become_node
+from mav_perception.processes.simulated_team import add_flight_options, ros_arguments
+from mav_perception.simulation.flight.flight import scenario_team
+from mav_perception.simulation.flight.scenario_files import load_scenario
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

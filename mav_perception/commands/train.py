@@ -23,17 +23,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and say where the best checkpoint is."""
-    from mav_perception.training import distribution
+    from mav_perception.training import distributed
     from mav_perception.training.configuration import load_training_configuration
     from mav_perception.training.trainer import Trainer
 
     configuration = load_training_configuration(arguments.configuration)
-    distribution.start(arguments.threads)
+    distributed.start(arguments.threads)
     try:
         trainer = Trainer(configuration, arguments.runs / configuration.name, arguments.resume)
         best = trainer.run()
-        if distribution.is_first():
+        if distributed.is_first():
             print(f'best target IoU {trainer.best_iou:.4f}, epoch {trainer.best_epoch}: {best}')
     finally:
-        distribution.stop()
+        distributed.stop()
     return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.camera import PinholeCamera
+from mav_perception.cameras.models import PinholeCamera
 from mav_perception.detection.blobs import find_detections
 from mav_perception.errors import InputError
 from mav_perception.parameters import parameter

@@ -12,9 +12,9 @@ from mav_perception.errors import DataError
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.odometry import LONGEST_BREAK, RAW, ROLL_PITCH
+from mav_perception.localization.odometry.history import LONGEST_BREAK, RAW, ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.team import Team
+from mav_perception.localization.team.team import Team
 from mav_perception.types import BoolArray, FloatArray, OdometrySample
 
 

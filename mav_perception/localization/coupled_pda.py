@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.errors import InputError
-from mav_perception.localization.association import Associate, joint_association_events
-from mav_perception.localization.frame import Frame
-from mav_perception.localization.motion import anchor_again, mark_corrected, propagate
-from mav_perception.localization.observation import check_sightings
-from mav_perception.localization.odometry import ROLL_PITCH
+from mav_perception.localization.association.events import Associate, joint_association_events
+from mav_perception.localization.measurement.observation import check_sightings
+from mav_perception.localization.odometry.history import ROLL_PITCH
+from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.prediction.motion import anchor_again, mark_corrected, propagate
 from mav_perception.localization.state import JointState, initial_state, join_started
-from mav_perception.localization.team import Team
-from mav_perception.localization.team_odometry import TeamOdometry
-from mav_perception.localization.timeline import PastFrame, Timeline
-from mav_perception.localization.update import UpdateReport, update_state
+from mav_perception.localization.team.team import Team
+from mav_perception.localization.timing.rollback import PastFrame, Timeline
+from mav_perception.localization.update.scan import CameraScan
+from mav_perception.localization.update.update import UpdateReport, update_state
 from mav_perception.types import (
     IntArray,
     Notice,
@@ -158,7 +158,7 @@ class CoupledPdaFilter:
         self.odometry.check_current(observer, sightings)
         camera, mount = self.team.camera(sightings.observer, sightings.camera)
         attitude = state.anchors[observer, ROLL_PITCH]
-        frame = Frame(sightings, observer, attitude, mount, camera, labels)
+        frame = CameraScan(sightings, observer, attitude, mount, camera, labels)
         try:
             state, report = update_state(state, frame, self.parameters, self._associate)
         except np.linalg.LinAlgError as error:

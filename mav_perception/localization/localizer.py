@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.frame import Frame
-from mav_perception.localization.observation import check_sightings
-from mav_perception.localization.odometry import LONGEST_BREAK, ROLL_PITCH
+from mav_perception.localization.initialization.search import InitializedDrone, PoseInitializer
+from mav_perception.localization.measurement.observation import check_sightings
+from mav_perception.localization.odometry.history import LONGEST_BREAK, ROLL_PITCH
 from mav_perception.localization.parameters import FilterParameters, check_retunable
-from mav_perception.localization.startup.search import Found, StartUp
 from mav_perception.localization.state import with_drone, without_drone
-from mav_perception.localization.update import UpdateReport
+from mav_perception.localization.update.scan import CameraScan
+from mav_perception.localization.update.update import UpdateReport
 from mav_perception.types import (
     BoolArray,
     IntArray,
@@ -76,7 +76,7 @@ class TeamLocalizer:
         """
         self.filter, self._resumed_ns = joint_filter, resumed_ns
         self.team, self.parameters = joint_filter.team, joint_filter.parameters
-        self._startup = StartUp(self.parameters)
+        self._startup = PoseInitializer(self.parameters)
         self._next_search_ns = 0
         self._doubts: dict[int, str] = {}
         self._restarted: set[int] = set()
@@ -172,7 +172,7 @@ class TeamLocalizer:
     def _remember(self, observer: int, sightings: Sightings) -> None:
         row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)
         camera, mount = self.team.camera(sightings.observer, sightings.camera)
-        frame = Frame(sightings, observer, row[ROLL_PITCH], mount, camera)
+        frame = CameraScan(sightings, observer, row[ROLL_PITCH], mount, camera)
         rate = self.filter.started().rates.clutter_per_frame(camera, self.parameters)
         self._startup.add(frame, max(rate, self.parameters.clutter_per_frame))
 
@@ -233,7 +233,7 @@ class TeamLocalizer:
             notices.append(self._place(found, stamp_ns))
         return notices
 
-    def _place(self, found: Found, stamp_ns: int) -> Notice:
+    def _place(self, found: InitializedDrone, stamp_ns: int) -> Notice:
         row = self.filter.odometry.histories[found.drone].at(stamp_ns)
         state = self.filter.propagated(stamp_ns)
         self.filter.change(with_drone(state, found.drone, found.pose, found.covariance, row))

@@ -13,9 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from mav_perception.geometry import wrap_angle
-from mav_perception.localization.objects import StaticObjects
-from mav_perception.localization.odometry import COLUMNS, TIME, origin_of
-from mav_perception.localization.rates import DetectionRates
+from mav_perception.localization.measurement.detection_rates import DetectionRates
+from mav_perception.localization.odometry.history import COLUMNS, TIME, origin_of
+from mav_perception.localization.static_objects.statistics import StaticObjects
 from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
 
 

@@ -9,26 +9,26 @@ from pathlib import Path
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
-from mav_perception.ros.detection_node import DetectionNodeParameters
-from mav_perception.ros.hang_watch import HangParameters
-from mav_perception.ros.localization_node import LocalizationNodeParameters
-from mav_perception.ros.monitor_node import MonitorNodeParameters
-from mav_perception.ros.overlay_node import OverlayNodeParameters
-from mav_perception.ros.pilot_node import PilotNodeParameters
-from mav_perception.ros.player_node import PlayerNodeParameters
-from mav_perception.ros.pose_publishers import PoseParameters
-from mav_perception.ros.recorder_node import RecorderNodeParameters
-from mav_perception.ros.segmentation_node import SegmentationNodeParameters
-from mav_perception.ros.simulation_node import SimulationNodeParameters
+from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
+from mav_perception.ros.nodes.localization_node import LocalizationNodeParameters
+from mav_perception.ros.nodes.monitor_node import MonitorNodeParameters
+from mav_perception.ros.nodes.overlay_node import OverlayNodeParameters
+from mav_perception.ros.nodes.pilot_node import PilotNodeParameters
+from mav_perception.ros.nodes.player_node import PlayerNodeParameters
+from mav_perception.ros.nodes.recorder_node import RecorderNodeParameters
+from mav_perception.ros.nodes.segmentation_node import SegmentationNodeParameters
+from mav_perception.ros.nodes.simulation_node import SimulationNodeParameters
+from mav_perception.ros.publishers.pose_publishers import PoseParameters
+from mav_perception.ros.runtime.watchdog import WatchdogParameters
 
 NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
-    'segmentation': (SegmentationNodeParameters, HangParameters),
-    'detection': (DetectionParameters, DetectionNodeParameters, HangParameters),
+    'segmentation': (SegmentationNodeParameters, WatchdogParameters),
+    'detection': (DetectionParameters, DetectionNodeParameters, WatchdogParameters),
     'localization': (
         FilterParameters,
         LocalizationNodeParameters,
         PoseParameters,
-        HangParameters,
+        WatchdogParameters,
     ),
     'simulation': (SimulationNodeParameters,),
     'monitor': (MonitorNodeParameters,),

@@ -136,14 +136,14 @@ class TorchBackend(Backend):
         """Load `NAME.pt`, which `export` puts beside `NAME.onnx` with --keep-checkpoint."""
         import torch
 
-        from mav_perception.segmentation.export import load_checkpoint
+        from mav_perception.segmentation.checkpoint import load_network
 
         super().__init__(card)
         cuda = torch.cuda.is_available()
         _check_device('torch', device, ('auto', 'cpu', 'cuda') if cuda else ('auto', 'cpu'))
         torch.set_num_threads(threads)
         self._device = 'cuda' if cuda and device != 'cpu' else 'cpu'
-        self._network, _ = load_checkpoint(path.with_suffix('.pt'))
+        self._network, _ = load_network(path.with_suffix('.pt'))
         self._network.to(self._device)
         self.description = f'PyTorch {torch.__version__} {self._device}, {threads} threads'
 

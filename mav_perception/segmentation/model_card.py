@@ -32,8 +32,8 @@ class ModelCard:
         training_data: what it was trained on, in words.
         sha256: hash of the ONNX file.
         temperature: divides the logits, so that the confidence is true on val.
-        look: name of the model, in the same folder, that looks closer at what this one sees
-            (`CloserLook`); empty for none.
+        look: name of the model, in the same folder, that refines what this one sees
+            (`CropRefiner`); empty for none.
         look_magnification: how much larger that model sees things than this one.
         without_ties: what that number would be if every use of a tied weight had its own; 0 if
             it was not counted.

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from mav_perception.segmentation.backends import Backend, open_backend
-from mav_perception.segmentation.closer_look import CloserLook
 from mav_perception.segmentation.model_card import ModelCard, find_model, load_card
+from mav_perception.segmentation.refinement import CropRefiner
 from mav_perception.types import ByteImage, LabelMask
 
 
@@ -31,17 +31,19 @@ class Segmenter:
     """Run a trained network on images of any size.
 
     `segment` fits the image to the network, infers class scores, brings them back to the size of
-    the image, looks closer at far targets if the model can, and takes the most likely class of
-    every pixel.
+    the image, refines far targets at full resolution if the model can, and takes the most likely
+    class of every pixel.
     """
 
-    def __init__(self, card: ModelCard, backend: Backend, look: CloserLook | None = None) -> None:
-        """Join a model card with a backend that runs its weights, and perhaps a closer look."""
+    def __init__(
+        self, card: ModelCard, backend: Backend, refiner: CropRefiner | None = None
+    ) -> None:
+        """Join a model card with a backend that runs its weights, and perhaps a refinement."""
         self.card = card
-        self.parameters = card.parameters + (look.parameters if look else 0)
+        self.parameters = card.parameters + (refiner.parameters if refiner else 0)
         self._preprocessing = card.preprocessing
         self._backend = backend
-        self._look = look
+        self._refiner = refiner
 
     @classmethod
     def load(
@@ -55,13 +57,13 @@ class Segmenter:
         """
         path = find_model(model)
         card = load_card(path)
-        look = None
+        refiner = None
         if card.look:
             beside = path.with_name(f'{card.look}.onnx')
-            look_card = load_card(beside)
-            look_backend = open_backend(backend, beside, look_card, threads, device)
-            look = CloserLook(look_card, look_backend, card.look_magnification)
-        segmenter = cls(card, open_backend(backend, path, card, threads, device), look)
+            second = load_card(beside)
+            second_backend = open_backend(backend, beside, second, threads, device)
+            refiner = CropRefiner(second, second_backend, card.look_magnification)
+        segmenter = cls(card, open_backend(backend, path, card, threads, device), refiner)
         segmenter.warm_up()
         return segmenter
 
@@ -69,9 +71,9 @@ class Segmenter:
     def description(self) -> str:
         """Say in one line what runs on what."""
         card = self.card
-        look = f' and {card.look}' if card.look else ''
+        second = f' and {card.look}' if card.look else ''
         return (
-            f'{card.name}{look} ({card.network}, {self.parameters} parameters, '
+            f'{card.name}{second} ({card.network}, {self.parameters} parameters, '
             f'{card.height}x{card.width}) on {self._backend.description}'
         )
 
@@ -89,9 +91,9 @@ class Segmenter:
         tensor = self._preprocessing.normalise(self._preprocessing.fit(image))
         scores = self._backend.infer(tensor)[0]
         logits = np.stack([self._preprocessing.restore(s, image) for s in scores])
-        if self._look:
+        if self._refiner:
             scale = self._preprocessing.fitted_size(image)[0] / image.shape[0]
-            self._look.refine(logits, image, scale)
+            self._refiner.refine(logits, image, scale)
         return logits
 
     def segment(self, image: ByteImage) -> LabelMask:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation
-from mav_perception.simulation.trajectories import FlightPath
+from mav_perception.simulation.flight.trajectories import FlightPath
 from mav_perception.types import FloatArray
 
 POSITION_GAIN = 1.2

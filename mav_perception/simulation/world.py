@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mav_perception.simulation.exposure import add_noise, blend, instants
-from mav_perception.simulation.flight import arrival_delays, true_path
-from mav_perception.simulation.movers import plan_movers
-from mav_perception.simulation.odometry import drifting_odometry, with_faults
-from mav_perception.simulation.renderer import Renderer
-from mav_perception.simulation.scenario import Scenario
-from mav_perception.simulation.scene import Scene
-from mav_perception.simulation.trajectories import plan_flights
+from mav_perception.simulation.flight.flight import arrival_delays, true_path
+from mav_perception.simulation.flight.odometry import drifting_odometry, with_faults
+from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.trajectories import plan_flights
+from mav_perception.simulation.rendering.exposure import add_noise, blend, instants
+from mav_perception.simulation.rendering.moving_objects import plan_moving_objects
+from mav_perception.simulation.rendering.renderer import Renderer
+from mav_perception.simulation.rendering.scene import Scene
 from mav_perception.types import ByteImage, FloatArray, OdometrySample, nanoseconds
 
 
@@ -75,7 +75,7 @@ class SimulatedWorld:
         self._renderers = [Renderer(self._scene, c.intrinsics) for c in scenario.cameras]
         room_rng = np.random.default_rng((scenario.seed, 30))
         around = scenario.surroundings
-        movers = plan_movers(
+        movers = plan_moving_objects(
             np.random.default_rng((scenario.seed, 40)), around.movers, scenario.arena
         )
         self._scene.build(

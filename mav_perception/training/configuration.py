@@ -28,8 +28,8 @@ class TrainingConfiguration:
         val: the same, to choose the best epoch on.
         training_data: in words, for the model card.
         height, width, channels: network input.
-        window: rows and columns of the exported network's input if it is to be the closer look
-            of another model, at the scale at which an image fits height and width; else empty.
+        window: rows and columns of the exported network's input if it is to refine crops of
+            another model, at the scale at which an image fits height and width; else empty.
         crop: rows and columns of a training crop.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with a one-cycle schedule.
         crops_per_image: crops of every training image in an epoch.

@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mav_perception.errors import DataError
-from mav_perception.evaluation.measuring import labelled_pairs, read_pair
+from mav_perception.io.labelled_images import labelled_pairs, read_pair
 from mav_perception.segmentation.labels import UNKNOWN, label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
 from mav_perception.training.augmentation import LabelledImage, augment
 from mav_perception.training.configuration import TrainingConfiguration
-from mav_perception.training.pasting import CutOut, cut_out_targets
+from mav_perception.training.copy_paste import CutOut, cut_out_targets
 from mav_perception.types import ByteImage, FloatArray
 
 
@@ -89,11 +89,13 @@ class RenderedImages:
 
     def __init__(self, count: int, preprocessing: Preprocessing, seed: int) -> None:
         """Open the renderer; an epoch has `count` images."""
-        from mav_perception.simulation.imagery import RandomImagery  # needs the `sim` extra
+        from mav_perception.simulation.rendering.random_scenes import (
+            RandomScenes,  # needs the `sim` extra
+        )
 
         self._count, self._preprocessing, self._seed = count, preprocessing, seed
         # The size of the simulator's cameras, whatever the network scales that to.
-        self._imagery = RandomImagery(640, 512)
+        self._imagery = RandomScenes(640, 512)
         self.cut_outs: list[CutOut] = []
         self.problems: list[str] = []
 

@@ -14,11 +14,9 @@ from torch.utils.data import DataLoader, DistributedSampler
 from tqdm import tqdm
 
 from mav_perception.errors import ConfigurationError, ModelError
-from mav_perception.segmentation.export import load_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
-from mav_perception.training import distribution
-from mav_perception.training.averaging import moving_average
+from mav_perception.training import distributed
 from mav_perception.training.clips import drifting_clip
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.datasets import (
@@ -29,8 +27,10 @@ from mav_perception.training.datasets import (
     open_source,
     training_source,
 )
-from mav_perception.training.journal import Journal
+from mav_perception.training.ema import moving_average
+from mav_perception.training.export import load_checkpoint
 from mav_perception.training.losses import balanced_weights, training_loss
+from mav_perception.training.training_log import Journal
 from mav_perception.training.validation import mine_false_blobs, validate
 
 VALIDATION_SEED = 987_654
@@ -57,7 +57,7 @@ class Trainer:
         """
         self._settings = settings = configuration
         self._folder = folder
-        self._device = distribution.device()
+        self._device = distributed.device()
         torch.manual_seed(settings.seed)
         self.classes = label_space(settings.labels).size
         network = self._first_network()
@@ -71,7 +71,7 @@ class Trainer:
         self._journal.problems(self._train.problems + self._validation.problems)
         self._weights = self._class_weights().to(self._device)
         self._crops = TrainingCrops(self._train, settings)
-        self._steps = max(1, len(self._crops) // (settings.batch_size * distribution.processes()))
+        self._steps = max(1, len(self._crops) // (settings.batch_size * distributed.processes()))
         self._optimiser = torch.optim.AdamW(
             self.network.parameters(), weight_decay=settings.weight_decay
         )
@@ -88,7 +88,7 @@ class Trainer:
         if resume and (folder / 'last.pt').is_file():
             self._restore(folder / 'last.pt')
         self._replica: nn.Module = self.network
-        if distribution.processes() > 1:
+        if distributed.processes() > 1:
             self._replica = DistributedDataParallel(self.network)
 
     def run(self) -> Path:
@@ -97,9 +97,9 @@ class Trainer:
             self._mine()
             row: dict[str, Any] = self._train_epoch(self.epoch)
             self.epoch += 1
-            if distribution.is_first():
+            if distributed.is_first():
                 self._finish_epoch(row)
-            distribution.wait_for_all()
+            distributed.wait_for_all()
         return self._folder / 'best.pt'
 
     def _first_network(self) -> nn.Module:
@@ -128,8 +128,8 @@ class Trainer:
         self._crops.epoch = epoch
         sampler: DistributedSampler[Any] = DistributedSampler(
             self._crops,
-            num_replicas=distribution.processes(),
-            rank=distribution.rank(),
+            num_replicas=distributed.processes(),
+            rank=distributed.rank(),
             seed=self._settings.seed,
         )
         sampler.set_epoch(epoch)
@@ -148,7 +148,7 @@ class Trainer:
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             slope = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            if not distribution.everywhere(bool(torch.isfinite(loss) & torch.isfinite(slope))):
+            if not distributed.everywhere(bool(torch.isfinite(loss) & torch.isfinite(slope))):
                 bad += 1
                 continue
             self._optimiser.step()
@@ -185,14 +185,14 @@ class Trainer:
     def _out_of_patience(self) -> bool:
         """Tell whether val has not improved for `patience` validations; the first one decides."""
         patience = self._settings.patience * self._settings.validate_every
-        return distribution.first_says(0 < patience <= self.epoch - self.best_epoch)
+        return distributed.first_says(0 < patience <= self.epoch - self.best_epoch)
 
     def _mine(self) -> None:
         every = self._settings.mine_every
         due = every and self.epoch and self.epoch % every == 0
         if due and isinstance(self._train, LabelledFolder):
             found = mine_false_blobs(self._average.module, self._train, self._settings)
-            if distribution.is_first():
+            if distributed.is_first():
                 tqdm.write(f'{found} false blobs in the training images to crop around')
 
     def _save(self, path: Path, network: nn.Module) -> None:

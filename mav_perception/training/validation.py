@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from mav_perception.detection.blobs import find_detections
-from mav_perception.evaluation.segmentation import SMALLEST_BLOB, SegmentationScore
+from mav_perception.evaluation.metrics.segmentation import SMALLEST_BLOB, SegmentationScore
 from mav_perception.segmentation.labels import UNKNOWN, label_space
 from mav_perception.segmentation.segmenter import mask_from_logits
 from mav_perception.training.configuration import TrainingConfiguration

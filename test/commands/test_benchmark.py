@@ -5,11 +5,11 @@ import json
 import pytest
 
 from mav_perception.cli import main
-from mav_perception.evaluation.eyes import Eyes
-from mav_perception.evaluation.monte_carlo import run_seed, summarise, summary_table
-from mav_perception.evaluation.rivals import RIVALS
-from mav_perception.simulation.flight import fly
-from mav_perception.simulation.library import load_scenario
+from mav_perception.evaluation.benchmark.baselines import BASELINES
+from mav_perception.evaluation.benchmark.monte_carlo import run_seed, summarise, summary_table
+from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
+from mav_perception.simulation.flight.flight import fly
+from mav_perception.simulation.flight.scenario_files import load_scenario
 
 
 @pytest.fixture
@@ -21,8 +21,8 @@ def short(tmp_path):
 
 
 def test_every_rival_is_scored_and_the_ratio_is_to_identities_known(short):
-    figures = summarise([run_seed((short, seed, Eyes())) for seed in (0, 1)])
-    assert set(figures) == {'dead_reckoning', *RIVALS}
+    figures = summarise([run_seed((short, seed, SensorSetup())) for seed in (0, 1)])
+    assert set(figures) == {'dead_reckoning', *BASELINES}
     assert figures['cpdaf']['lost'] == 0
     assert figures['labelled']['team_shape_mean'] < figures['dead_reckoning']['team_shape_mean']
     table = summary_table(figures)
@@ -32,16 +32,16 @@ def test_every_rival_is_scored_and_the_ratio_is_to_identities_known(short):
 
 
 def test_delayed_frames_give_the_same_error(short):
-    recording, parameters = Eyes().fly(load_scenario(short))
+    recording, parameters = SensorSetup().fly(load_scenario(short))
     late = fly(load_scenario(short, frame_delay=0.3))
     stamps = [f.sightings.stamp_ns for f in late.frames]
     assert stamps != sorted(stamps)
-    from mav_perception.evaluation.comparison import score
-    from mav_perception.evaluation.recording import play
+    from mav_perception.evaluation.benchmark.comparison import score
+    from mav_perception.evaluation.playback import play
 
     axes = (0, 1, 2, 3)
     shapes = [
-        score(r, play(r, RIVALS['cpdaf'].build(r.team, parameters)), axes).team_shape
+        score(r, play(r, BASELINES['cpdaf'].build(r.team, parameters)), axes).team_shape
         for r in (recording, late)
     ]
     assert shapes[1] == pytest.approx(shapes[0], rel=0.02)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mav_perception.cli import main
-from mav_perception.commands.processes import NodeProcesses, ros_environment
+from mav_perception.processes.node_processes import NodeProcesses, ros_environment
 
 pytest.importorskip('rclpy', reason='the doctor looks at ROS')
 

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: `make install` brings it')
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
-from mav_perception.commands.processes import ros_environment
-from mav_perception.localization.team_file import load_team
+from mav_perception.localization.team.team_file import load_team
+from mav_perception.processes.node_processes import ros_environment
 
 
 def test_it_writes_the_team_flies_and_ends_on_ctrl_c(tmp_path):

@@ -8,7 +8,8 @@ import json
 import pytest
 
 from mav_perception.cli import main
-from mav_perception.evaluation.measuring import folder_samples, measure
+from mav_perception.evaluation.metrics.model_evaluation import measure
+from mav_perception.io.labelled_images import folder_samples
 from mav_perception.segmentation.segmenter import Segmenter
 
 

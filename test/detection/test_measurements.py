@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mav_perception.camera import PinholeCamera
+from mav_perception.cameras.models import PinholeCamera
 from mav_perception.detection.measurements import (
     DetectionParameters,
     cartesian_covariances,
@@ -76,8 +76,8 @@ def test_cartesian_covariance_has_the_given_variances_along_and_across():
 def test_exact_masks_of_rendered_drones_give_honest_measurements():
     pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
     from mav_perception.geometry import OPTICAL_FROM_BODY
-    from mav_perception.simulation.renderer import Renderer
-    from mav_perception.simulation.scene import Scene
+    from mav_perception.simulation.rendering.renderer import Renderer
+    from mav_perception.simulation.rendering.scene import Scene
 
     scene, rng = Scene(), np.random.default_rng(0)
     renderer = Renderer(scene, CAMERA)

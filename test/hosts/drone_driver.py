@@ -10,8 +10,8 @@ from dataclasses import replace
 import rclpy
 from rclpy.node import Node
 
-from mav_perception.ros.simulated_drone import CameraPublishers, MotionPublishers
-from mav_perception.simulation.library import load_scenario
+from mav_perception.ros.simulation.simulated_drone import CameraPublishers, MotionPublishers
+from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.world import SimulatedWorld
 
 

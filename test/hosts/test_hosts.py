@@ -16,14 +16,14 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: `make install` brings it')
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
-from mav_perception.commands.chain import ros_arguments
-from mav_perception.commands.processes import ros_environment
 from mav_perception.localization.checkpoint import load_checkpoint
-from mav_perception.localization.team_file import save_team
+from mav_perception.localization.team.team_file import save_team
+from mav_perception.processes.node_processes import ros_environment
+from mav_perception.processes.simulated_team import ros_arguments
 from mav_perception.resources import find_executable
-from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.library import load_scenario
-from mav_perception.simulation.trajectories import plan_flights
+from mav_perception.simulation.flight.flight import scenario_team
+from mav_perception.simulation.flight.scenario_files import load_scenario
+from mav_perception.simulation.flight.trajectories import plan_flights
 from mav_perception.types import nanoseconds
 
 pytestmark = pytest.mark.skipif(

@@ -24,8 +24,8 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
 from std_msgs.msg import Float32MultiArray, Header  # noqa: E402
 
 from launch import LaunchDescription  # noqa: E402
-from mav_perception.camera import PinholeCamera  # noqa: E402
-from mav_perception.ros.conversions import (  # noqa: E402
+from mav_perception.cameras.models import PinholeCamera  # noqa: E402
+from mav_perception.ros.messages.conversions import (  # noqa: E402
     array_to_image,
     info_from_camera,
     ns_to_stamp,

@@ -14,8 +14,8 @@ from mav_perception.localization.checkpoint import (
 )
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.simulation.flight import fly, matching_parameters
-from mav_perception.simulation.scenario import Scenario
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.types import nanoseconds
 
 

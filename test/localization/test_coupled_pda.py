@@ -8,27 +8,28 @@ from filterpy.kalman import ExtendedKalmanFilter
 from scipy.stats import chi2
 
 from mav_perception.errors import ConfigurationError, InputError
-from mav_perception.evaluation.comparison import CONSISTENCY_STEP, compare
-from mav_perception.evaluation.recording import play, sample_truth
-from mav_perception.evaluation.rivals import RIVALS
-from mav_perception.evaluation.trajectories import normalised_error_squared
+from mav_perception.evaluation.benchmark.baselines import BASELINES
+from mav_perception.evaluation.benchmark.comparison import CONSISTENCY_STEP, compare
+from mav_perception.evaluation.metrics.team_errors import normalised_error_squared
+from mav_perception.evaluation.playback import play
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.observation import (
+from mav_perception.localization.measurement.observation import (
     innovations,
     measurement_noise,
     predict_sightings,
 )
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.team import Team
-from mav_perception.simulation.flight import fly, matching_parameters
-from mav_perception.simulation.scenario import Scenario
-from mav_perception.simulation.sensors import SightingNoise
+from mav_perception.localization.team.team import Team
+from mav_perception.recordings.recording import sample_truth
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.sensors import SightingNoise
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
 
 def shipped(recording, parameters):
-    return RIVALS['cpdaf'].build(recording.team, parameters)
+    return BASELINES['cpdaf'].build(recording.team, parameters)
 
 
 def still(time):

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mav_perception.evaluation.recording import LabelledFrame, play
-from mav_perception.evaluation.rivals import RIVALS
+from mav_perception.evaluation.benchmark.baselines import BASELINES
+from mav_perception.evaluation.playback import play
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.state import with_drone
-from mav_perception.simulation.flight import fly, matching_parameters
-from mav_perception.simulation.library import load_scenario
-from mav_perception.simulation.scenario import Scenario
+from mav_perception.recordings.recording import LabelledFrame
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.types import nanoseconds
 
 VICTIM = 2
@@ -25,7 +26,7 @@ def flown(name):
 
 
 def play_with(recording, parameters):
-    return play(recording, RIVALS['cpdaf'].build(recording.team, parameters))
+    return play(recording, BASELINES['cpdaf'].build(recording.team, parameters))
 
 
 @pytest.mark.parametrize('name', ['unknown3', 'unknown5'])

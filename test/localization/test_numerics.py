@@ -7,12 +7,12 @@ import pytest
 
 from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
-from mav_perception.localization.association import joint_association_events
+from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.frame import Frame
-from mav_perception.localization.motion import propagate
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.update import update_state
+from mav_perception.localization.prediction.motion import propagate
+from mav_perception.localization.update.scan import CameraScan
+from mav_perception.localization.update.update import update_state
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
 UPDATES = 50_000
@@ -43,7 +43,7 @@ def test_covariance_stays_positive_definite_over_many_updates(pair_team, bearing
         sightings = Sightings(
             'mav1', state.stamp_ns, noisy[None], np.array([bearing_sigma**2]), np.array([0.01])
         )
-        frame = Frame(sightings, 0, np.zeros(2), pair_team.mounts[0][0], 0)
+        frame = CameraScan(sightings, 0, np.zeros(2), pair_team.mounts[0][0], 0)
         state, _ = update_state(state, frame, parameters, joint_association_events)
     covariance = state.team.covariance
     np.testing.assert_array_equal(covariance, covariance.T)

@@ -5,9 +5,12 @@ import datetime
 import numpy as np
 import pytest
 
-from mav_perception.localization.association import AssociationProblem, joint_association_events
-from mav_perception.localization.gating import gate_threshold, mahalanobis
-from mav_perception.localization.mixture import (
+from mav_perception.localization.association.events import (
+    AssociationProblem,
+    joint_association_events,
+)
+from mav_perception.localization.association.gating import gate_threshold, mahalanobis
+from mav_perception.localization.update.event_updates import (
     DetectionModel,
     evaluate_events,
     marginals,

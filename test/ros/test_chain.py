@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
-from mav_perception.commands.processes import ros_environment
 from mav_perception.io.bags import BagReader
+from mav_perception.processes.node_processes import ros_environment
 from mav_perception.resources import find_executable
 
 NODES = ('segmentation', 'detection', 'localization', 'simulation', 'monitor', 'recorder')

@@ -5,10 +5,9 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
-from mav_perception.camera import PinholeCamera
+from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import InputError
-from mav_perception.ros.clouds import cloud_to_sightings, sightings_to_cloud
-from mav_perception.ros.conversions import (
+from mav_perception.ros.messages.conversions import (
     array_to_image,
     camera_from_info,
     image_to_array,
@@ -17,6 +16,7 @@ from mav_perception.ros.conversions import (
     pose_message,
     stamp_to_ns,
 )
+from mav_perception.ros.messages.point_clouds import cloud_to_sightings, sightings_to_cloud
 from mav_perception.types import Sightings, TeamState
 
 

@@ -11,16 +11,16 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-from mav_perception.camera import PinholeCamera
-from mav_perception.ros.clouds import sightings_to_cloud
-from mav_perception.ros.conversions import (
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.ros.messages.conversions import (
     array_to_image,
     info_from_camera,
     ns_to_stamp,
 )
-from mav_perception.ros.detection_node import DetectionNode
-from mav_perception.ros.localization_node import LocalizationNode
-from mav_perception.ros.segmentation_node import SegmentationNode
+from mav_perception.ros.messages.point_clouds import sightings_to_cloud
+from mav_perception.ros.nodes.detection_node import DetectionNode
+from mav_perception.ros.nodes.localization_node import LocalizationNode
+from mav_perception.ros.nodes.segmentation_node import SegmentationNode
 from mav_perception.types import Sightings, nanoseconds
 
 EXAMPLES = int(os.environ.get('MAV_PERCEPTION_FUZZ', '300'))

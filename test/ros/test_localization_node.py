@@ -10,12 +10,12 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from mav_perception.localization.observation import CameraMount
+from mav_perception.localization.measurement.observation import CameraMount
 from mav_perception.localization.state import with_drone
-from mav_perception.ros.clouds import cloud_to_table, sightings_to_cloud
-from mav_perception.ros.conversions import ns_to_stamp
-from mav_perception.ros.drone_watch import cloud_to_frame
-from mav_perception.ros.localization_node import LocalizationNode
+from mav_perception.ros.messages.conversions import ns_to_stamp
+from mav_perception.ros.messages.point_clouds import cloud_to_table, sightings_to_cloud
+from mav_perception.ros.monitor.drone_monitor import cloud_to_frame
+from mav_perception.ros.nodes.localization_node import LocalizationNode
 from mav_perception.types import Sightings, nanoseconds
 
 TEAM = """
@@ -270,7 +270,7 @@ def test_two_cameras_of_one_drone_are_used_at_one_time(bench, tmp_path):
             publisher.publish(odometry(time))
     rear.publish(cloud(1.4, ()))
     front.publish(cloud(1.4))
-    assert bench.until(lambda: node.health._counts['frames'] == 2)
+    assert bench.until(lambda: node.diagnostics._counts['frames'] == 2)
     state = node._localizer.filter.state
     np.testing.assert_array_equal(state.rates.frames, [1.0, 1.0, 0.0])
     assert state.team.mean[1, 0] == pytest.approx(4.0, abs=0.15)

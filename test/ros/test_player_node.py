@@ -17,12 +17,12 @@ from rosbags.typesys import Stores, get_typestore
 from rosgraph_msgs.msg import Clock
 
 from mav_perception.cli import main
-from mav_perception.commands.processes import ros_environment
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.evaluation.run_record import load_run
+from mav_perception.evaluation.report.run_record import load_run
 from mav_perception.io.bags import BagReader
-from mav_perception.ros.conversions import stamp_to_ns
-from mav_perception.ros.player_node import PlayerNode
+from mav_perception.processes.node_processes import ros_environment
+from mav_perception.ros.messages.conversions import stamp_to_ns
+from mav_perception.ros.nodes.player_node import PlayerNode
 from mav_perception.types import seconds
 
 ODOMETRY = 'nav_msgs/msg/Odometry'

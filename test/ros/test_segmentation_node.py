@@ -10,8 +10,8 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float32MultiArray, Header
 
-from mav_perception.ros.conversions import array_to_image, image_to_array, ns_to_stamp
-from mav_perception.ros.segmentation_node import SegmentationNode
+from mav_perception.ros.messages.conversions import array_to_image, image_to_array, ns_to_stamp
+from mav_perception.ros.nodes.segmentation_node import SegmentationNode
 
 
 def picture(stamp_ns=5_000_000_001, shape=(120, 161)):
@@ -106,7 +106,7 @@ def test_a_failed_activation_releases_everything_and_can_be_tried_again(bench, m
     node = bench.start(SegmentationNode, 'autostart:=false')
     node.trigger_configure()
     with monkeypatch.context() as broken:
-        broken.setattr(node.health, 'watch', lambda *_: 1 / 0)
+        broken.setattr(node.diagnostics, 'watch', lambda *_: 1 / 0)
         node.trigger_activate()
     assert node._subscription is None
     assert node._segmenter is None

@@ -15,13 +15,13 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.team_file import save_team
-from mav_perception.ros.clouds import ASSOCIATION_FIELDS, table_to_cloud
-from mav_perception.ros.conversions import camera_from_info, image_to_array, ns_to_stamp
-from mav_perception.ros.monitor_node import MonitorNode
-from mav_perception.ros.simulation_node import SimulationNode
-from mav_perception.simulation.flight import scenario_team
-from mav_perception.simulation.scenario import Scenario
+from mav_perception.localization.team.team_file import save_team
+from mav_perception.ros.messages.conversions import camera_from_info, image_to_array, ns_to_stamp
+from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
+from mav_perception.ros.nodes.monitor_node import MonitorNode
+from mav_perception.ros.nodes.simulation_node import SimulationNode
+from mav_perception.simulation.flight.flight import scenario_team
+from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.types import nanoseconds
 
 

@@ -32,9 +32,9 @@ def test_torch_gives_the_logits_of_onnx_runtime(tmp_path, tensor):
     torch = pytest.importorskip('torch', reason='needs the `train` extra')
     from dataclasses import asdict
 
-    from mav_perception.segmentation.export import export_checkpoint
     from mav_perception.segmentation.networks import build_network
     from mav_perception.training.configuration import TrainingConfiguration
+    from mav_perception.training.export import export_checkpoint
 
     settings = TrainingConfiguration(
         'random', 'tied', 'drone', 'a', 'a', 'nothing',

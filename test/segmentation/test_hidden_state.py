@@ -7,11 +7,11 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
-from mav_perception.segmentation.export import export_checkpoint  # noqa: E402
 from mav_perception.segmentation.hidden_state import HiddenState  # noqa: E402
 from mav_perception.segmentation.networks import build_network  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.configuration import TrainingConfiguration  # noqa: E402
+from mav_perception.training.export import export_checkpoint  # noqa: E402
 
 
 @pytest.fixture(scope='module')

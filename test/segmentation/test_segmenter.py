@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from mav_perception.errors import InputError, ModelError
-from mav_perception.evaluation.measuring import measure, rendered_samples
+from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples
 from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.segmentation.segmenter import Segmenter, mask_from_logits
 

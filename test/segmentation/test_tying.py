@@ -12,7 +12,6 @@ torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
 from torch.nn import functional  # noqa: E402
 
-from mav_perception.segmentation.export import write_onnx  # noqa: E402
 from mav_perception.segmentation.networks import build_network, count_parameters  # noqa: E402
 from mav_perception.segmentation.networks.equilibrium import EquilibriumBlock  # noqa: E402
 from mav_perception.segmentation.networks.layers import TrainingOutput  # noqa: E402
@@ -24,6 +23,7 @@ from mav_perception.segmentation.tying import (  # noqa: E402
     tied_parameters,
     ties_of,
 )
+from mav_perception.training.export import write_onnx  # noqa: E402
 
 TIED = ('tied', 'tied_light', 'embedded', 'joint', 'reflected', 'streaming', 'equilibrium')
 

@@ -10,11 +10,11 @@ import pytest
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.geometry import yaw_rotation
-from mav_perception.ros import names
+from mav_perception.ros.messages import topics as names
+from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.trajectories import plan_flights
 from mav_perception.simulation.gazebo import bridge_entries, drone_model
 from mav_perception.simulation.pilot import velocity_command
-from mav_perception.simulation.scenario import Scenario
-from mav_perception.simulation.trajectories import plan_flights
 
 WORLDS = Path(__file__).resolve().parents[2] / 'worlds'
 TEAM = ('mav1', 'mav2', 'mav3')

@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
-from mav_perception.simulation.library import load_scenario, scenario_names
-from mav_perception.simulation.scenario import Fault, Scenario, Surroundings
-from mav_perception.simulation.sensors import CameraSettings, Exposure, OdometryNoise
+from mav_perception.simulation.flight.scenario import Fault, Scenario, Surroundings
+from mav_perception.simulation.flight.scenario_files import load_scenario, scenario_names
+from mav_perception.simulation.flight.sensors import CameraSettings, Exposure, OdometryNoise
 from mav_perception.simulation.world import SimulatedWorld
 from mav_perception.types import nanoseconds
 

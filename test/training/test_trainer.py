@@ -16,10 +16,10 @@ torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 from torch.nn import functional  # noqa: E402
 
 from mav_perception.errors import ConfigurationError, DataError, ModelError  # noqa: E402
-from mav_perception.segmentation.export import export_checkpoint, load_checkpoint  # noqa: E402
 from mav_perception.segmentation.networks import NETWORKS  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.configuration import load_training_configuration  # noqa: E402
+from mav_perception.training.export import export_checkpoint, load_checkpoint  # noqa: E402
 from mav_perception.training.trainer import Trainer  # noqa: E402
 
 GOOD = 'name: x\nnetwork: tied\nlabels: drone\ntrain: a\nval: a\ntraining_data: a\n'

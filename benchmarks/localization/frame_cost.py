@@ -1,0 +1,115 @@
+"""Cost of one camera frame with five sightings as the team grows, and memory over a long run.
+
+Usage: python benchmarks/localization/frame_cost.py --drones 5 20 50 --json figures.json
+
+The drones stand on a grid in view of the first one, each known to 0.2 m. Times are medians of the
+whole update: prediction, gate, events, coupled update and merging.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.state import JointState, initial_state
+from mav_perception.localization.update.scan import Frame
+from mav_perception.localization.update.update import update_state
+from mav_perception.types import Sightings
+
+SIGHTINGS = 5
+
+
+def team_state(drones: int) -> JointState:
+    """Put drones on a grid before the first one, and tie all of them a little."""
+    side = int(np.ceil(np.sqrt(drones - 1)))
+    index = np.arange(drones - 1)
+    places = np.column_stack([4.0 + index // side, index % side - (side - 1) / 2.0])
+    start = np.zeros((drones, 4))
+    start[1:, :2] = 1.2 * places
+    sigma = np.full((drones, 4), 0.2)
+    sigma[0] = 1e-3
+    state = initial_state(0, start, sigma, drones)
+    rng = np.random.default_rng(0)
+    root = 0.02 * rng.standard_normal((4 * drones, 8))
+    only = state.hypotheses[0]
+    tied = replace(only, covariance=only.covariance + root @ root.T)
+    return replace(
+        state,
+        hypotheses=(tied,),
+        active=np.ones(drones, bool),
+        pending=np.zeros(drones, bool),
+    )
+
+
+def frame_of(state: JointState, rng: np.random.Generator) -> Frame:
+    """See five of the drones with noise."""
+    places = state.hypotheses[0].mean.reshape(-1, 4)[1:, :3]
+    seen = rng.choice(len(places), min(SIGHTINGS, len(places)), replace=False)
+    optical = np.column_stack([-places[seen, 1], -places[seen, 2], places[seen, 0]])
+    optical = optical + rng.normal(0.0, 0.05, optical.shape)
+    count = len(optical)
+    sightings = Sightings('a', 0, optical, np.full(count, 3e-4), np.full(count, 0.1))
+    mount = CameraMount.forward(np.zeros(3), np.zeros(3))
+    return Frame(sightings, 0, np.zeros(2), mount, 0)
+
+
+def measure(drones: int, frames: int) -> float:
+    """Return the median milliseconds of an update."""
+    state, rng = team_state(drones), np.random.default_rng(1)
+    parameters = FilterParameters(max_range=40.0)
+    milliseconds = []
+    for _ in range(frames):
+        frame = frame_of(state, rng)
+        begin = time.perf_counter()
+        update_state(state, frame, parameters, joint_association_events)
+        milliseconds.append(1e3 * (time.perf_counter() - begin))
+    return float(np.median(milliseconds))
+
+
+def memory_growth(frames: int) -> float:
+    """Return by how many KiB the memory in use grows over a long run of updates."""
+    state, rng = team_state(5), np.random.default_rng(2)
+    parameters = FilterParameters(max_range=40.0)
+    tracemalloc.start()
+    marks = []
+    for k in range(frames):
+        state, _ = update_state(state, frame_of(state, rng), parameters, joint_association_events)
+        if k in (frames // 2, frames - 1):
+            marks.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    return (marks[1] - marks[0]) / 1024.0
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--drones', type=int, nargs='+', default=[5, 20, 50])
+    parser.add_argument('--frames', type=int, default=100)
+    parser.add_argument('--json', type=Path)
+    arguments = parser.parse_args()
+    cost = {drones: measure(drones, arguments.frames) for drones in arguments.drones}
+    exponent = float(np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0])
+    growth = memory_growth(20 * arguments.frames)
+    for drones, milliseconds in cost.items():
+        print(f'{drones:3d} drones, {SIGHTINGS} sightings: {milliseconds:6.2f} ms a frame')
+    print(f'memory in use over {10 * arguments.frames} frames: {growth:+.1f} KiB')
+    print(
+        f'{min(cost.values()):.1f} to {max(cost.values()):.1f} ms a frame with {min(cost)} to '
+        f'{max(cost)} drones: grows to the power {exponent:.2f}'
+    )
+    if arguments.json:
+        figures = {'milliseconds': cost, 'exponent': exponent, 'memory_growth_kib': growth}
+        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+
+
+if __name__ == '__main__':
+    main()

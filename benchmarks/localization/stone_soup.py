@@ -1,0 +1,55 @@
+"""Time of associating one scan, against Stone Soup's JPDA on the same scan in the same run.
+
+Usage: python benchmarks/localization/stone_soup.py --targets 4 --sightings 4
+
+That both give the same marginals is shown by test/localization/test_stone_soup.py, whose scans
+these are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import runpy
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TEST = Path(__file__).resolve().parents[2] / 'test' / 'localization' / 'test_stone_soup.py'
+
+
+def median_ms(associate: Callable[..., Any], cases: list[Any]) -> float:
+    """Return the median milliseconds over the cases, the first one to warm up."""
+    associate(*cases[0])
+    milliseconds = []
+    for case in cases:
+        begin = time.perf_counter()
+        associate(*case)
+        milliseconds.append(1e3 * (time.perf_counter() - begin))
+    return float(np.median(milliseconds))
+
+
+def main() -> None:
+    """Print both times and their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--targets', type=int, default=4)
+    parser.add_argument('--sightings', type=int, default=4)
+    parser.add_argument('--scans', type=int, default=20)
+    arguments = parser.parse_args()
+    test = runpy.run_path(str(TEST))
+    cases = [
+        test['scan'](seed, arguments.targets, arguments.sightings)
+        for seed in range(arguments.scans)
+    ]
+    ours = median_ms(test['our_marginals'], cases)
+    theirs = median_ms(test['stone_soup_marginals'], cases)
+    print(
+        f'{arguments.targets} targets, {arguments.sightings} sightings: mav_perception '
+        f'{ours:.2f} ms, Stone Soup JPDA {theirs:.2f} ms, {theirs / ours:.0f} times as long'
+    )
+
+
+if __name__ == '__main__':
+    main()

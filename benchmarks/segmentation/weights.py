@@ -1,0 +1,72 @@
+"""Measure all shipped models again, and the drone model under disturbances.
+
+Example: python benchmarks/segmentation/weights.py --data ../shared/datasets
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mav_perception.evaluation.metrics.corruptions import CORRUPTIONS, corrupted
+from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples
+from mav_perception.io.labelled_images import folder_samples
+from mav_perception.segmentation.segmenter import Segmenter
+
+MODELS = {
+    'drone': 'perch_drone/val',
+    'drone_int8': 'perch_drone/val',
+    'drone_mavnet': 'perch_drone/val',
+    'penstock': 'TN_penstock/val',
+    'sim': '',
+    'sim_mavnet': '',
+}
+"""Shipped model -> validation images below --data; rendered ones if none."""
+
+
+def main() -> int:
+    """Print a table of the models and one of the disturbances."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--data', type=Path, required=True, help='folder of the data sets')
+    parser.add_argument('--rendered', type=int, default=200, help='images for `sim`')
+    given = parser.parse_args()
+    cv2.setNumThreads(1)  # as on board
+    print('| model | network | parameters | measured on | IoU | P_D | false blobs an image |')
+    print('| --- | --- | --- | --- | --- | --- | --- |')
+    for name, folder in MODELS.items():
+        print(model_row(name, folder, given.data, given.rendered), flush=True)
+    names = ['undisturbed', *CORRUPTIONS]
+    print('\n| drone IoU | ' + ' | '.join(names) + ' |\n| --- ' + '| --- ' * len(names) + '|')
+    val = given.data / MODELS['drone']
+    segmenter = Segmenter.load('drone', 2)
+    samples = [folder_samples(val, 2)]
+    samples += [corrupted(folder_samples(val, 2), kind) for kind in CORRUPTIONS]
+    cells = [f'{measure(segmenter, one)["iou"][1]:.3f}' for one in samples]
+    print('| drone | ' + ' | '.join(cells) + ' |')
+    return 0
+
+
+def model_row(name: str, folder: str, data: Path, rendered: int) -> str:
+    """Return the row of one model."""
+    segmenter = Segmenter.load(name, 2)
+    space = segmenter.card.label_space
+    samples = folder_samples(data / folder, space.size) if folder else rendered_samples(rendered)
+    figures = measure(segmenter, samples)
+    iou = dict(zip(space.names[1:], figures['iou'][1:], strict=True))
+    shown = ', '.join(f'{kind} {value:.3f}' for kind, value in iou.items())
+    if len(iou) > 1:
+        shown += f', mean of {len(figures["iou"])} classes {np.mean(figures["iou"]):.3f}'
+    network = segmenter.card.network + (' with a closer look' if segmenter.card.look else '')
+    where = folder or f'{rendered} rendered images'
+    # The blobs of a surface are no targets.
+    blobs = (
+        f'{figures["p_d"]:.2f} | {figures["false_per_frame"]:.2f}' if len(iou) == 1 else '- | -'
+    )
+    return f'| `{name}` | {network} | {segmenter.parameters:,} | {where} | {shown} | {blobs} |'
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

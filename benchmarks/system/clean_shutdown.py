@@ -1,0 +1,79 @@
+"""Start every node so many times, end it with SIGINT or SIGTERM, and count the clean exits.
+
+Example: python benchmarks/system/clean_shutdown.py --times 100
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mav_perception.processes.node_processes import ros_environment
+from mav_perception.resources import find_executable
+
+NODES = (
+    *('segmentation', 'detection', 'localization', 'overlay', 'simulation', 'monitor'),
+    *('recorder', 'pilot'),
+)
+
+
+def main() -> int:
+    """Print a table; 0 if every exit was clean."""
+    parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('--times', type=int, default=100, help='of each signal, over all nodes')
+    times = parser.parse_args().times
+    clean, words = True, []
+    print(f'{"signal":8} {"clean exits":>12} {"median time":>12} {"longest":>9}')
+    for number in (signal.SIGINT, signal.SIGTERM):
+        results = [one_exit(NODES[k % len(NODES)], number, k) for k in range(times)]
+        seconds = np.array([spent for _, spent in results])
+        good = sum(code == 0 for code, _ in results)
+        clean &= good == times
+        print(
+            f'{number.name:8} {good:5d} of {times:3d} {np.median(seconds):10.2f} s '
+            f'{seconds.max():7.2f} s',
+            flush=True,
+        )
+        words.append(f'{good} of {times} on {number.name}, median {np.median(seconds):.2f} s')
+    print(f'clean exits: {"; ".join(words)}')
+    return 0 if clean else 1
+
+
+def one_exit(node: str, number: signal.Signals, index: int) -> tuple[int, float]:
+    """Start a node, signal it at some moment of its life, return exit code and seconds."""
+    bag = Path(tempfile.mkdtemp(prefix='mav_exit_')) / 'bag'
+    extra = ['-p', f'bag:={bag}'] if node == 'recorder' else []
+    child = subprocess.Popen(
+        [str(find_executable(f'{node}_node')), '--ros-args', *extra],
+        env=ros_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not takes_signals(child.pid) and child.poll() is None:
+        time.sleep(0.02)
+    time.sleep(0.05 * (index % 20))  # in the middle of start-up, and later
+    begin = time.monotonic()
+    child.send_signal(number)
+    code = child.wait(30.0)
+    return code, time.monotonic() - begin
+
+
+def takes_signals(pid: int) -> bool:
+    """Tell whether rclpy has taken over SIGTERM: before that, any program just dies of it."""
+    try:
+        status = Path(f'/proc/{pid}/status').read_text()
+    except OSError:
+        return False
+    caught = int(next(x for x in status.splitlines() if x.startswith('SigCgt')).split()[1], 16)
+    return bool(caught & (1 << (signal.SIGTERM - 1)))
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

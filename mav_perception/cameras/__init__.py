@@ -1,0 +1,1 @@
+"""Cameras: pixels to bearings and back, calibration, and the files of both."""

@@ -1,0 +1,1 @@
+"""The filter against its baselines, over many flights."""

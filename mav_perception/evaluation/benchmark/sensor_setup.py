@@ -1,0 +1,62 @@
+"""How a benchmark flies a scenario: with its statistical detector, a fitted one, or images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.recordings.recording import Recording
+from mav_perception.resources import find_share
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.sensors import SightingNoise
+
+FLOWN = ('max_hypotheses', 'max_objects', 'error_correlation', 'start_margin')
+"""False blobs of images move with the observer: taken for objects of the map, they pull it. And
+the errors of blobs last. A statistical detector has neither."""
+
+
+@dataclass(frozen=True)
+class SensorSetup:
+    """How a benchmark sees, in place of the scenario's statistical detector.
+
+    Attributes:
+        noise: statistics that the filter is told, and that sightings are drawn from; None for
+            those of the scenario.
+        model: network that looks at rendered images instead; empty for none.
+        detection: how its blobs become measurements.
+    """
+
+    noise: SightingNoise | None = None
+    model: str = ''
+    detection: DetectionParameters = DetectionParameters()
+
+    def fly(self, scenario: Scenario) -> tuple[Recording, FilterParameters]:
+        """Fly a scenario; return what happened and what the filter is told."""
+        if self.noise is not None:
+            scenario = replace(scenario, sighting_noise=self.noise)
+        parameters = matching_parameters(scenario)
+        if not self.model:
+            return fly(scenario), parameters
+        from mav_perception.evaluation.benchmark.rendered_flight import fly_with_images
+        from mav_perception.segmentation.segmenter import Segmenter
+
+        segmenter = Segmenter.load(self.model, 1)
+        parameters = replace(parameters, **as_flown())
+        return fly_with_images(scenario, segmenter, self.detection), parameters
+
+
+def as_flown() -> dict[str, Any]:
+    """Return what `config/localization.yaml` says besides the sensor model and the drift."""
+    document = yaml.safe_load(find_share('config', 'localization.yaml').read_text())
+    return {name: document['/**']['ros__parameters'][name] for name in FLOWN}
+
+
+def baselines_for(scenario: Scenario) -> tuple[str, ...]:
+    """Return the filters that can play a scenario: not all can search for drones."""
+    return STARTED_BY_SEARCH if scenario.unknown_starts else tuple(BASELINES)

@@ -1,0 +1,1 @@
+"""A live flight: its log, its associations and its summary."""

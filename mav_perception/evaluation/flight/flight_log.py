@@ -1,0 +1,166 @@
+"""What happened in a live flight: estimates, odometry and truth of every drone, and its score."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mav_perception.evaluation.association_log import AssociationLog
+from mav_perception.evaluation.metrics.team_errors import (
+    position_rmse,
+    sample_stamps,
+    team_shape_rmse,
+)
+from mav_perception.evaluation.playback import carry_forward
+from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
+from mav_perception.geometry import yaw_rotation
+from mav_perception.recordings.recording import PosePath
+from mav_perception.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Latest:
+    """A drone's newest figures, for the live table; NaN where nothing has come yet."""
+
+    error: float
+    vio_error: float
+    sigma: float
+
+
+@dataclass(frozen=True)
+class FlightScore:
+    """RMSE in metres over the flight, of the filter and of VIO alone from the same start."""
+
+    team_shape: float
+    vio_team_shape: float
+    position: float
+    vio_position: float
+    drone_position: tuple[float, ...]
+    drone_vio_position: tuple[float, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """Return everything rounded, for JSON."""
+        return {
+            key: [round(v, 4) for v in value] if isinstance(value, tuple) else round(value, 4)
+            for key, value in asdict(self).items()
+        }
+
+
+class DroneLog:
+    """Growing lists of one drone, by stamp.
+
+    x, y, z, yaw of truth, odometry and estimate, true roll and pitch, and the 4x4 covariances of
+    the estimate.
+    """
+
+    def __init__(self, start: FloatArray) -> None:
+        """Begin with the start pose (4,) that the filter was told."""
+        self.start = start
+        self.truth: list[tuple[int, FloatArray]] = []
+        self.roll_pitch: list[tuple[int, FloatArray]] = []
+        self.odometry: list[tuple[int, FloatArray]] = []
+        self.estimate: list[tuple[int, FloatArray]] = []
+        self.covariance: list[FloatArray] = []
+
+    def path(self, rows: list[tuple[int, FloatArray]]) -> PosePath:
+        """Return rows as a path with unwrapped yaw, sorted by stamp."""
+        ordered = sorted(rows, key=lambda row: row[0])
+        poses = np.array([pose for _, pose in ordered]).reshape(-1, 4)
+        poses[:, 3] = np.unwrap(poses[:, 3])
+        return PosePath(np.array([stamp for stamp, _ in ordered], np.int64), poses)
+
+    def estimates(self, begin: int = 0, end: int | None = None) -> tuple[PosePath, FloatArray]:
+        """Return estimates as they came, from one index to another, sorted, and covariances."""
+        rows, covariance = self.estimate[begin:end], np.array(self.covariance[begin:end])
+        order = np.argsort([stamp for stamp, _ in rows], kind='stable')
+        return self.path(rows), covariance[order]
+
+    def true_roll_pitch(self, stamps: IntArray) -> FloatArray:
+        """Return (M, 2) true roll and pitch at stamps, linearly interpolated."""
+        ordered = sorted(self.roll_pitch, key=lambda row: row[0])
+        known = np.array([stamp for stamp, _ in ordered], float)
+        angles = np.array([angles for _, angles in ordered])
+        return np.column_stack([np.interp(stamps, known, column) for column in angles.T])
+
+    def vio_alone(self, newest: int = 0) -> PosePath:
+        """Return where VIO alone has the drone: its odometry from the start, or the newest of it.
+
+        The start is where the origin of the odometry lies, whenever its first sample was heard.
+        """
+        odometry = self.path(self.odometry[-newest:])
+        poses = odometry.poses + self.start
+        turned = odometry.poses[:, :3] @ yaw_rotation(self.start[3]).T
+        poses[:, :3] = self.start[:3] + turned
+        return PosePath(odometry.stamps, poses)
+
+    def latest(self) -> Latest:
+        """Return the newest errors and sigma."""
+        if not (self.estimate and self.truth and self.odometry):
+            return Latest(np.nan, np.nan, np.nan)
+        truth = self.path(self.truth[-100:])
+        stamp = np.array([self.estimate[-1][0]])
+        true = truth.at(stamp)[0, :3]
+        vio = self.vio_alone(1000).at(stamp)[0, :3]
+        return Latest(
+            float(np.linalg.norm(self.estimate[-1][1][:3] - true)),
+            float(np.linalg.norm(vio - true)),
+            float(np.sqrt(np.trace(self.covariance[-1][:3, :3]))),
+        )
+
+
+def record_flight(
+    names: tuple[str, ...],
+    logs: list[DroneLog],
+    title: str,
+    figures: dict[str, Any],
+    latency_ms: FloatArray,
+    witness: AssociationLog,
+) -> RunRecord:
+    """Return what is kept of a flight; drones without an estimate or odometry are left out."""
+    drones = []
+    for name, log in zip(names, logs, strict=True):
+        if not (log.estimate and log.odometry):
+            continue
+        estimate, covariance = log.estimates()
+        truth = log.path(log.truth)
+        stamps = truth.stamps if log.truth else estimate.stamps
+        vio = PosePath(stamps, log.vio_alone().at(stamps))
+        drones.append(DroneRecord(name, truth, estimate, vio, covariance))
+    known = len(drones) == len(logs) and all(log.truth for log in logs)
+    return RunRecord(
+        title,
+        tuple(drones),
+        figures,
+        latency_ms=latency_ms,
+        nis=witness.nis_table(),
+        confusion=witness.confusion if known else np.zeros((0, 0)),
+    )
+
+
+def score_flight(logs: list[DroneLog]) -> FlightScore | None:
+    """Score a flight from its logs, or return None if a drone has no estimate or truth."""
+    if not all(log.truth and log.odometry and log.estimate for log in logs):
+        return None
+    begin = max(log.path(log.estimate).stamps[0] for log in logs)
+    end = min(log.path(log.odometry).stamps[-1] for log in logs)
+    stamps = sample_stamps(int(begin), int(end))
+    if not len(stamps):
+        return None
+    estimate, vio, truth = [], [], []
+    for log in logs:
+        odometry = log.path(log.odometry)
+        estimate.append(carry_forward(log.path(log.estimate), odometry, stamps))
+        vio.append(log.vio_alone().at(stamps))
+        truth.append(log.path(log.truth).at(stamps))
+    e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
+    drones = range(len(logs))
+    return FlightScore(
+        team_shape_rmse(e, t),
+        team_shape_rmse(v, t),
+        position_rmse(e, t),
+        position_rmse(v, t),
+        tuple(position_rmse(e[:, d : d + 1], t[:, d : d + 1]) for d in drones),
+        tuple(position_rmse(v[:, d : d + 1], t[:, d : d + 1]) for d in drones),
+    )

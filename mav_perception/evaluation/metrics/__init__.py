@@ -1,0 +1,1 @@
+"""Errors of trajectories and of segmentation."""

@@ -1,0 +1,174 @@
+"""Any filter played over a recording, frame by frame as it would run live."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.geometry import wrap_angle, yaw_rotation
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.update.update import UpdateReport
+from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording, sample_truth
+from mav_perception.types import BoolArray, FloatArray, IntArray, TeamState, nanoseconds
+
+WRONG_POSITION, WRONG_YAW = 1.0, 0.35
+"""A drone placed farther off than this, metres and radians, is placed wrong."""
+
+ODOMETRY_WAIT = 0.3
+"""Seconds that a frame waits for odometry, as `odometry_wait` of localization_node."""
+
+
+@dataclass(frozen=True)
+class Initialization:
+    """A drone was placed: when, and how far it was then from where the first drone sees it."""
+
+    stamp_ns: int
+    drone: int
+    position_error: float
+    yaw_error: float
+
+    @property
+    def wrong(self) -> bool:
+        """Tell whether this is another place, not just an inexact one."""
+        return self.position_error > WRONG_POSITION or self.yaw_error > WRONG_YAW
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a filter said over a run.
+
+    Attributes:
+        stamps: (K,) of the frames.
+        means: (K, N, 4) after each frame.
+        states: joint states after each frame.
+        placed: (K, N) whose pose was published.
+        update_ms: (K,) milliseconds of computing per frame.
+        commits: drones that were placed without a known start.
+    """
+
+    stamps: IntArray
+    means: FloatArray
+    states: tuple[TeamState, ...]
+    placed: BoolArray
+    update_ms: FloatArray
+    commits: tuple[Initialization, ...] = ()
+
+    @property
+    def coverage(self) -> float:
+        """Return the share of drone-time with a published pose."""
+        return float(self.placed.mean())
+
+    @property
+    def start_ns(self) -> int | None:
+        """Return the first time at which every drone is placed, None if there is none."""
+        complete = self.placed.all(axis=1)
+        return int(self.stamps[np.argmax(complete)]) if complete.any() else None
+
+
+def play(
+    recording: Recording,
+    joint_filter: CoupledPdaFilter,
+    frames: Iterable[LabelledFrame] | None = None,
+    saw: Callable[[LabelledFrame, UpdateReport | None], None] | None = None,
+) -> Estimate:
+    """Run a filter over a recording, frame by frame, each with the odometry up to its time.
+
+    Args:
+        recording: the run.
+        joint_filter: filter of the recording's team, or a rival.
+        frames: the recording's frames wrapped in a progress bar, if wanted.
+        saw: is told of every frame and its update.
+    """
+    localizer = TeamLocalizer(joint_filter)
+    fed = [0] * len(recording.odometry)
+    states, placed, milliseconds = [], [], []
+    commits: list[Initialization] = []
+    for frame in recording.frames if frames is None else frames:
+        stamp = frame.sightings.stamp_ns
+        for drone, name in enumerate(recording.team.names):
+            samples = recording.odometry[drone]
+            known_until = samples[fed[drone] - 1].stamp_ns if fed[drone] else stamp - 1
+            while fed[drone] < len(samples) and known_until < stamp:
+                known_until = samples[fed[drone]].stamp_ns
+                if known_until > stamp + nanoseconds(ODOMETRY_WAIT):
+                    break  # a live filter would not wait so long
+                localizer.add_odometry(name, samples[fed[drone]])
+                fed[drone] += 1
+        begin = time.perf_counter()
+        report, notices = localizer.update(frame.sightings, frame.labels)
+        milliseconds.append(1e3 * (time.perf_counter() - begin))
+        if saw is not None:
+            saw(frame, report)
+        states.append(joint_filter.predict(stamp))
+        placed.append(localizer.placed)
+        found = [n.values['drone'] for n in notices if n.code == 'drone_found']
+        commits += [_commit(recording, states[-1], drone) for drone in found]
+    return Estimate(
+        np.array([s.stamp_ns for s in states], np.int64),
+        np.array([s.mean for s in states]),
+        tuple(states),
+        np.array(placed),
+        np.array(milliseconds),
+        tuple(commits),
+    )
+
+
+def _commit(recording: Recording, state: TeamState, drone: int) -> Initialization:
+    """Compare a new drone with the truth, both as the first drone sees it."""
+    truth = sample_truth(recording, np.array([state.stamp_ns]))[0]
+    seen, true = (
+        yaw_rotation(-poses[0, 3]) @ (poses[drone, :3] - poses[0, :3])
+        for poses in (state.mean, truth)
+    )
+    turn = (state.mean[drone, 3] - state.mean[0, 3]) - (truth[drone, 3] - truth[0, 3])
+    return Initialization(
+        state.stamp_ns,
+        drone,
+        float(np.linalg.norm(seen - true)),
+        abs(float(wrap_angle(turn))),
+    )
+
+
+def dead_reckoning(recording: Recording) -> Estimate:
+    """Return the estimate of VIO alone: the known start, moved on by odometry."""
+    begin = recording.begin_ns
+    means = recording.team.start[None]
+    nothing = np.zeros((means.size, means.size))
+    state = TeamState(begin, recording.team.start, nothing)
+    everybody = np.ones((1, len(recording.team.names)), bool)
+    return Estimate(np.array([begin]), means, (state,), everybody, np.zeros(1))
+
+
+def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> FloatArray:
+    """Return (M, 4) poses of one drone at any stamps: its last estimate, moved on by odometry."""
+    last = np.clip(np.searchsorted(estimate.stamps, stamps, 'right') - 1, 0, None)
+    anchor, now = odometry.at(estimate.stamps)[last], odometry.at(stamps)
+    poses = estimate.poses[last].copy()
+    rotation = yaw_rotation(poses[:, 3] - anchor[:, 3])
+    poses[:, :3] += np.einsum('mij,mj->mi', rotation, now[:, :3] - anchor[:, :3])
+    poses[:, 3] = wrap_angle(poses[:, 3] + now[:, 3] - anchor[:, 3])
+    return poses
+
+
+def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:
+    """Return (M, N, 4) estimated poses at any stamps, NaN before a drone was first placed."""
+    poses = np.stack(
+        [
+            carry_forward(
+                PosePath(estimate.stamps, estimate.means[:, drone]),
+                recording.odometry_path(drone),
+                stamps,
+            )
+            for drone in range(len(recording.team.names))
+        ],
+        axis=1,
+    )
+    for drone, placed in enumerate(estimate.placed.T):
+        first = estimate.stamps[np.argmax(placed)] if placed.any() else np.iinfo(np.int64).max
+        if not placed[0]:
+            poses[stamps < first, drone] = np.nan
+    return poses

@@ -1,0 +1,158 @@
+"""What is kept of a run to look at it later: a folder of TUM files and one of arrays."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mav_perception.errors import DataError
+from mav_perception.geometry import roll_pitch_yaw, wrap_angle
+from mav_perception.io.tum import Trajectory, load_tum, save_tum
+from mav_perception.recordings.recording import PosePath
+from mav_perception.types import FloatArray, IntArray
+
+KINDS = ('truth', 'estimate', 'vio')
+
+
+@dataclass(frozen=True)
+class DroneRecord:
+    """One drone of a run; poses are x, y, z, yaw in `map`.
+
+    Attributes:
+        name: of the drone.
+        truth: true path, empty where nobody knows it.
+        estimate, vio: what the filter said, and odometry alone from the start.
+        covariance: (K, 4, 4) of each estimate.
+    """
+
+    name: str
+    truth: PosePath
+    estimate: PosePath
+    vio: PosePath
+    covariance: FloatArray
+
+    def errors(self) -> FloatArray:
+        """Return (K, 4) estimate minus truth at the stamps of the estimate, NaN without truth."""
+        difference = self.estimate.poses - self.truth.at(self.estimate.stamps)
+        difference[:, 3] = wrap_angle(difference[:, 3])
+        return difference
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run.
+
+    Attributes:
+        title: what was run, in a line.
+        drones: with at least one estimate each.
+        figures: name -> number or list, as in summary.json.
+        rivals: name -> figures, of other filters on the same data; empty if there were none.
+        latency_ms: (L,) milliseconds; `latency_what` says between what.
+        nis: (F, 2) normalised innovation squared of frames and their degrees of freedom.
+        confusion: (N + 1, N + 1) sightings of drone i, the last row false ones, that were taken
+            for drone j, the last column for none; empty where nobody knows who was seen.
+        axes: which of x, y, z, yaw count for the NEES; vehicles on a plane have no z.
+    """
+
+    title: str
+    drones: tuple[DroneRecord, ...]
+    figures: dict[str, Any] = field(default_factory=dict)
+    rivals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    latency_ms: FloatArray = field(default_factory=lambda: np.zeros(0))
+    latency_what: str = 'image to pose'
+    nis: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
+    confusion: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    axes: tuple[int, ...] = (0, 1, 2, 3)
+
+    @property
+    def has_truth(self) -> bool:
+        """Tell whether the true path of some drone is known."""
+        return any(len(drone.truth.stamps) for drone in self.drones)
+
+
+def save_run(record: RunRecord, folder: Path) -> None:
+    """Write run.json, run.npz and NAME.{truth,estimate,vio}.tum into a folder.
+
+    The file of a truth that nobody knows is left out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {'latency_ms': record.latency_ms, 'nis': record.nis, 'confusion': record.confusion}
+    for index, drone in enumerate(record.drones):
+        arrays[f'covariance_{index}'] = drone.covariance
+        for kind in KINDS:
+            path, file = getattr(drone, kind), folder / f'{drone.name}.{kind}.tum'
+            file.unlink(missing_ok=True)
+            if len(path.stamps):
+                save_tum(Trajectory.level(path.stamps, path.poses), file)
+    np.savez_compressed(folder / 'run.npz', allow_pickle=False, **arrays)
+    words = {
+        'title': record.title,
+        'drones': [drone.name for drone in record.drones],
+        'figures': record.figures,
+        'rivals': record.rivals,
+        'latency_what': record.latency_what,
+        'axes': list(record.axes),
+    }
+    (folder / 'run.json').write_text(json.dumps(without_nan(words), indent=2) + '\n')
+
+
+def load_run(folder: Path) -> RunRecord:
+    """Read a run.
+
+    Raises:
+        DataError: a file is missing or broken.
+    """
+    try:
+        words = json.loads((folder / 'run.json').read_text())
+        with np.load(folder / 'run.npz', allow_pickle=False) as file:
+            arrays = dict(file)
+        drones = tuple(
+            _load_drone(folder, name, arrays[f'covariance_{index}'])
+            for index, name in enumerate(words['drones'])
+        )
+        return RunRecord(
+            words['title'],
+            drones,
+            words['figures'],
+            words['rivals'],
+            arrays['latency_ms'],
+            words['latency_what'],
+            arrays['nis'],
+            arrays['confusion'],
+            tuple(words['axes']),
+        )
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f'{folder} is no folder of a run ({error}): give one that the demo, `replay --output` '
+            'or monitor_node wrote.'
+        ) from error
+
+
+def _load_drone(folder: Path, name: str, covariance: FloatArray) -> DroneRecord:
+    truth = folder / f'{name}.truth.tum'
+    nothing = PosePath(np.zeros(0, np.int64), np.zeros((0, 4)))
+    paths = [_level(load_tum(truth)) if truth.is_file() else nothing]
+    paths += [_level(load_tum(folder / f'{name}.{kind}.tum')) for kind in KINDS[1:]]
+    if len(covariance) != len(paths[1].stamps):
+        raise ValueError(f'{len(covariance)} covariances for {len(paths[1].stamps)} poses')
+    return DroneRecord(name, paths[0], paths[1], paths[2], covariance)
+
+
+def _level(trajectory: Trajectory) -> PosePath:
+    yaw = np.unwrap(roll_pitch_yaw(trajectory.quaternions)[:, 2])
+    stamps: IntArray = trajectory.stamps
+    return PosePath(stamps, np.column_stack([trajectory.positions, yaw]))
+
+
+def without_nan(value: Any) -> Any:
+    """Return the same with null for NaN, which JSON has not."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

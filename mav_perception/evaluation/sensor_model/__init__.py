@@ -1,0 +1,1 @@
+"""The sensor model of a network, learned from labelled images."""

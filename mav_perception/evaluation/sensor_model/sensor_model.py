@@ -1,0 +1,241 @@
+"""Learn the filter's sensor model from what a network did on labelled images.
+
+This is the way of the CPDAF paper (arXiv 1909.08200): a simulation, and a filter, whose noise is
+fitted to the detections of the real network.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from scipy.optimize import least_squares, minimize
+from scipy.stats import chi2, median_abs_deviation
+
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.errors import ConfigurationError, DataError
+from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.parameters import check_ranges
+from mav_perception.simulation.flight.sensors import SightingNoise
+from mav_perception.types import BoolArray, FloatArray
+
+FEWEST = 30
+"""Fewer detections than this say little about noise."""
+
+GATE = 0.999
+"""What a validation gate of this probability refuses is no noise but a wrong blob."""
+
+
+@dataclass(frozen=True)
+class SensorModel:
+    """Statistics of one network on one kind of images; pixels are those of the images.
+
+    Attributes:
+        detection_probability: share of targets that were found.
+        clutter_per_frame: false blobs an image.
+        centroid_sigma, centre_spread: noise of a blob centre is the root of the sum of squares of
+            the first [pixel] and of the second times the blob's width.
+        target_width: width of a target [m], NaN if no distances were known.
+        edge_loss: width that the network loses [pixel].
+        edge_sigma: noise of a blob edge [pixel].
+        width_sigma: spread of the apparent width with attitude, as a share; NaN without distances.
+        bearing: noise of a bearing at the usual width [rad], NaN without a camera.
+        range_share: noise of a range at the usual width, as a share.
+    """
+
+    detection_probability: float
+    clutter_per_frame: float
+    centroid_sigma: float
+    centre_spread: float
+    target_width: float
+    edge_loss: float
+    edge_sigma: float
+    width_sigma: float
+    bearing: float
+    range_share: float
+
+    def save(self, path: Path) -> None:
+        """Write parameters for detection_node, localization_node and the statistical detector."""
+        sections = {
+            'detection_node': (
+                'centroid_sigma', 'centre_spread', 'target_width', 'edge_loss', 'edge_sigma',
+                'width_sigma',
+            ),
+            'localization_node': ('detection_probability', 'clutter_per_frame'),
+            'statistical_detector': (
+                'bearing', 'range_share', 'detection_probability', 'clutter_per_frame',
+            ),
+        }  # fmt: skip
+        tree = {}
+        for node, names in sections.items():
+            known = {n: float(getattr(self, n)) for n in names if np.isfinite(getattr(self, n))}
+            tree[f'/**/{node}'] = {
+                'ros__parameters': {n: float(f'{v:.4g}') for n, v in known.items()}
+            }
+        path.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+
+def load_sighting_noise(path: Path) -> SightingNoise:
+    """Read the statistical detector of a file that `SensorModel.save` wrote.
+
+    What the file does not know (bearings without a camera) keeps its default.
+
+    Raises:
+        ConfigurationError: unreadable file, or another one.
+    """
+    return SightingNoise(**_section(path, 'statistical_detector'))
+
+
+def load_checks(path: Path) -> dict[str, Any] | None:
+    """Read the checks that `fit-sensor-model` wrote beside a sensor model, None without them.
+
+    Raises:
+        DataError: the file is broken.
+    """
+    beside = path.with_suffix('.json')
+    if not beside.is_file():
+        return None
+    try:
+        checks: dict[str, Any] = json.loads(beside.read_text())
+        checks['p_d_by_size'][0]['targets'], checks['by_place']['p_d'][0][0]
+        for name in ('bearing_nis', 'range_nis'):
+            if checks.get(name, {'mean': 0.0})['mean'] is None:  # nothing was left to check with
+                del checks[name]
+        return checks
+    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise DataError(
+            f'{beside} has no checks of a sensor model ({error!r}): write it with '
+            '`fit-sensor-model`, or move it away.'
+        ) from error
+
+
+def load_detection(path: Path) -> DetectionParameters:
+    """Read how blobs become measurements, in the same way."""
+    return check_ranges(DetectionParameters(**_section(path, 'detection_node')))
+
+
+def _section(path: Path, node: str) -> dict[str, Any]:
+    try:
+        section = yaml.safe_load(path.read_text())[f'/**/{node}']['ros__parameters']
+        return {str(name): float(value) for name, value in section.items()}
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f'{path} is no sensor model ({error!r}): write it with `fit-sensor-model`.'
+        ) from error
+
+
+def fit_sensor_model(
+    views: TargetObservations, camera: PinholeCamera | None, target_width: float = np.nan
+) -> SensorModel:
+    """Fit every number of the sensor model.
+
+    Args:
+        views: what the network made of every target.
+        camera: intrinsics; without them there is no bearing noise in radians.
+        target_width: width of a target in metres if it is known and not to be fitted.
+
+    Raises:
+        DataError: too few targets were found.
+    """
+    usable = views.whole
+    if usable.sum() < FEWEST:
+        raise DataError(
+            f'Only {usable.sum()} targets were found whole, {FEWEST} are needed: give more '
+            'labelled images, or train the network first.'
+        )
+    width = views.found_width[usable]
+    shift = views.found_pixel[usable] - views.pixel[usable]
+    centroid_sigma, centre_spread = _fit_spread(shift, np.ones_like(width), width)
+    usual = float(np.median(width))
+    known = views.ranged
+    if camera is not None and known.sum() >= FEWEST:
+        size = _fit_size(views, known, camera, target_width)
+    else:
+        loss = views.width[usable] - width
+        edge_loss, edge_sigma = float(np.median(loss)), _robust_sigma(loss) / np.sqrt(2.0)
+        size = (np.nan, max(edge_loss, 0.0), edge_sigma, np.nan)
+    target_width, edge_loss, edge_sigma, width_sigma = size
+    centre = float(np.hypot(centroid_sigma, centre_spread * usual))
+    edges = np.sqrt(2.0) * edge_sigma / (usual + edge_loss)
+    return SensorModel(
+        detection_probability=float(views.found.mean()),
+        clutter_per_frame=len(views.false_pixel) / views.images,
+        centroid_sigma=centroid_sigma,
+        centre_spread=centre_spread,
+        target_width=target_width,
+        edge_loss=edge_loss,
+        edge_sigma=edge_sigma,
+        width_sigma=width_sigma,
+        bearing=centre * float(np.median(pixel_angles(views.pixel, camera))) if camera else np.nan,
+        range_share=float(np.hypot(np.nan_to_num(width_sigma, nan=0.1), edges)),
+    )
+
+
+def pixel_angles(pixels: FloatArray, camera: PinholeCamera) -> FloatArray:
+    """Return the angle that a pixel spans at (n, 2) pixels, in radians along the row."""
+    half = np.array([0.5, 0.0])
+    left, right = camera.unproject(pixels - half), camera.unproject(pixels + half)
+    return 2.0 * np.arcsin(np.clip(np.linalg.norm(right - left, axis=1) / 2.0, 0.0, 1.0))
+
+
+def _fit_size(
+    views: TargetObservations, known: BoolArray, camera: PinholeCamera, target_width: float
+) -> tuple[float, float, float, float]:
+    """Fit width of the target, lost width, and noise of edges and of attitude.
+
+    The blob's width must be 2 atan(W / 2 r) / (angle of a pixel) - edge_loss.
+    """
+    distance, width = views.distance[known], views.found_width[known]
+    angle = pixel_angles(views.found_pixel[known], camera)
+
+    def expected(size: float) -> FloatArray:
+        return 2.0 * np.arctan(size / (2.0 * distance)) / angle
+
+    def residual(x: FloatArray) -> FloatArray:
+        size = np.exp(x[0]) if np.isnan(target_width) else target_width
+        return (width - expected(size) + x[1]) / np.sqrt(width)
+
+    fit = least_squares(residual, [np.log(0.4), 0.0], loss='soft_l1').x
+    size = float(np.exp(fit[0])) if np.isnan(target_width) else target_width
+    edge_loss = max(float(fit[1]), 0.0)
+    # A false width shows as a false range by the same share.
+    error = (width + edge_loss) / expected(size) - 1.0
+    shares = np.sqrt(2.0) / (width + edge_loss)
+    edge_sigma, width_sigma = _fit_spread(error[:, None], shares, np.ones_like(width))
+    return size, edge_loss, edge_sigma, width_sigma
+
+
+def _fit_spread(
+    residuals: FloatArray, first: FloatArray, second: FloatArray
+) -> tuple[float, float]:
+    """Fit a, b >= 0 of residuals (n, d) ~ N(0, (a first)^2 + (b second)^2), most likely ones."""
+    dimension = residuals.shape[1]
+    square = (residuals**2).sum(axis=1)
+    # From too wide a spread inwards: from below, good measurements would be taken for outliers.
+    typical = 2.0 * max(_robust_sigma(residuals), float(np.sqrt(square.mean() / dimension)), 1e-6)
+    a, b = typical / np.median(first), typical / np.median(second)
+    # Which residuals are outliers depends on the spread, so fit and rejection take turns.
+    for _ in range(6):
+        variance = (a * first) ** 2 + (b * second) ** 2
+        kept = square < chi2.ppf(GATE, dimension) * variance
+
+        def cost(x: FloatArray, kept: BoolArray = kept) -> float:
+            trial = (np.exp(x[0]) * first[kept]) ** 2 + (np.exp(x[1]) * second[kept]) ** 2
+            return float((square[kept] / trial + dimension * np.log(trial)).mean())
+
+        a, b = np.exp(minimize(cost, np.log([a, b]), method='Nelder-Mead').x)
+    return max(float(a), 0.01), float(b)
+
+
+def _robust_sigma(values: FloatArray) -> float:
+    return float(median_abs_deviation(np.ravel(values), center=_zero, scale='normal'))
+
+
+def _zero(values: FloatArray, axis: int | None = None) -> float:
+    """Spread is counted from zero: a bias is an error too."""
+    return 0.0

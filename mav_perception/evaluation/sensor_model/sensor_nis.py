@@ -1,0 +1,81 @@
+"""Are a sensor model's covariances true? Normalised innovations squared against chi-square."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import chi2
+
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.evaluation.sensor_model.sensor_model import GATE, SensorModel, pixel_angles
+from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.types import FloatArray
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """Normalised innovation squared of one kind against its chi-square.
+
+    Attributes:
+        count: detections, without outliers.
+        outliers: detections beyond the validation gate, left out as wrong blobs.
+        mean: mean NIS; its expectation is `dimension`.
+        bounds: between these the mean lies with 95 % if the covariances are true.
+        inside: share within the 95 % gate of one detection.
+        dimension: degrees of freedom.
+        values: (count,) the NIS of each.
+    """
+
+    count: int
+    outliers: int
+    mean: float
+    bounds: tuple[float, float]
+    inside: float
+    dimension: int
+    values: FloatArray
+
+
+def consistency(nis: FloatArray, dimension: int) -> Consistency:
+    """Compare (n,) normalised innovations squared with chi-square of so many degrees."""
+    kept = nis < chi2.ppf(GATE, dimension)
+    values = nis[kept]
+    count = max(len(values), 1)
+    low, high = chi2.ppf([0.025, 0.975], dimension * count) / count
+    return Consistency(
+        count=len(values),
+        outliers=int((~kept).sum()),
+        mean=float(values.mean()) if len(values) else np.nan,
+        bounds=(float(low), float(high)),
+        inside=float((values < chi2.ppf(0.95, dimension)).mean()) if len(values) else np.nan,
+        dimension=dimension,
+        values=values,
+    )
+
+
+def bearing_nis(views: TargetObservations, model: SensorModel) -> FloatArray:
+    """Return the NIS of every whole detection's centre, 2 degrees of freedom."""
+    usable = views.whole
+    shift = views.found_pixel[usable] - views.pixel[usable]
+    variance = model.centroid_sigma**2 + (model.centre_spread * views.found_width[usable]) ** 2
+    return (shift**2).sum(axis=1) / variance
+
+
+def range_nis(views: TargetObservations, model: SensorModel, camera: PinholeCamera) -> FloatArray:
+    """Return the NIS of every whole detection's range, 1 degree of freedom."""
+    error = range_errors(views, model, camera)
+    usable = views.ranged
+    width = views.found_width[usable] + model.edge_loss
+    variance = model.width_sigma**2 + 2.0 * (model.edge_sigma / width) ** 2
+    return error**2 / variance
+
+
+def range_errors(
+    views: TargetObservations, model: SensorModel, camera: PinholeCamera
+) -> FloatArray:
+    """Return the relative range error of every whole detection with a known distance."""
+    usable = views.ranged
+    angle = pixel_angles(views.found_pixel[usable], camera)
+    half = (views.found_width[usable] + model.edge_loss) * angle / 2.0
+    estimate = model.target_width / (2.0 * np.tan(half))
+    return estimate / views.distance[usable] - 1.0

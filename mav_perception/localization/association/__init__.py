@@ -1,0 +1,1 @@
+"""Data association: validation gates, and joint association events inside them."""

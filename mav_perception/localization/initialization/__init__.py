@@ -1,0 +1,1 @@
+"""Initialization: find drones whose pose is unknown."""

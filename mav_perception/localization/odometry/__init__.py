@@ -1,0 +1,1 @@
+"""Visual-inertial odometry: the path of every drone, and the noise that it adds."""

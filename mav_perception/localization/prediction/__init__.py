@@ -1,0 +1,1 @@
+"""Prediction: the joint state moved to the time of a frame."""

@@ -1,0 +1,1 @@
+"""Static objects that look like drones, remembered in `map`."""

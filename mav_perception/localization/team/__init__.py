@@ -1,0 +1,1 @@
+"""Who flies: the team, its file, and where the cameras sit."""

@@ -1,0 +1,1 @@
+"""Order of time: late messages, and frames that wait for odometry."""

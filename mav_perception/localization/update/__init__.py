@@ -1,0 +1,1 @@
+"""Update: one camera scan into the joint state."""

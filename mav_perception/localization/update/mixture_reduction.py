@@ -1,0 +1,150 @@
+"""From the events of all hypotheses to the next few hypotheses: cluster, merge, forget the rest.
+
+Every pair of a hypothesis and an event is a child. The heaviest child and all that lie near it
+become one Gaussian with the exact moments of the group; then the next heaviest that is left
+(Salmond 2009, 'Mixture reduction algorithms'). Explanations that differ stay apart until later
+frames tell which was right. With room for one hypothesis all children are merged at once: that is
+the coupled PDA filter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from mav_perception.errors import InputError
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.state import (
+    JointHypothesis,
+    difference,
+    mixture_moments,
+    wrapped,
+)
+from mav_perception.localization.update.event_updates import EventUpdates, merge_events
+from mav_perception.types import BoolArray, FloatArray, IntArray
+
+LEAST_WEIGHT = 1e-4
+"""A hypothesis this unlikely is forgotten."""
+
+
+@dataclass(frozen=True)
+class Branches:
+    """All events of all hypotheses.
+
+    Attributes:
+        parents: the hypotheses before the frame.
+        updates: events of each parent.
+        existence: per parent (E, O), probability of every object after each event.
+        weight: (C,) of every child, normalised, parent after parent.
+        parent, event: (C,) where every child comes from.
+    """
+
+    parents: tuple[JointHypothesis, ...]
+    updates: tuple[EventUpdates, ...]
+    existence: tuple[FloatArray, ...]
+    weight: FloatArray
+    parent: IntArray
+    event: IntArray
+
+
+def reduce_mixture(
+    children: Branches, drones: int, parameters: FilterParameters
+) -> tuple[tuple[JointHypothesis, ...], float]:
+    """Return the hypotheses after a frame, the heaviest first, and the weight that was dropped.
+
+    Raises:
+        InputError: a covariance would not be positive definite; nothing has changed then.
+    """
+    if parameters.max_hypotheses == 1:
+        return (_merged(children, np.ones(len(children.weight), bool), drones),), 0.0
+    means = np.concatenate(
+        [p.mean + u.shift for p, u in zip(children.parents, children.updates, strict=True)]
+    )
+    group = _grouped(children, means, drones, parameters)
+    found = [_merged(children, group == index, drones) for index in range(group.max() + 1)]
+    total = sum(h.weight for h in found)
+    kept = [JointHypothesis(h.weight / total, h.mean, h.covariance, h.existence) for h in found]
+    return tuple(sorted(kept, key=lambda h: -h.weight)), max(1.0 - total, 0.0)
+
+
+def _grouped(
+    children: Branches, means: FloatArray, drones: int, parameters: FilterParameters
+) -> IntArray:
+    """Return (C,) the group of every child, -1 for those that are too light to matter.
+
+    The heaviest child that is far from all heads so far heads the next group; when there are
+    enough heads, everybody goes to the nearest.
+    """
+    group = np.full(len(children.weight), -1)
+    alive = np.flatnonzero(children.weight > LEAST_WEIGHT * 1e-2)
+    weight, places = children.weight[alive], means[alive]
+    nearest, head_of = np.full(len(alive), np.inf), np.zeros(len(alive), np.int64)
+    for number in range(parameters.max_hypotheses):
+        far = nearest > parameters.merge_distance
+        head = int(np.argmax(np.where(far, weight, 0.0)))
+        if not far[head] or (number and weight[far].sum() < LEAST_WEIGHT):
+            break
+        after = _covariance_after(children, int(alive[head]))
+        distance = _distance(places - places[head], after, drones)
+        closer = distance < nearest
+        head_of[closer], nearest[closer] = number, distance[closer]
+    group[alive] = head_of
+    return group
+
+
+def _covariance_after(children: Branches, child: int) -> FloatArray:
+    parent, event = children.parent[child], children.event[child]
+    updates = children.updates[parent]
+    alone = np.zeros(len(updates.log_weight))
+    alone[event] = 1.0
+    return merge_events(children.parents[parent].covariance, updates, alone)[1]
+
+
+def _distance(delta: FloatArray, covariance: FloatArray, drones: int) -> FloatArray:
+    """Return the (C,) Mahalanobis lengths of differences of state vectors."""
+    if len(delta) == 1:
+        return np.zeros(1)
+    wrapped_delta = difference(delta, np.zeros(delta.shape[1]), drones)
+    root = _cholesky(covariance)
+    return np.linalg.norm(solve_triangular(root, wrapped_delta.T, lower=True), axis=0)
+
+
+def _merged(children: Branches, group: BoolArray, drones: int) -> JointHypothesis:
+    """Merge one group of children, parent by parent and then the parents."""
+    weights, means, covariances, existences = [], [], [], []
+    for index, (parent, updates) in enumerate(
+        zip(children.parents, children.updates, strict=True)
+    ):
+        mine = group & (children.parent == index)
+        weight = float(children.weight[mine].sum())
+        if weight <= 0.0:
+            continue
+        share = np.zeros(len(updates.log_weight))
+        share[children.event[mine]] = children.weight[mine] / weight
+        shift, covariance = merge_events(parent.covariance, updates, share)
+        weights.append(weight)
+        means.append(parent.mean + shift)
+        covariances.append(covariance)
+        existences.append(share @ children.existence[index])
+    weight_array = np.array(weights)
+    if len(weights) == 1:
+        mean, covariance = wrapped(means[0], drones), covariances[0]
+    else:
+        mean, covariance = mixture_moments(
+            weight_array, np.array(means), np.array(covariances), drones
+        )
+    _cholesky(covariance)
+    existence = weight_array @ np.array(existences) / weight_array.sum()
+    return JointHypothesis(float(weight_array.sum()), mean, covariance, existence)
+
+
+def _cholesky(covariance: FloatArray) -> FloatArray:
+    try:
+        return np.asarray(np.linalg.cholesky(covariance), float)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            'An update gave a covariance that is not positive definite: it was refused. Check '
+            'that the variances of the sightings are not far too small.'
+        ) from None

@@ -1,0 +1,113 @@
+"""The processes of a simulated team: what the demo and the benchmarks start."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from mav_perception.localization.team.team_file import save_team
+from mav_perception.processes.node_processes import NodeProcesses
+from mav_perception.resources import find_share
+from mav_perception.simulation.flight.flight import scenario_team
+from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.scenario_files import scenario_names
+
+
+@dataclass(frozen=True)
+class SimulatedTeam:
+    """A simulated team and how it is flown.
+
+    Attributes:
+        name: of the scenario, or the path of its file.
+        scenario: the same with what was set on the command line.
+        output: folder for team.yaml, logs and results.
+        model: segmentation model.
+        lockstep: the simulator waits for the chain instead of dropping frames.
+        respawn: nodes that die are started again by `NodeProcesses.revive`.
+        checkpoint: file in which the joint filter survives its process; empty for none.
+    """
+
+    name: str
+    scenario: Scenario
+    output: Path
+    model: str = 'sim'
+    lockstep: bool = True
+    respawn: bool = False
+    checkpoint: str = ''
+
+    @property
+    def team_file(self) -> Path:
+        """Return where the team is described."""
+        return self.output / 'team.yaml'
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """Return the namespaces of all cameras."""
+        return tuple(
+            f'{name}/{camera.name}'.strip('/')
+            for name in self.scenario.names
+            for camera in self.scenario.cameras
+        )
+
+    def start_team(self, nodes: NodeProcesses) -> None:
+        """Write team.yaml; start localization, and segmentation and detection of every camera."""
+        self.output.mkdir(parents=True, exist_ok=True)
+        save_team(scenario_team(self.scenario), self.team_file)
+        self._start(
+            nodes, 'localization', 'localization',
+            f'team_file:={self.team_file}', f'checkpoint_file:={self.checkpoint}',
+        )  # fmt: skip
+        # The simulator waits in lockstep, so that nothing may get lost.
+        image_qos = f'image_qos:={"reliable" if self.lockstep else "sensor_data"}'
+        for namespace in self.cameras:
+            name = namespace.replace('/', '_')
+            self._start(
+                nodes, f'{name}_segmentation', 'segmentation', f'model:={self.model}', image_qos,
+                namespace=namespace,
+            )  # fmt: skip
+            self._start(nodes, f'{name}_detection', 'detection', namespace=namespace)
+
+    def start_simulation(self, nodes: NodeProcesses) -> None:
+        """Start the flight."""
+        scenario = self.scenario
+        arguments = ros_arguments(
+            f'scenario:={self.name}',
+            f'drones:={scenario.drones}',
+            f'duration:={scenario.duration}',
+            f'frame_rate:={scenario.frame_rate}',
+            f'odometry_rate:={scenario.odometry_rate}',
+            f'seed:={scenario.seed}',
+            f'lockstep:={str(self.lockstep).lower()}',
+            config='simulation',
+        )
+        nodes.start('simulation', 'simulation_node', arguments)
+
+    def _start(
+        self, nodes: NodeProcesses, name: str, node: str, *parameters: str, namespace: str = ''
+    ) -> None:
+        arguments = ros_arguments(
+            'use_sim_time:=true', *parameters, config=node, namespace=namespace
+        )
+        nodes.start(name, f'{node}_node', arguments, respawn=self.respawn)
+
+
+def add_flight_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say which flight is simulated."""
+    parser.add_argument(
+        '--scenario',
+        default='nominal',
+        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
+    )
+    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
+
+
+def ros_arguments(*parameters: str, config: str = '', namespace: str = '') -> list[str]:
+    """Return --ros-args: a shipped config file, parameters that win over it, a namespace."""
+    given = ['-r', f'__ns:=/{namespace}'] if namespace else []
+    if config:
+        given += ['--params-file', str(find_share('config', f'{config}.yaml'))]
+    for text in parameters:
+        name, value = text.split(':=', 1)
+        given += ['-p', f'{name}:={value}' if value else f"{name}:=''"]
+    return ['--ros-args', *given]

@@ -1,0 +1,1 @@
+"""Recorded and simulated flights: paths, frames, and who was truly seen."""

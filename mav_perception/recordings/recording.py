@@ -1,0 +1,66 @@
+"""A recorded or simulated flight: what every filter is played over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.localization.team.team import Team
+from mav_perception.types import FloatArray, IntArray, OdometrySample, Sightings
+
+
+@dataclass(frozen=True)
+class PosePath:
+    """A 4-DoF path: `stamps` (K,) nanoseconds ascending, `poses` (K, 4) with unwrapped yaw."""
+
+    stamps: IntArray
+    poses: FloatArray
+
+    def at(self, stamps: IntArray) -> FloatArray:
+        """Return (M, 4) poses at stamps, linearly interpolated, held at the ends; NaN if empty."""
+        if not len(self.stamps):
+            return np.full((len(stamps), self.poses.shape[1]), np.nan)
+        return np.column_stack([np.interp(stamps, self.stamps, c) for c in self.poses.T])
+
+
+@dataclass(frozen=True)
+class LabelledFrame:
+    """Sightings of one camera frame, and the drone index of each or -1: for rivals and scores."""
+
+    sightings: Sightings
+    labels: IntArray
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Everything that happened in a run.
+
+    Attributes:
+        team: who, and the start that the filter is told.
+        odometry: VIO samples of every drone.
+        frames: camera frames of all drones by time.
+        truth: true path of every drone in map.
+        begin_ns, end_ns: span over which errors count.
+    """
+
+    team: Team
+    odometry: tuple[tuple[OdometrySample, ...], ...]
+    frames: tuple[LabelledFrame, ...]
+    truth: tuple[PosePath, ...]
+    begin_ns: int
+    end_ns: int
+
+    def odometry_path(self, drone: int) -> PosePath:
+        """Return the VIO path of one drone in its own frame."""
+        samples = self.odometry[drone]
+        yaw = roll_pitch_yaw(np.array([s.quaternion for s in samples]))[:, 2]
+        positions = np.array([s.position for s in samples])
+        stamps = np.array([s.stamp_ns for s in samples])
+        return PosePath(stamps, np.column_stack([positions, np.unwrap(yaw)]))
+
+
+def sample_truth(recording: Recording, stamps: IntArray) -> FloatArray:
+    """Return (M, N, 4) true poses at stamps."""
+    return np.stack([path.at(stamps) for path in recording.truth], axis=1)

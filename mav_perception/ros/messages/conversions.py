@@ -1,0 +1,155 @@
+"""Messages <-> the core's arrays. Whatever a message gets wrong raises an InputError."""
+
+from __future__ import annotations
+
+import sys
+from array import array
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Odometry
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+
+from mav_perception.cameras.models import DISTORTION_MODELS, PinholeCamera
+from mav_perception.errors import InputError
+from mav_perception.geometry import quaternion_from_euler
+from mav_perception.types import (
+    NANOSECONDS,
+    ByteImage,
+    FloatArray,
+    OdometrySample,
+    TeamState,
+)
+
+CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4}
+
+
+def stamp_to_ns(stamp: Time) -> int:
+    """Convert a message stamp to integer nanoseconds."""
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def ns_to_stamp(stamp_ns: int) -> Time:
+    """Convert integer nanoseconds to a message stamp."""
+    return Time(sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
+
+
+def image_to_array(message: Image) -> ByteImage:
+    """Return (H, W) grey or (H, W, 3) RGB; honours row padding, raises on a wrong size."""
+    if message.encoding not in CHANNELS:
+        raise InputError(
+            f'Image encoding {message.encoding!r} is not supported: publish one of '
+            f'{", ".join(CHANNELS)}.'
+        )
+    channels = CHANNELS[message.encoding]
+    pixels = _pixel_rows(message, channels).reshape(message.height, message.width, channels)
+    if channels == 1:
+        return pixels[..., 0]
+    return pixels[..., 2::-1] if message.encoding.startswith('bgr') else pixels[..., :3]
+
+
+def _pixel_rows(message: Image, pixel_bytes: int) -> ByteImage:
+    """Return (height, width * pixel_bytes) bytes without row padding; raise on a wrong size."""
+    rows, columns, step = message.height, message.width, message.step
+    width = columns * pixel_bytes
+    if rows == 0 or columns == 0 or step < width or len(message.data) < rows * step:
+        raise InputError(
+            f'Image of {columns}x{rows} {message.encoding} with step {step} needs {rows * step} '
+            f'bytes, has {len(message.data)}: height, width, step or data is wrong.'
+        )
+    return np.frombuffer(message.data, np.uint8, rows * step).reshape(rows, step)[:, :width]
+
+
+def depth_to_array(message: Image) -> FloatArray:
+    """Return (H, W) metres from 16UC1 millimetres or 32FC1 metres (REP-118), NaN if unknown."""
+    kinds = {'16UC1': (np.uint16, 0.001), '32FC1': (np.float32, 1.0)}
+    if message.encoding not in kinds:
+        raise InputError(
+            f'Depth encoding {message.encoding!r} is not supported: publish 16UC1 or 32FC1.'
+        )
+    kind, scale = kinds[message.encoding]
+    rows = _pixel_rows(message, np.dtype(kind).itemsize)
+    cells = np.ascontiguousarray(rows).view(kind)
+    if bool(message.is_bigendian) != (sys.byteorder == 'big'):
+        cells = cells.byteswap()
+    depth = cells.astype(float) * scale
+    return np.where(depth > 0.0, depth, np.nan)
+
+
+def array_to_image(image: ByteImage, header: Header) -> Image:
+    """Return a mono8 or rgb8 message."""
+    rows, columns = image.shape[:2]
+    encoding, channels = ('mono8', 1) if image.ndim == 2 else ('rgb8', 3)
+    message = Image(header=header, height=rows, width=columns, encoding=encoding)
+    message.step = columns * channels
+    # An array is taken over as it is; a list or bytes would be copied number by number.
+    message.data = array('B', np.ascontiguousarray(image).tobytes())
+    return message
+
+
+def camera_from_info(message: CameraInfo) -> PinholeCamera:
+    """Return the camera model, or raise InputError if the message has no intrinsics."""
+    k = np.asarray(message.k, float).reshape(3, 3)
+    distortion = np.asarray(message.d, float)
+    if not distortion.any():
+        distortion = np.zeros(0)
+    return PinholeCamera(
+        int(message.width),
+        int(message.height),
+        float(k[0, 0]),
+        float(k[1, 1]),
+        float(k[0, 2]),
+        float(k[1, 2]),
+        message.distortion_model or 'plumb_bob',
+        distortion,
+    )
+
+
+def info_from_camera(camera: PinholeCamera, header: Header) -> CameraInfo:
+    """Return the CameraInfo message of a camera model."""
+    message = CameraInfo(header=header, height=camera.height, width=camera.width)
+    message.distortion_model = camera.model
+    none = [0.0] * DISTORTION_MODELS[camera.model]
+    message.d = [float(v) for v in camera.distortion] or none
+    message.k = camera.matrix.ravel()
+    message.r = np.eye(3).ravel()
+    message.p = np.column_stack([camera.matrix, np.zeros(3)]).ravel()
+    return message
+
+
+def odometry_to_sample(message: Odometry) -> OdometrySample:
+    """Return the pose of an odometry message; the filter checks its values."""
+    position, rotation = message.pose.pose.position, message.pose.pose.orientation
+    return OdometrySample(
+        stamp_to_ns(message.header.stamp),
+        np.array([position.x, position.y, position.z]),
+        np.array([rotation.x, rotation.y, rotation.z, rotation.w]),
+    )
+
+
+def fill_pose(pose: object, position: FloatArray, quaternion: FloatArray) -> None:
+    """Write position (3,) and quaternion x, y, z, w (4,) into a geometry_msgs/Pose."""
+    p, q = pose.position, pose.orientation  # type: ignore[attr-defined]
+    p.x, p.y, p.z = (float(v) for v in position)
+    q.x, q.y, q.z, q.w = (float(v) for v in quaternion)
+
+
+def pose_message(
+    state: TeamState, drone: int, roll_pitch: FloatArray, map_frame: str
+) -> PoseWithCovarianceStamped:
+    """Return the pose of one drone in map with its marginal covariance (row-major, REP-103)."""
+    message = PoseWithCovarianceStamped()
+    message.header.stamp = ns_to_stamp(state.stamp_ns)
+    message.header.frame_id = map_frame
+    x, y, z, yaw = state.mean[drone]
+    quaternion = quaternion_from_euler(np.array([*roll_pitch, yaw]))
+    fill_pose(message.pose.pose, np.array([x, y, z]), quaternion)
+    covariance = np.zeros((6, 6))
+    axes = np.array([0, 1, 2, 5])
+    covariance[np.ix_(axes, axes)] = state.block(drone)
+    # Roll and pitch come from the VIO, which knows them from gravity to about a degree.
+    covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
+    message.pose.covariance = covariance.ravel()
+    return message

@@ -1,0 +1,105 @@
+"""Point clouds <-> sightings, and tables of float32 fields in general."""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+from sensor_msgs.msg import PointCloud2, PointField
+from std_msgs.msg import Header
+
+from mav_perception.detection.measurements import cartesian_covariances
+from mav_perception.errors import InputError
+from mav_perception.ros.messages.conversions import stamp_to_ns
+from mav_perception.types import FloatArray, Sightings
+
+SIGHTING_FIELDS = (
+    'x', 'y', 'z', 'bearing_var', 'range_var', 'score',
+    'cov_xx', 'cov_xy', 'cov_xz', 'cov_yy', 'cov_yz', 'cov_zz',
+)  # fmt: skip
+"""float32 fields of a PointCloud2 of relative measurements, in this order."""
+
+ASSOCIATION_FIELDS = (
+    'x', 'y', 'z', 'drone', 'probability', 'nis', 'nis_dof', 'optical_x', 'optical_y', 'optical_z',
+)  # fmt: skip
+"""float32 fields of a PointCloud2 of associations, in this order.
+
+`drone` is the index in the team, that of a static object after the drones, or -1 for a false
+sighting; `nis` of `nis_dof` degrees of freedom is that of the whole frame.
+"""
+
+UPPER = np.triu_indices(3)
+
+
+def sightings_to_cloud(sightings: Sightings, header: Header) -> PointCloud2:
+    """Return the point cloud of one frame; an empty one says 'looked, saw nobody'."""
+    covariance = cartesian_covariances(sightings)
+    table = np.column_stack(
+        [
+            sightings.positions,
+            sightings.bearing_var,
+            sightings.range_var,
+            sightings.score,
+            covariance[:, UPPER[0], UPPER[1]],
+        ]
+    )
+    return table_to_cloud(SIGHTING_FIELDS, table, header)
+
+
+def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
+    """Return the sightings of a point cloud, or raise InputError that names the missing field."""
+    table = cloud_to_table(message, SIGHTING_FIELDS[:6], f'Relative measurements of {observer}')
+    return Sightings(
+        observer, stamp_to_ns(message.header.stamp), table[:, :3], *table[:, 3:].T.copy()
+    )
+
+
+def cloud_to_table(message: PointCloud2, needed: tuple[str, ...], what: str) -> FloatArray:
+    """Return (points, fields) of some float32 fields of a cloud.
+
+    Raises:
+        InputError: one of them is missing, or the message is too short.
+    """
+    offsets = {f.name: f.offset for f in message.fields if f.datatype == PointField.FLOAT32}
+    missing = [name for name in needed if name not in offsets]
+    count = message.width * message.height
+    if missing:
+        raise InputError(
+            f'{what} lack the float32 field {missing[0]!r}: publish {", ".join(needed)} as the '
+            'nodes of this package do.'
+        )
+    if len(message.data) < count * message.point_step:
+        raise InputError(
+            f'{what}: {count} points of {message.point_step} bytes need '
+            f'{count * message.point_step} bytes, the message has {len(message.data)}.'
+        )
+    order = '>f4' if message.is_bigendian else '<f4'
+    try:
+        layout = np.dtype(
+            {
+                'names': list(needed),
+                'formats': [order] * len(needed),
+                'offsets': [offsets[name] for name in needed],
+                'itemsize': message.point_step,
+            }
+        )
+    except ValueError as error:
+        raise InputError(
+            f'{what} have fields outside a point of {message.point_step} bytes ({error}): fill '
+            'offset and point_step.'
+        ) from error
+    points = np.frombuffer(message.data, layout, count)
+    return np.column_stack([points[name].astype(float) for name in needed])
+
+
+def table_to_cloud(names: tuple[str, ...], table: FloatArray, header: Header) -> PointCloud2:
+    """Return a cloud with a row of the table as each point."""
+    message = PointCloud2(header=header, height=1, width=len(table), is_dense=True)
+    message.fields = [
+        PointField(name=name, offset=4 * i, datatype=PointField.FLOAT32, count=1)
+        for i, name in enumerate(names)
+    ]
+    message.point_step = 4 * len(names)
+    message.row_step = message.point_step * len(table)
+    message.data = array('B', table.astype('<f4').tobytes())
+    return message

@@ -1,0 +1,1 @@
+"""What monitor_node knows of every drone."""

@@ -1,0 +1,246 @@
+"""Nameless sightings and odometry of all drones -> pose of every drone in one frame."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
+
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import PointCloud2
+from visualization_msgs.msg import MarkerArray
+
+from mav_perception.errors import LateError, MavPerceptionError
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
+from mav_perception.localization.timing.rollback import SightingQueue, check_not_future
+from mav_perception.parameters import parameter
+from mav_perception.ros.messages.conversions import odometry_to_sample
+from mav_perception.ros.messages.markers import TeamMarkers
+from mav_perception.ros.messages.point_clouds import cloud_to_sightings
+from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
+from mav_perception.ros.messages.topics import (
+    MARKERS,
+    ODOMETRY,
+    RELATIVE_MEASUREMENTS,
+    in_namespace,
+)
+from mav_perception.ros.publishers.association_publishers import AssociationPublishers
+from mav_perception.ros.publishers.joint_filter_diagnostics import describe_team, describe_update
+from mav_perception.ros.publishers.pose_publishers import PoseParameters, PosePublishers
+from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
+from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
+from mav_perception.ros.runtime.node_main import run_node
+from mav_perception.ros.runtime.parameters import changed, read_parameters
+
+CLOCK_JUMPED = 50
+"""So many odometry messages too late in a row, of all drones, mean that the clock jumped back."""
+
+
+@dataclass(frozen=True)
+class LocalizationNodeParameters:
+    """Parameters of localization_node besides those of the filter."""
+
+    team_file: str = parameter('', 'team.yaml with names, namespaces, starts and cameras')
+    odometry_wait: float = parameter(0.3, 'longest wait of a frame for odometry [s]', 0.0, 10.0)
+    dropout_after: float = parameter(
+        1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
+    )
+    future_tolerance: float = parameter(
+        0.5, 'stamps further ahead of the clock than this are refused [s]', 0.0, 60.0
+    )
+    publish_rate: float = parameter(
+        5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
+    )
+    checkpoint_file: str = parameter(
+        '', 'file that keeps the joint state, to go on after the node was killed; empty for none'
+    )
+    checkpoint_age: float = parameter(
+        10.0, 'longest gap over which the joint state is resumed [s]', 0.0, 600.0
+    )
+    odometry_qos: str = qos_parameter('sensor_data', 'odometry')
+    measurement_qos: str = qos_parameter('reliable', 'the relative measurements')
+    autostart: bool = parameter(True, 'configure and activate at start')
+
+
+class LocalizationNode(SelfActivatingNode):
+    """One node for the whole team: reads all drones' small topics and runs the joint filter."""
+
+    def __init__(self) -> None:
+        """Declare parameters; the filter is built in configure."""
+        kinds = (FilterParameters, LocalizationNodeParameters, PoseParameters)
+        super().__init__('localization_node', *kinds)
+        self._subscriptions_of_team: list[Any] = []
+
+    def load(self) -> None:
+        """Build team, filter and publishers from the parameters."""
+        parameters = read_parameters(self, LocalizationNodeParameters)
+        self._settings = parameters
+        self._entries = load_team(team_path(parameters.team_file))
+        self._team = team_from_entries(self._entries)
+        poses = read_parameters(self, PoseParameters)
+        self._poses = PosePublishers(self, self.diagnostics, self._entries, poses)
+        self._associations = AssociationPublishers(
+            self, self._entries, poses.pose_prefix, poses.map_frame
+        )
+        self._begin()
+        self._checkpoint = CheckpointFile(
+            parameters.checkpoint_file, parameters.checkpoint_age, self.diagnostics
+        )
+        self._markers = TeamMarkers(self._team.names, poses.map_frame)
+        markers = poses.pose_prefix + MARKERS
+        self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, markers, 2)
+
+    def _begin(self) -> None:
+        """Start from nothing, at first and when the clock has jumped."""
+        parameters = read_parameters(self, FilterParameters)
+        self._localizer = TeamLocalizer(CoupledPdaFilter(self._team, parameters))
+        self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
+        self._poses.forget()
+        self._late_in_a_row = 0
+
+    def start(self) -> None:
+        """Subscribe to every drone and start the timer."""
+        qos = self._settings.odometry_qos
+        sightings_qos = self._settings.measurement_qos
+        for entry in self._entries:
+            heard = partial(self._on_odometry, drone=entry.name)
+            self._listen(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
+            for camera in entry.cameras:
+                space = entry.camera_namespace(camera)
+                heard = partial(self._on_measurements, drone=entry.name, camera=camera.name)
+                self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, sightings_qos, 20, heard)
+        self._timer = self.create_timer(
+            1.0 / self._settings.publish_rate,
+            self._on_timer,
+            clock=Clock(clock_type=ClockType.STEADY_TIME),
+        )
+
+    def halt(self) -> None:
+        """Unsubscribe and stop the timer."""
+        for subscription in self._subscriptions_of_team:
+            self.destroy_subscription(subscription)
+        self._subscriptions_of_team = []
+        self.destroy_timer(self._timer)
+
+    def unload(self) -> None:
+        """Release the publishers; the next configure starts a new filter."""
+        self._poses.close()
+        self._associations.close()
+        self.destroy_lifecycle_publisher(self._marker_publisher)
+
+    def retune(self, changes: list[Parameter]) -> None:
+        """Take new filter parameters into the flight; the rest is read at configure."""
+        known = {item.name for item in fields(FilterParameters)}
+        others = [change for change in changes if change.name not in known]
+        if others:
+            super().retune(others)
+        self._localizer.retune(changed(self._localizer.parameters, changes))
+
+    def _listen(
+        self, kind: type, namespace: str, topic: str, qos: str, depth: int, handle: Any
+    ) -> None:
+        """Subscribe to one topic of one drone, watched for silence and bad QoS."""
+
+        def on_message(message: Any) -> None:
+            self.diagnostics.saw(subscription)
+            try:
+                handle(message)
+            except MavPerceptionError as error:
+                self.diagnostics.problem(f'{topic} of {namespace}', str(error))
+            self._process()
+
+        subscription = subscribe(
+            self,
+            kind,
+            in_namespace(namespace, topic),
+            on_message,
+            qos_profile(qos, depth),
+            lambda text: self.diagnostics.problem('qos', text),
+        )
+        self._subscriptions_of_team.append(subscription)
+        self.diagnostics.watch(subscription, qos)
+
+    def _on_odometry(self, message: Odometry, drone: str) -> None:
+        sample = odometry_to_sample(message)
+        self._check_future(sample.stamp_ns, f'Odometry of {drone}')
+        parameters = self._localizer.parameters
+        resumed = self._checkpoint.resumed(self._team, parameters, sample.stamp_ns)
+        self._localizer = resumed or self._localizer
+        try:
+            notice = self._localizer.add_odometry(drone, sample)
+        except LateError:
+            self._late_in_a_row += 1
+            if self._late_in_a_row >= CLOCK_JUMPED:
+                self._begin()
+                self.diagnostics.problem(
+                    'clock_jump',
+                    'All odometry is older than before: the clock jumped back or a bag was '
+                    'started again. The filter starts anew.',
+                )
+            raise
+        self._late_in_a_row = 0
+        self.diagnostics.count('odometry')
+        if notice is not None:
+            self.diagnostics.problem(f'{notice.code} of {drone}', f'{drone}: {notice.text}')
+
+    def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
+        sightings = replace(cloud_to_sightings(message, drone), camera=camera)
+        self._check_future(sightings.stamp_ns, f'Sightings of {drone}')
+        self._queue.add(sightings, time.monotonic_ns())
+
+    def _check_future(self, stamp_ns: int, what: str) -> None:
+        now_ns = self.get_clock().now().nanoseconds
+        check_not_future(stamp_ns, now_ns, self._settings.future_tolerance, what)
+
+    def _process(self) -> None:
+        """Run every frame that has its odometry through the filter, and publish."""
+        odometry = self._localizer.filter.odometry
+        newest = [odometry.newest_ns(drone) for drone in range(len(self._team.names))]
+        for sightings in self._queue.ready(newest, time.monotonic_ns()):
+            begin = time.perf_counter()
+            try:
+                report, notices = self._localizer.update(sightings)
+            except MavPerceptionError as error:
+                self.diagnostics.problem(f'sightings of {sightings.observer}', str(error))
+                continue
+            for notice in notices:
+                self.diagnostics.count(notice.code)
+                self.get_logger().info(notice.text)
+            if report is not None:
+                describe_update(self.diagnostics, report, 1e3 * (time.perf_counter() - begin))
+            observer = self._team.index(sightings.observer)
+            self._poses.publish(self._localizer, observer, sightings.stamp_ns)
+            if report is not None:  # after the pose, which somebody waits for
+                self._associations.publish(self._localizer, sightings, report)
+
+    def _on_timer(self) -> None:
+        """Release frames whose wait is over; keep poses and markers alive without frames."""
+        self._process()
+        now_ns = self.get_clock().now().nanoseconds
+        describe_team(self.diagnostics, self._localizer, now_ns)
+        state = self._localizer.filter.state
+        if state is None:
+            return
+        self._checkpoint.save(self._localizer)
+        for drone in range(len(self._team.names)):
+            newest = self._localizer.filter.odometry.newest_ns(drone)
+            if newest is not None and newest - self._poses.last_ns(drone) > 1e9:
+                self._poses.publish(self._localizer, drone, newest)
+        markers = self._markers.build(state.team, self._localizer.placed, state.places)
+        self._marker_publisher.publish(markers)
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(LocalizationNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Records every topic as it appears into an MCAP bag, byte for byte."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+
+from mav_perception.errors import ConfigurationError
+from mav_perception.io.bags import BagWriter
+from mav_perception.parameters import parameter
+from mav_perception.ros.messages.qos import qos_profile
+from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
+from mav_perception.ros.runtime.node_main import run_node
+from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+
+
+@dataclass(frozen=True)
+class RecorderNodeParameters:
+    """Parameters of recorder_node."""
+
+    bag: str = parameter('', 'folder of the new bag', read_only=True)
+    overwrite: bool = parameter(False, 'replace a bag that is there', read_only=True)
+    images: bool = parameter(False, 'record images and masks too', read_only=True)
+    exclude: str = parameter(
+        '^/(parameter_events|rosout)$', 'regular expression of topics left out', read_only=True
+    )
+
+
+IMAGES = re.compile('/image_raw$|/image_rect$|/segmentation/(mask|confidence|overlay)$')
+
+
+class RecorderNode(Node):
+    """Subscribes to whatever is published and writes it with the time of arrival."""
+
+    def __init__(self) -> None:
+        """Open the bag and look for topics twice a second."""
+        super().__init__('recorder_node')
+        declare_parameters(self, RecorderNodeParameters)
+        parameters = read_parameters(self, RecorderNodeParameters)
+        if not parameters.bag:
+            raise ConfigurationError('Set the parameter `bag` to the folder of the new bag.')
+        self.diagnostics = NodeDiagnostics(self)
+        self._exclude = re.compile(parameters.exclude)
+        self._images = parameters.images
+        self._writer = BagWriter(Path(parameters.bag), parameters.overwrite)
+        self._topics: set[str] = set()
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(0.5, self._discover, clock=steady)
+
+    def close(self) -> None:
+        """Write the index of the bag."""
+        self._writer.close()
+
+    def _discover(self) -> None:
+        for topic, kinds in self.get_topic_names_and_types():
+            if topic not in self._topics and self._wants(topic):
+                self._topics.add(topic)
+                self._record(topic, kinds[0])
+
+    def _wants(self, topic: str) -> bool:
+        if self._exclude.search(topic):
+            return False
+        return self._images or not IMAGES.search(topic)
+
+    def _record(self, topic: str, kind: str) -> None:
+        if not self._writer.knows(kind):
+            self.diagnostics.problem(
+                'type', f'{topic} has type {kind}, which rosbags does not know.'
+            )
+            return
+
+        def write(data: bytes) -> None:
+            self._writer.write(topic, kind, data, time.time_ns())
+            self.diagnostics.count('messages')
+
+        publishers = self.get_publishers_info_by_topic(topic)
+        reliable = all(p.qos_profile.reliability == ReliabilityPolicy.RELIABLE for p in publishers)
+        profile = qos_profile('reliable' if reliable else 'sensor_data', 100)
+        self.create_subscription(message_class(kind), topic, write, profile, raw=True)
+
+
+def message_class(kind: str) -> Any:
+    """Return the Python class of a message type such as 'nav_msgs/msg/Odometry'."""
+    package, _, name = kind.split('/')
+    return getattr(importlib.import_module(f'{package}.msg'), name)
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(RecorderNode)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""The poses of the team as topics and transforms; a pose that jumps is announced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.lifecycle import LifecycleNode
+
+from mav_perception.geometry import wrap_angle
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.odometry.history import ROLL_PITCH
+from mav_perception.localization.prediction.motion import moved_by_odometry
+from mav_perception.localization.team.team_file import DroneEntry
+from mav_perception.parameters import parameter
+from mav_perception.ros.messages.conversions import pose_message
+from mav_perception.ros.messages.topics import POSE, in_namespace, odometry_frame
+from mav_perception.ros.publishers.transforms import OdometryTransforms
+from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
+from mav_perception.types import FloatArray, seconds
+
+
+@dataclass(frozen=True)
+class PoseParameters:
+    """Parameters of localization_node that are about its poses."""
+
+    map_frame: str = parameter('map', 'frame of the poses')
+    pose_prefix: str = parameter(
+        '', 'namespace before all that is published, where every drone runs a filter of its own'
+    )
+    publish_tf: bool = parameter(
+        True, 'publish map -> mavN/odom where tf2_ros is installed; never with a pose_prefix'
+    )
+    announced_jump: float = parameter(
+        0.5, 'a pose that is corrected by more is announced [m]', 0.0, 1000.0
+    )
+    announced_turn: float = parameter(
+        0.3, 'a yaw that is corrected by more is announced [rad]', 0.0, 3.1416
+    )
+
+
+class PosePublishers:
+    """Publishes the pose of each placed drone, once for a stamp; stamps of a drone only grow."""
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        diagnostics: NodeDiagnostics,
+        entries: tuple[DroneEntry, ...],
+        settings: PoseParameters,
+    ) -> None:
+        """Advertise in the namespace of each drone."""
+        names = tuple(entry.name for entry in entries)
+        self._node, self._diagnostics, self._names, self._settings = (
+            node,
+            diagnostics,
+            names,
+            settings,
+        )
+        self._publishers = [
+            node.create_lifecycle_publisher(
+                PoseWithCovarianceStamped,
+                in_namespace(settings.pose_prefix + entry.namespace, POSE),
+                10,
+            )
+            for entry in entries
+        ]
+        self._transforms = OdometryTransforms(
+            node, settings.map_frame, settings.publish_tf and not settings.pose_prefix
+        )
+        self._last: dict[int, tuple[FloatArray, FloatArray]] = {}
+        self._stamps = [0] * len(names)
+
+    def forget(self) -> None:
+        """Begin anew: the next pose of a drone follows nothing."""
+        self._last.clear()
+        self._stamps = [0] * len(self._names)
+
+    def last_ns(self, drone: int) -> int:
+        """Return the stamp of the newest pose of a drone, 0 before the first."""
+        return self._stamps[drone]
+
+    def publish(self, localizer: TeamLocalizer, drone: int, stamp_ns: int) -> None:
+        """Publish the pose of a drone at a stamp, if it is placed and the stamp is new."""
+        if stamp_ns <= self._stamps[drone] or not localizer.placed[drone]:
+            return
+        self._stamps[drone] = stamp_ns
+        state = localizer.filter.predict(stamp_ns)
+        row = localizer.filter.odometry.rows(stamp_ns)[drone]
+        self._announce_jump(drone, stamp_ns, state.mean[drone], row)
+        self._publishers[drone].publish(
+            pose_message(state, drone, row[ROLL_PITCH], self._settings.map_frame)
+        )
+        late = seconds(self._node.get_clock().now().nanoseconds - stamp_ns)
+        self._diagnostics.set(f'{self._names[drone]} latency ms', f'{1e3 * late:.0f}')
+        self._transforms.publish(state, drone, row, odometry_frame(self._names[drone]))
+
+    def close(self) -> None:
+        """Release the publishers."""
+        for publisher in self._publishers:
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def _announce_jump(self, drone: int, stamp_ns: int, pose: FloatArray, row: FloatArray) -> None:
+        """Say so when a pose is not where the last one and the odometry since then lead to."""
+        last = self._last.get(drone)
+        self._last[drone] = (pose, row)
+        if last is None:
+            return
+        expected = moved_by_odometry(last[0], last[1], row)
+        metres = float(np.linalg.norm(pose[:3] - expected[:3]))
+        radians = abs(float(wrap_angle(pose[3] - expected[3])))
+        limits = self._settings
+        if metres > limits.announced_jump or radians > limits.announced_turn:
+            name = self._names[drone]
+            self._diagnostics.problem(
+                f'jump of {name}',
+                f'The pose of {name} was corrected by {metres:.2f} m and '
+                f'{np.degrees(radians):.0f} degrees at {seconds(stamp_ns):.2f} s: whoever steers '
+                'by it must not take that for motion.',
+            )

@@ -1,0 +1,150 @@
+"""What a node says of itself on /diagnostics: counts, values, problems and silent topics."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from rclpy.subscription import Subscription
+
+from mav_perception.ros.messages.topics import DIAGNOSTICS
+
+PERIOD = 1.0
+PROBLEM_LASTS = 5.0
+"""A problem colours the status for so many seconds after it was last seen."""
+
+SILENCE_LIMIT = 5.0
+"""Seconds without a message after which a watched topic is reported."""
+
+
+@dataclass
+class Watched:
+    """A subscription that should not fall silent, and when it last spoke (monotonic seconds)."""
+
+    subscription: Subscription
+    profile_name: str
+    last: float
+
+
+class NodeDiagnostics:
+    """Collects counts, values and problems, and publishes one status every second."""
+
+    def __init__(self, node: Node) -> None:
+        """Publish for a node; time is the machine's, so it works while simulated time stands."""
+        self._node = node
+        self._counts: Counter[str] = Counter()
+        self._last_counts: Counter[str] = Counter()
+        self._values: dict[str, str] = {}
+        self._problems: dict[str, tuple[float, str]] = {}
+        self._logged: dict[str, float] = {}
+        self._lasting: str | None = None
+        self._watched: list[Watched] = []
+        self._last_report = time.monotonic()
+        # Workers report too; reentrant, because `fail` reports at once.
+        self._lock = threading.RLock()
+        self._publisher = node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(PERIOD, self.report, clock=steady)
+
+    def count(self, key: str, number: int = 1) -> None:
+        """Add to a counter; its rate is reported too."""
+        with self._lock:
+            self._counts[key] += number
+
+    def set(self, key: str, value: object) -> None:
+        """Set a value that is reported as text."""
+        with self._lock:
+            self._values[key] = str(value)
+
+    def problem(self, code: str, text: str) -> None:
+        """Report a passing problem: count it, show it for a while, log it at most every 5 s."""
+        now = time.monotonic()
+        with self._lock:
+            self._counts[f'problem: {code}'] += 1
+            self._problems[code] = (now, text)
+            fresh = now - self._logged.get(code, -PROBLEM_LASTS) >= PROBLEM_LASTS
+            if fresh:
+                self._logged[code] = now
+        if fresh:
+            self._node.get_logger().warning(text)
+
+    def fail(self, text: str) -> None:
+        """Report an error that lasts until `recover`."""
+        self._lasting = text
+        self._node.get_logger().error(text)
+        self.report()
+
+    def recover(self) -> None:
+        """Clear a lasting error."""
+        self._lasting = None
+
+    def watch(self, subscription: Subscription, profile_name: str) -> None:
+        """Report the topic when no message has come for a while, from now on."""
+        self._watched.append(Watched(subscription, profile_name, time.monotonic()))
+
+    def saw(self, subscription: Subscription) -> None:
+        """Note that a watched topic has spoken."""
+        for item in self._watched:
+            if item.subscription is subscription:
+                item.last = time.monotonic()
+
+    def forget_topics(self) -> None:
+        """Stop watching all topics."""
+        self._watched.clear()
+
+    def report(self) -> None:
+        """Publish the status."""
+        with self._lock:
+            message = DiagnosticArray(status=[self._status(time.monotonic())])
+        message.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(message)
+
+    def _status(self, now: float) -> DiagnosticStatus:
+        for item in self._watched:
+            if now - item.last > SILENCE_LIMIT:
+                self.problem(f'silent {item.subscription.topic_name}', self._explain_silence(item))
+        recent = [text for at, text in self._problems.values() if now - at < PROBLEM_LASTS]
+        status = DiagnosticStatus(name=self._node.get_fully_qualified_name().lstrip('/'))
+        status.hardware_id = self._node.get_namespace().strip('/')
+        if self._lasting is not None:
+            status.level, status.message = DiagnosticStatus.ERROR, self._lasting
+        elif recent:
+            status.level, status.message = DiagnosticStatus.WARN, ' | '.join(recent)
+        else:
+            status.level, status.message = DiagnosticStatus.OK, 'ok'
+        elapsed = max(now - self._last_report, 1e-3)
+        for key, total in self._counts.items():
+            rate = (total - self._last_counts[key]) / elapsed
+            status.values += [
+                KeyValue(key=key, value=str(total)),
+                KeyValue(key=f'{key} per second', value=f'{rate:.2f}'),
+            ]
+        status.values += [KeyValue(key=k, value=v) for k, v in self._values.items()]
+        self._last_counts, self._last_report = self._counts.copy(), now
+        return status
+
+    def _explain_silence(self, item: Watched) -> str:
+        """Name the topic, both sides and the fix."""
+        topic = item.subscription.topic_name
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        text = f'No message on {topic} for over {SILENCE_LIMIT:.0f} s: '
+        if not publishers:
+            return text + 'nobody publishes it. Start its publisher or remap the topic.'
+        names = ', '.join(f'{p.node_namespace.rstrip("/")}/{p.node_name}' for p in publishers)
+        if item.profile_name == 'reliable' and any(
+            p.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for p in publishers
+        ):
+            return text + (
+                f'{names} publishes best effort, this node wants reliable. Set its *_qos '
+                'parameter to sensor_data.'
+            )
+        return text + (
+            f'{names} announces it but sends nothing that arrives. Large images need '
+            'config/fastdds_shm.xml on both sides.'
+        )

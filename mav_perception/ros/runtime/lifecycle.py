@@ -1,0 +1,145 @@
+"""Lifecycle node that can activate itself, so that `ros2 run` alone is enough."""
+
+from __future__ import annotations
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
+from mav_perception.ros.runtime.parameters import declare_parameters, unknown_overrides
+from mav_perception.ros.runtime.watchdog import Watchdog
+
+
+class SelfActivatingNode(LifecycleNode):
+    """Base of the nodes that hold a model or a filter.
+
+    Subclasses implement `load` (configure), `start` (activate), `halt` (deactivate) and `unload`
+    (cleanup); errors of the package in them become one clear diagnostic, and the node stays up to
+    be configured again.
+    """
+
+    def __init__(self, name: str, *parameter_kinds: type) -> None:
+        """Declare parameters and, with `autostart`, configure and activate once spinning."""
+        super().__init__(name)
+        self.diagnostics = NodeDiagnostics(self)
+        self.watchdog = Watchdog(self, self.alive)
+        for kind in parameter_kinds:
+            declare_parameters(self, kind)
+        unknown = unknown_overrides(self)
+        if unknown:
+            self.diagnostics.problem(
+                'unknown_parameter',
+                f'Unknown parameter {unknown[0]!r} is ignored: check the spelling in the YAML or '
+                'on the command line (ros2 param list shows the known ones).',
+            )
+        self._running = self._loaded = False
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+        self._autostart_timer = self.create_timer(
+            0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def load(self) -> None:
+        """Read parameters and allocate; may raise MavPerceptionError."""
+
+    def retune(self, changes: list[Parameter]) -> None:
+        """Take new values of parameters into the running node, all of them or none.
+
+        Raises:
+            ConfigurationError: one of them can only be read at configure, or does not fit.
+        """
+        raise ConfigurationError(
+            f'{changes[0].name} is read at configure: deactivate and clean up first.'
+        )
+
+    def start(self) -> None:
+        """Subscribe and begin to work."""
+
+    def halt(self) -> None:
+        """Unsubscribe and stop working."""
+
+    def unload(self) -> None:
+        """Release what `load` allocated."""
+
+    def alive(self) -> bool:
+        """Tell whether the threads of the node get on with their work."""
+        return True
+
+    def close(self) -> None:
+        """Stop working before the process ends."""
+        if self._running:
+            self._running = False
+            self.halt()
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load, or stay unconfigured with the reason on /diagnostics."""
+        self.watchdog.pause()  # building an engine may take minutes
+        try:
+            self.load()
+        except MavPerceptionError as error:
+            self.diagnostics.fail(str(error))
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
+            self.diagnostics.fail(f'configure failed: {error!r}')
+            return TransitionCallbackReturn.ERROR
+        finally:
+            self.watchdog.resume()
+        self.diagnostics.recover()
+        self._loaded = True
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start working."""
+        result = super().on_activate(state)
+        try:
+            self.start()
+        except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
+            self.diagnostics.fail(f'activate failed: {error!r}')
+            return TransitionCallbackReturn.ERROR
+        self._running = True
+        return result
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop working."""
+        self.close()
+        self.diagnostics.forget_topics()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release the model or filter."""
+        self._loaded = False
+        self.unload()
+        return super().on_cleanup(state)
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Release what a failed transition left behind; the node can be configured again."""
+        self._running = self._loaded = False
+        for release in (self.halt, self.unload):
+            try:
+                release()
+            except Exception as error:  # noqa: BLE001 - what was never made cannot be released
+                self.get_logger().debug(f'nothing to release: {error!r}')
+        return TransitionCallbackReturn.SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and release."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def _autostart(self) -> None:
+        self._autostart_timer.cancel()
+        if not self.get_parameter('autostart').value:
+            return
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+            self.trigger_activate()
+
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        changes = [p for p in parameters if p.name != 'use_sim_time']
+        if self._loaded and changes:
+            try:
+                self.retune(changes)
+            except ConfigurationError as error:
+                return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)

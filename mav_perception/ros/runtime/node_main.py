@@ -1,0 +1,101 @@
+"""Start, spin and end a node cleanly: same main for every executable."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+
+import rclpy
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+
+from mav_perception.errors import MavPerceptionError
+from mav_perception.ros.runtime.watchdog import Watchdog
+
+try:  # not public in every distribution, and SIGTERM can race into it
+    from rclpy._rclpy_pybind11 import RCLError
+except ImportError:
+    RCLError = RuntimeError
+
+
+TEARDOWN_LIMIT = 15.0
+"""Seconds that a node may take to release itself before its process ends without."""
+
+
+def run_node(make: Callable[[], Node]) -> int:
+    """Build a node, spin it until SIGINT, SIGTERM or its own request, and release it.
+
+    A node may have a method `close()` that joins its threads, a `teardown_limit` for that, a
+    `watchdog` that is armed here, and ends itself by raising SystemExit from a callback.
+
+    Returns:
+        Exit code: 0 for a clean end, 2 if the node could not be built.
+    """
+    logging.basicConfig(level=logging.WARNING)
+    node: Node | None = None
+    code = 0
+    try:
+        rclpy.init(args=sys.argv)
+    except RCLError as error:
+        print(f'{_program()}: wrong --ros-args: {error}', file=sys.stderr)
+        return 2
+    try:
+        node = make()
+        watch: Watchdog | None = getattr(node, 'watchdog', None)
+        if watch is not None:
+            watch.arm()
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except SystemExit as request:
+        code = int(request.code or 0)
+    except MavPerceptionError as error:
+        print(f'{_program()}: {error}', file=sys.stderr)
+        code = 2
+    except RCLError:
+        if rclpy.ok():
+            raise
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        # Middleware teardown has been seen to hang after the work was done; a drone's process
+        # must end all the same, so that its supervisor can start it again.
+        seconds = getattr(node, 'teardown_limit', TEARDOWN_LIMIT)
+        limit = threading.Timer(seconds, _give_up, [code, seconds])
+        limit.daemon = True
+        limit.start()
+        _release(node)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def _program() -> str:
+    return sys.argv[0].rsplit('/', 1)[-1]
+
+
+def _give_up(code: int, seconds: float) -> None:
+    """End the process although something hangs, and say what."""
+    print(f'{_program()}: did not end within {seconds:.0f} s:', file=sys.stderr)
+    faulthandler.dump_traceback(file=sys.stderr)
+    os._exit(code)
+
+
+def _release(node: Node | None) -> None:
+    try:
+        if node is not None:
+            if hasattr(node, 'close'):
+                node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+        # rclpy has given the signals back: a late one must not turn a clean end into a death.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+    except (KeyboardInterrupt, RCLError):
+        pass  # a second signal while ending

@@ -1,0 +1,1 @@
+"""What simulation_node publishes of every drone."""

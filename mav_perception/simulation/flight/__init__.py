@@ -1,0 +1,1 @@
+"""Simulated flights without images: paths, odometry, sightings, and their settings."""

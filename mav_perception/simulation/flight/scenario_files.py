@@ -1,0 +1,69 @@
+"""Scenario files: those that are shipped, by name, and a user's own, by path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.resources import share_folders
+from mav_perception.simulation.flight.scenario import Scenario
+
+FOLDER = 'config/scenarios'
+
+
+def scenario_names() -> tuple[str, ...]:
+    """Return the names of the shipped scenarios."""
+    return tuple(sorted({p.stem for f in share_folders(FOLDER) for p in f.glob('*.yaml')}))
+
+
+def load_scenario(name: str, **settings: Any) -> Scenario:
+    """Read a scenario: what its file leaves out is as in `Scenario`.
+
+    Args:
+        name: a shipped one, or the path of a YAML file.
+        settings: attributes that win over the file; None leaves the file's.
+
+    Raises:
+        ConfigurationError: no such file, a key or value that does not fit, or what cannot be
+            flown.
+    """
+    import dacite  # comes with the `sim` extra; to list names must work without
+
+    path = _path(name)
+    try:
+        values = yaml.safe_load(path.read_text()) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigurationError(f'Cannot read scenario {path}: {error}') from error
+    if not isinstance(values, dict):
+        raise ConfigurationError(f'{path} must be a YAML mapping of scenario settings.')
+    given = {key: value for key, value in settings.items() if value is not None}
+    try:
+        return dacite.from_dict(
+            Scenario,
+            _tuples(values | given),
+            dacite.Config(strict=True, type_hooks={float: float}),
+        )
+    except (dacite.DaciteError, MavPerceptionError, TypeError, ValueError) as error:
+        raise ConfigurationError(f'{path}: {error}') from error
+
+
+def _path(name: str) -> Path:
+    for folder in share_folders(FOLDER):
+        if (folder / f'{name}.yaml').is_file():
+            return folder / f'{name}.yaml'
+    if Path(name).suffix:
+        return Path(name).expanduser()
+    raise ConfigurationError(
+        f'No scenario {name!r}: give the path of a YAML file, or one of '
+        f'{", ".join(scenario_names())}.'
+    )
+
+
+def _tuples(value: Any) -> Any:
+    """Return plain values with tuples for lists, at every depth."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,124 @@
+"""Settings of the simulated sensors: cameras, exposure, VIO and the statistical detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.errors import ConfigurationError
+from mav_perception.localization.measurement.observation import CameraMount
+
+
+@dataclass(frozen=True)
+class NotNegative:
+    """Settings of which none can be negative."""
+
+    def __post_init__(self) -> None:
+        """Refuse negative numbers and NaN."""
+        for item in fields(self):
+            if not getattr(self, item.name) >= 0:
+                raise ConfigurationError(
+                    f'{item.name} of {type(self).__name__} must not be negative, got '
+                    f'{getattr(self, item.name)}.'
+                )
+
+
+@dataclass(frozen=True)
+class OdometryNoise(NotNegative):
+    """Drift of the simulated VIO; densities per square root of metre, radian or second.
+
+    Attributes:
+        position, yaw: random walk a square root of a metre flown.
+        scale: standard deviation of the constant error of scale.
+        hover_position, hover_yaw: random walk a square root of a second.
+        latency: seconds from the time of an output to its arrival.
+    """
+
+    position: float = 0.05
+    yaw: float = 0.008
+    scale: float = 0.01
+    hover_position: float = 0.005
+    hover_yaw: float = 0.001
+    latency: float = 0.0
+
+
+@dataclass(frozen=True)
+class SightingNoise(NotNegative):
+    """Statistical detector for runs without images: angles in radians, range error as a share."""
+
+    bearing: float = np.radians(1.0)
+    range_share: float = 0.1
+    detection_probability: float = 0.8
+    clutter_per_frame: float = 0.5
+    min_range: float = 0.4
+    max_range: float = 10.0
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """One camera of every drone.
+
+    Attributes:
+        name: namespace below the drone's; empty for the first camera.
+        width, height: pixels.
+        field_of_view: horizontal, of the lens without its distortion, radians.
+        model, distortion: as in sensor_msgs/CameraInfo; 'equidistant' is a fisheye.
+        translation, rotation: metres, and roll, pitch, yaw in radians from looking forward.
+    """
+
+    name: str = ''
+    width: int = 640
+    height: int = 512
+    field_of_view: float = np.pi / 2.0
+    model: str = 'plumb_bob'
+    distortion: tuple[float, ...] = ()
+    translation: tuple[float, float, float] = (0.1, 0.0, 0.0)
+    rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        """Refuse a lens that there cannot be."""
+        if not 0.0 < self.field_of_view < (2.0 if self.model == 'equidistant' else 1.0) * np.pi:
+            raise ConfigurationError(
+                f'field_of_view {self.field_of_view} rad of a {self.model} camera: a pinhole sees '
+                'less than pi, a fisheye (equidistant) less than 2 pi.'
+            )
+        _ = self.intrinsics
+
+    @cached_property
+    def intrinsics(self) -> PinholeCamera:
+        """Return the camera model; its principal point is the middle of the image."""
+        half = self.field_of_view / 2.0
+        focal = self.width / 2.0 / (half if self.model == 'equidistant' else np.tan(half))
+        middle = ((self.width - 1) / 2.0, (self.height - 1) / 2.0)
+        distortion = np.array(self.distortion, float)
+        return PinholeCamera(
+            self.width, self.height, focal, focal, *middle, self.model, distortion
+        )
+
+    @cached_property
+    def mount(self) -> CameraMount:
+        """Return where the camera sits and how far it sees to the sides."""
+        return CameraMount.forward(
+            np.array(self.translation),
+            np.array(self.rotation),
+            self.name,
+            self.intrinsics.half_field_of_view,
+        )
+
+
+@dataclass(frozen=True)
+class Exposure(NotNegative):
+    """How an image comes about.
+
+    Attributes:
+        time: that light is gathered, seconds; what moves meanwhile is blurred.
+        readout: between the first and the last row of a rolling shutter, seconds; 0 is global.
+        noise: of the sensor, standard deviation in grey levels.
+    """
+
+    time: float = 0.0
+    readout: float = 0.0
+    noise: float = 0.0

@@ -1,0 +1,69 @@
+"""Nameless sightings drawn from truth by a statistical detector, for runs without images."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.geometry import tangent_basis
+from mav_perception.recordings.recording import LabelledFrame
+from mav_perception.simulation.flight.sensors import SightingNoise
+from mav_perception.types import FloatArray, IntArray, Sightings
+
+
+def draw_sightings(
+    observer: str,
+    stamp_ns: int,
+    targets: FloatArray,
+    identities: IntArray,
+    camera: PinholeCamera,
+    noise: SightingNoise,
+    rng: np.random.Generator,
+) -> LabelledFrame:
+    """Draw one frame: misses, bearing and range noise, and clutter uniform in view and range.
+
+    Args:
+        observer: name of the drone with the camera.
+        stamp_ns: time of the frame.
+        targets: (T, 3) true positions of the others in the optical frame.
+        identities: (T,) their drone indices.
+        camera: field of view.
+        noise: statistics of the detector.
+        rng: source of chance.
+    """
+    distance = np.linalg.norm(targets, axis=1)
+    half_x, half_y = camera.half_field_of_view
+    wide = half_x >= np.pi / 2.0  # more than a plane image holds
+    x, y, z = targets.T
+    elevation = np.arctan2(y, np.hypot(x, z) if wide else z)
+    seen = (distance > noise.min_range) & (distance < noise.max_range)
+    seen &= (np.abs(np.arctan2(x, z)) < half_x) & (np.abs(elevation) < half_y)
+    seen &= rng.random(len(targets)) < noise.detection_probability
+    true = targets[seen]
+    ranges = distance[seen] * (1.0 + noise.range_share * rng.standard_normal(len(true)))
+    directions = true / distance[seen, None]
+    tilt = noise.bearing * rng.standard_normal((len(true), 2))
+    directions = directions + np.einsum('ti,tij->tj', tilt, tangent_basis(directions))
+
+    false = rng.poisson(noise.clutter_per_frame)
+    azimuth, elevation = rng.uniform([-half_x, -half_y], [half_x, half_y], (false, 2)).T
+    down = np.tan(elevation)
+    clutter = (
+        np.column_stack([np.sin(azimuth), down, np.cos(azimuth)])
+        if wide
+        else np.column_stack([np.tan(azimuth), down, np.ones(false)])
+    )
+    directions = np.concatenate([directions, clutter])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    ranges = np.concatenate([ranges, rng.uniform(noise.min_range, noise.max_range, false)])
+    ranges = np.maximum(ranges, 0.05)
+    labels = np.concatenate([identities[seen], np.full(false, -1)]).astype(np.int64)
+    order = rng.permutation(len(ranges))
+    sightings = Sightings(
+        observer,
+        stamp_ns,
+        (directions * ranges[:, None])[order],
+        np.full(len(ranges), noise.bearing**2),
+        (noise.range_share * ranges[order]) ** 2,
+    )
+    return LabelledFrame(sightings, labels[order])

@@ -1,0 +1,1 @@
+"""Images of simulated flights, with exact masks."""

@@ -1,0 +1,87 @@
+"""What a training run leaves to look at: a line an epoch, its curves, and pictures of val."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import cv2
+import matplotlib
+import numpy as np
+from tqdm import tqdm
+
+from mav_perception.segmentation.labels import label_space
+from mav_perception.training import distributed
+from mav_perception.training.validation import Example
+
+matplotlib.use('Agg')
+
+COLUMNS = (
+    'epoch',
+    'loss',
+    'bad_batches',
+    'target_iou',
+    'mean_iou',
+    'p_d',
+    'false_per_frame',
+    'iou',
+)
+
+
+class Journal:
+    """`metrics.csv`, `curves.png` and `predictions.jpg` in the folder of a run."""
+
+    def __init__(self, folder: Path, labels: str) -> None:
+        """Write into a folder, which is made if need be."""
+        self._folder, self._labels = folder, label_space(labels)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def problems(self, problems: list[str]) -> None:
+        """Report samples that were left out, each with its reason."""
+        if problems and distributed.is_first():
+            tqdm.write(f'{len(problems)} samples cannot be used and are left out:')
+            for problem in problems:
+                tqdm.write(f'  {problem}')
+            (self._folder / 'problems.txt').write_text('\n'.join(problems) + '\n')
+
+    def row(self, row: dict[str, Any]) -> None:
+        """Append an epoch to the table, draw the curves again and print it."""
+        path = self._folder / 'metrics.csv'
+        new = not path.exists() or row['epoch'] == 1
+        with path.open('w' if new else 'a', newline='') as stream:
+            writer = csv.DictWriter(stream, COLUMNS, extrasaction='ignore')
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        tqdm.write('  '.join(f'{key} {row[key]}' for key in COLUMNS if key in row))
+        if 'target_iou' in row:
+            self._draw_curves(path)
+
+    def picture(self, examples: list[Example]) -> None:
+        """Show validation images: the labels painted on the left, the network's on the right."""
+        pairs = []
+        for example in examples:
+            guess = np.where(example.labels == 255, 255, example.guess).astype(np.uint8)
+            sides = (self._labels.overlay(example.image, m) for m in (example.labels, guess))
+            pairs.append(np.hstack(list(sides)))
+        sheet = np.vstack(pairs)
+        cv2.imwrite(str(self._folder / 'predictions.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+
+    def _draw_curves(self, table: Path) -> None:
+        from matplotlib import pyplot
+
+        with table.open() as stream:
+            rows = list(csv.DictReader(stream))
+        figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout='constrained')
+        left.semilogy([int(r['epoch']) for r in rows], [float(r['loss']) for r in rows])
+        left.set(xlabel='epoch', ylabel='training loss')
+        measured = [r for r in rows if r['target_iou']]
+        for name in ('target_iou', 'p_d'):
+            right.plot(
+                [int(r['epoch']) for r in measured], [float(r[name]) for r in measured], label=name
+            )
+        right.set(xlabel='epoch', ylim=(0.0, 1.0))
+        right.legend()
+        figure.savefig(self._folder / 'curves.png', dpi=90)
+        pyplot.close(figure)

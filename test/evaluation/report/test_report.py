@@ -1,0 +1,102 @@
+"""A run is kept, comes back, and fits on one page that needs nothing from outside."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mav_perception.cli import main
+from mav_perception.errors import DataError
+from mav_perception.evaluation.association_log import AssociationLog, record_of
+from mav_perception.evaluation.playback import play
+from mav_perception.evaluation.report.report import write_report
+from mav_perception.evaluation.report.run_plots import drone_nees
+from mav_perception.evaluation.report.run_record import load_run, save_run
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario import Scenario
+
+
+@pytest.fixture(scope='module')
+def record():
+    scenario = Scenario(drones=3, duration=12.0, seed=1)
+    recording = fly(scenario)
+    joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
+    witness = AssociationLog(3)
+    estimate = play(recording, joint_filter, saw=witness.saw)
+    return record_of(
+        'three <drones>', recording, estimate, witness, {'rmse': 0.1}, {'cpdaf': {'rmse': 0.1}}
+    )
+
+
+def test_the_witness_counts_every_sighting_and_most_are_taken_for_whom_they_show(record):
+    assert record.confusion.shape == (4, 4)
+    assert np.trace(record.confusion[:3, :3]) > 0.9 * record.confusion[:3, :3].sum()
+    assert len(record.nis) > 100
+    assert 0.6 < record.nis[:, 0].sum() / record.nis[:, 1].sum() < 1.4
+
+
+def test_a_run_comes_back(record, tmp_path):
+    save_run(record, tmp_path)
+    back = load_run(tmp_path)
+    assert back.title == record.title
+    assert [d.name for d in back.drones] == ['mav1', 'mav2', 'mav3']
+    for one, other in zip(record.drones, back.drones, strict=True):
+        np.testing.assert_allclose(other.errors(), one.errors(), atol=1e-6)
+        np.testing.assert_allclose(other.covariance, one.covariance)
+    np.testing.assert_allclose(back.nis, record.nis)
+
+
+def test_the_page_shows_all_of_it_and_loads_nothing(record, tmp_path, capsys):
+    save_run(record, tmp_path / 'run')
+    page = tmp_path / 'page.html'
+    assert main(['evaluate', 'run', str(tmp_path / 'run'), '--report', str(page)]) == 0
+    assert 'mav3' in capsys.readouterr().out
+    text = page.read_text()
+    for title in ('Tracks', 'Error and sigma', 'NEES', 'NIS', 'Association', 'Latency', 'rivals'):
+        assert f'{title}' in text
+    assert 'three &lt;drones&gt;' in text
+    assert text.count('data:image/png;base64,') == 6
+    assert not re.search(r'(src|href)="(?!data:)', text)
+
+
+def test_sections_without_data_are_left_out(record, tmp_path):
+    from dataclasses import replace
+
+    bare = replace(record, nis=np.zeros((0, 2)), confusion=np.zeros((0, 0)), rivals={})
+    write_report(bare, tmp_path / 'page.html')
+    text = (tmp_path / 'page.html').read_text()
+    assert '<h2>NIS' not in text
+    assert '<h2>Association' not in text
+
+
+def test_a_drone_with_one_pose_and_one_on_a_plane_fit_on_the_page(record, tmp_path):
+    from dataclasses import replace
+
+    from mav_perception.recordings.recording import PosePath
+
+    drone = record.drones[0]
+    first = PosePath(drone.estimate.stamps[:1], drone.estimate.poses[:1])
+    late = replace(drone, estimate=first, covariance=drone.covariance[:1])
+    plane = replace(record, drones=(late, *record.drones[1:]), axes=(0, 1, 3))
+    write_report(plane, tmp_path / 'page.html')
+    assert '<td>mav1</td>' in (tmp_path / 'page.html').read_text()
+
+
+def test_nees_of_a_true_covariance_is_its_size():
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(4, 4))
+    covariance = root @ root.T
+    error = rng.multivariate_normal(np.zeros(4), covariance, 4000)
+    assert drone_nees(error, np.repeat(covariance[None], 4000, 0)).mean() == pytest.approx(
+        4, rel=0.05
+    )
+
+
+def test_what_is_no_run_is_refused(record, tmp_path):
+    with pytest.raises(DataError, match='is no folder of a run'):
+        load_run(tmp_path)
+    save_run(record, tmp_path)
+    (tmp_path / 'run.npz').write_bytes(b'PK broken')
+    with pytest.raises(DataError, match='is no folder of a run'):
+        load_run(tmp_path)

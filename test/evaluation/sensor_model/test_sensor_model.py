@@ -1,0 +1,157 @@
+"""A sensor model is recovered from detections that were drawn from a known one."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from mav_perception import cli
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.errors import ConfigurationError, DataError
+from mav_perception.evaluation.report.run_record import without_nan
+from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
+from mav_perception.evaluation.sensor_model.sensor_model import (
+    fit_sensor_model,
+    load_checks,
+    load_detection,
+    load_sighting_noise,
+    pixel_angles,
+)
+from mav_perception.evaluation.sensor_model.sensor_nis import bearing_nis, consistency, range_nis
+from mav_perception.evaluation.sensor_model.sensor_report import figures
+from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.simulation.flight.sensors import SightingNoise
+
+CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
+WIDTH, LOSS = 0.34, 2.0
+
+
+def drawn(count=3000, seed=0, outliers=0.02):
+    """Draw detections of targets of a known width by a known, slightly wrong, detector."""
+    rng = np.random.default_rng(seed)
+    distance = np.exp(rng.uniform(np.log(1.5), np.log(9.0), count))
+    pixel = rng.uniform([60, 60], [580, 450], (count, 2))
+    true = 2.0 * np.arctan(WIDTH / 2.0 / distance) / pixel_angles(pixel, CAMERA)
+    length = true * (1 + 0.08 * rng.standard_normal(count)) - LOSS
+    length = np.maximum(length + np.sqrt(2.0) * 0.8 * rng.standard_normal(count), 3.0)
+    spread = np.hypot(0.7, 0.03 * length)[:, None]
+    found = pixel + spread * rng.standard_normal((count, 2))
+    wrong = rng.random(count) < outliers
+    found[wrong] += rng.uniform(10, 20, (wrong.sum(), 2))
+    missed = rng.random(count) > 0.8
+    found[missed], length[missed] = np.nan, np.nan
+    frame = np.arange(count) // 3
+    false = rng.uniform([0, 0], [640, 512], (count // 6, 2))
+    return TargetObservations(
+        count // 3, (512, 640), frame, pixel, true, distance, np.zeros(count, bool), found, length,
+        rng.integers(0, count // 3, len(false)), false,
+    )  # fmt: skip
+
+
+def test_the_numbers_that_made_the_detections_are_found():
+    model = fit_sensor_model(drawn(), CAMERA)
+    assert model.detection_probability == pytest.approx(0.8, abs=0.03)
+    assert model.clutter_per_frame == pytest.approx(0.5, abs=0.01)
+    assert model.centroid_sigma == pytest.approx(0.7, rel=0.15)
+    assert model.centre_spread == pytest.approx(0.03, rel=0.3)
+    assert model.target_width == pytest.approx(WIDTH, rel=0.02)
+    assert model.edge_loss == pytest.approx(LOSS, abs=0.4)
+    assert model.edge_sigma == pytest.approx(0.8, rel=0.25)
+    assert model.width_sigma == pytest.approx(0.08, rel=0.2)
+
+
+def test_innovations_on_other_images_are_chi_square():
+    views = drawn()
+    model = fit_sensor_model(views.of_frames(0, 2), CAMERA)
+    other = views.of_frames(1, 2)
+    for nis, dimension in (
+        (bearing_nis(other, model), 2),
+        (range_nis(other, model, CAMERA), 1),
+    ):
+        check = consistency(nis, dimension)
+        low, high = check.bounds
+        margin = high - low  # the model itself was fitted to as few
+        assert low - margin < check.mean < high + margin
+        assert check.inside == pytest.approx(0.95, abs=0.02)
+
+
+def test_an_overconfident_model_is_found_out():
+    views = drawn()
+    model = fit_sensor_model(views, CAMERA)
+    check = consistency(4.0 * range_nis(views, model, CAMERA), 1)
+    assert check.mean > check.bounds[1]
+    assert check.inside < 0.8
+
+
+def test_without_distances_edges_are_compared_with_labels():
+    views = drawn()
+    blind = TargetObservations(
+        **{**views.__dict__, 'distance': np.full_like(views.distance, np.nan)}
+    )
+    model = fit_sensor_model(blind, None)
+    assert np.isnan([model.target_width, model.width_sigma, model.bearing]).all()
+    assert model.edge_loss == pytest.approx(LOSS, abs=0.5)
+    assert set(figures(blind, model, None)) >= {'p_d_by_size', 'by_place', 'bearing_nis'}
+
+
+def test_too_few_detections_say_so():
+    with pytest.raises(DataError, match='30 are needed'):
+        fit_sensor_model(drawn(24), CAMERA)
+
+
+def test_the_file_is_read_by_nodes_and_by_the_simulator(tmp_path):
+    path = tmp_path / 'model.yaml'
+    model = fit_sensor_model(drawn(), CAMERA)
+    model.save(path)
+    tree = yaml.safe_load(path.read_text())
+    assert tree['/**/detection_node']['ros__parameters']['edge_loss'] > 0.0
+    noise = load_sighting_noise(path)
+    assert noise.detection_probability == pytest.approx(model.detection_probability, rel=1e-3)
+    assert noise.max_range == SightingNoise().max_range
+    assert load_detection(path).edge_loss == pytest.approx(model.edge_loss, rel=1e-3)
+    path.write_text('a: 1')
+    with pytest.raises(ConfigurationError, match='fit-sensor-model'):
+        load_sighting_noise(path)
+
+
+def test_real_images_give_a_model(perch_drone_val, tmp_path):
+    command = ['fit-sensor-model', '--model', 'drone', '--data', str(perch_drone_val)]
+    output = tmp_path / 'model.yaml'
+    report, plot = tmp_path / 'model.json', tmp_path / 'model.png'
+    command += ['--output', str(output), '--plot', str(plot)]
+    assert cli.main(command) == 0
+    figures = json.loads(report.read_text())
+    low, high = figures['bearing_nis']['bounds_95']
+    assert 0.8 * low < figures['bearing_nis']['mean'] < 1.3 * high
+    assert plot.stat().st_size > 10_000
+    assert load_sighting_noise(output).detection_probability > 0.7
+
+
+def test_the_checks_lie_beside_the_model_and_are_drawn(tmp_path):
+    path = tmp_path / 'model.yaml'
+    views = drawn()
+    model = fit_sensor_model(views, CAMERA)
+    model.save(path)
+    assert load_checks(path) is None
+    assert len(sensor_curves(path).axes) == 1
+    checks = without_nan(figures(views, model, CAMERA))
+    path.with_suffix('.json').write_text(json.dumps(checks))
+    figure = sensor_curves(path)
+    assert len(figure.axes) == 3
+    drawn_rates = figure.axes[1].lines[0].get_ydata()
+    np.testing.assert_allclose(drawn_rates, [row['p_d'] for row in checks['p_d_by_size']])
+    assert 'range NIS' in figure.get_suptitle()
+    path.with_suffix('.json').write_text('{}')
+    with pytest.raises(DataError, match='no checks'):
+        sensor_curves(path)
+
+
+def test_simulated_flights_give_a_model_with_ranges(tmp_path):
+    pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
+    report = tmp_path / 'model.json'
+    command = ['fit-sensor-model', '--model', 'sim', '--flights', '1']
+    assert cli.main([*command, '--output', str(tmp_path / 'model.yaml')]) == 0
+    figures = json.loads(report.read_text())
+    assert 0.2 < figures['target_width'] < 0.6
+    assert figures['range_nis']['inside_95_gate'] > 0.8

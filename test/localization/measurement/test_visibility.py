@@ -1,0 +1,73 @@
+"""What a camera can see: soft edges, wide lenses, and where clutter is dense."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mav_perception.errors import ConfigurationError
+from mav_perception.localization.measurement.observation import CameraMount, predict_sightings
+from mav_perception.localization.measurement.visibility import (
+    clutter_density,
+    solid_angle,
+    view_probability,
+)
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.types import Sightings
+
+PARAMETERS = FilterParameters()
+FORWARD = CameraMount.forward(np.zeros(3), np.zeros(3))
+
+
+def view(target, spread, parameters=PARAMETERS):
+    mean = np.concatenate([np.zeros(4), target, [0.0]])
+    predicted = predict_sightings(mean, 1e-8 * np.eye(8), 0, np.array([4]), np.zeros(2), FORWARD)
+    return view_probability(predicted, np.diag(spread)[None], parameters)[0]
+
+
+@pytest.mark.parametrize(('distance', 'low', 'high'), [(3.0, 0.99, 1.0), (30.0, 0.0, 1e-6)])
+def test_range_limits(distance, low, high):
+    assert low <= view([distance, 0, 0], [1e-4, 1e-4, 1e-3]) <= high
+
+
+def test_edge_of_view_is_as_soft_as_the_prediction_is_uncertain():
+    angle = PARAMETERS.half_view_horizontal
+
+    def probability(bearing, sigma):
+        target = [4 * np.cos(bearing), 4 * np.sin(bearing), 0]
+        return view(target, [sigma**2, sigma**2, 1e-3])
+
+    assert probability(angle, 0.05) == pytest.approx(0.5, rel=1e-2)
+    assert probability(angle + 0.1, 0.01) < 1e-6
+    assert probability(angle + 0.1, 0.1) > 0.1
+    assert probability(np.pi, 0.1) < 1e-6
+
+
+def test_a_lens_wider_than_a_half_space_sees_behind_itself():
+    wide = replace(PARAMETERS, half_view_horizontal=3.0, half_view_vertical=0.5)
+    assert view([-4.0, 1.0, 0.0], [1e-4, 1e-4, 1e-3], wide) > 0.99
+    assert view([-4.0, 0.0, 4.0], [1e-4, 1e-4, 1e-3], wide) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ('half', 'expected'),
+    [(np.pi / 4, 4 * np.arcsin(0.5)), (3.1415926, 4 * np.pi * np.sin(np.pi / 4))],
+)
+def test_solid_angle(half, expected):
+    parameters = replace(PARAMETERS, half_view_horizontal=half, half_view_vertical=np.pi / 4)
+    assert solid_angle(parameters) == pytest.approx(expected, rel=1e-6)
+
+
+def test_clutter_density_integrates_to_the_clutter_of_a_frame():
+    ranges = np.linspace(PARAMETERS.min_range, PARAMETERS.max_range, 20_001)
+    sightings = Sightings(
+        'mav1', 0, ranges[:, None] * [[0, 0, 1.0]], np.ones(20_001), np.ones(20_001)
+    )
+    density = clutter_density(2.0, sightings, PARAMETERS)
+    total = np.trapezoid(density / ranges, ranges) * solid_angle(PARAMETERS)
+    assert total == pytest.approx(2.0, rel=1e-6)
+
+
+def test_an_empty_interval_of_ranges_is_refused():
+    with pytest.raises(ConfigurationError, match='min_range'):
+        FilterParameters(min_range=5.0, max_range=5.0)

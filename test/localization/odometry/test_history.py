@@ -1,0 +1,141 @@
+"""Odometry history: interpolation, restarts, late samples, bad input."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mav_perception.errors import InputError, LateError
+from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.odometry.history import (
+    DISTANCE,
+    GAP,
+    POSITION,
+    RAW,
+    YAW,
+    OdometryHistory,
+)
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.types import OdometrySample, nanoseconds
+
+PARAMETERS = FilterParameters()
+
+
+def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
+    return OdometrySample(
+        nanoseconds(time), np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw])
+    )
+
+
+def test_interpolation_hits_samples_and_runs_between_them():
+    history = OdometryHistory(PARAMETERS)
+    for item in (sample(0), sample(1, x=2.0, yaw=3.0), sample(2, x=2.0, yaw=-3.0)):
+        history.add(item)
+    np.testing.assert_allclose(history.at(nanoseconds(0.5))[POSITION], [1, 0, 0])
+    assert history.at(nanoseconds(2))[YAW] == pytest.approx(2 * np.pi - 3.0)  # unwrapped
+    assert history.at(nanoseconds(2))[DISTANCE] == pytest.approx(2.0)
+
+
+def test_outside_the_history_the_pose_is_held_and_the_gap_counted():
+    history = OdometryHistory(PARAMETERS)
+    history.add(sample(0))
+    history.add(sample(1, x=1.0))
+    late = history.at(nanoseconds(4))
+    np.testing.assert_allclose(late[POSITION], [1, 0, 0])
+    assert late[GAP] == pytest.approx(3.0)
+
+
+def test_a_jump_is_a_restarted_vio_whose_path_goes_on():
+    history = OdometryHistory(PARAMETERS)
+    history.add(sample(0.0))
+    history.add(sample(0.1, x=0.1))
+    notice = history.add(sample(0.2, x=500.0, yaw=np.pi / 2)).notice
+    assert notice.code == 'odometry_jump'
+    assert 'restarted' in notice.text
+    history.add(sample(0.3, x=500.0, y=0.1, yaw=np.pi / 2))  # forward in its new frame
+    np.testing.assert_allclose(history.at(nanoseconds(0.3))[POSITION], [0.2, 0, 0], atol=1e-12)
+    assert history.at(nanoseconds(0.3))[GAP] > 1.0
+
+
+@pytest.mark.parametrize(
+    ('bad', 'word'),
+    [
+        (sample(1.0), 'duplicate'),
+        (sample(-0.5), 'late_window'),
+        (sample(2.0, x=np.nan), 'not finite'),
+        (OdometrySample(nanoseconds(2), np.zeros(3), np.zeros(4)), 'norm'),
+        (OdometrySample(nanoseconds(2), np.zeros(3), np.full(4, np.nan)), 'norm'),
+    ],
+)
+def test_bad_odometry_is_refused_and_changes_nothing(bad, word):
+    history = OdometryHistory(PARAMETERS)
+    history.add(sample(0.0))
+    history.add(sample(1.0, x=1.0))
+    before = history.at(nanoseconds(1.5)).tobytes()
+    with pytest.raises(InputError, match=word):
+        history.add(bad)
+    assert history.at(nanoseconds(1.5)).tobytes() == before
+
+
+@pytest.mark.parametrize(
+    ('jump', 'said'),
+    [
+        ({'x': 10.3}, False),
+        ({'x': 12.0}, True),
+        ({'x': 10.3, 'yaw': 1.5}, True),
+        ({'x': 0.0}, True),
+    ],
+)
+def test_a_restart_slower_than_any_speed_limit_is_noticed(jump, said):
+    history = OdometryHistory(replace(PARAMETERS, max_speed=1e3))
+    for k in range(3):
+        history.add(sample(0.1 * k, x=10.0 + 0.1 * k))
+    notice = history.add(sample(0.3, **jump)).notice
+    assert (notice is not None) == said
+
+
+def test_the_raw_pose_is_kept_for_tf_after_a_restart():
+    history = OdometryHistory(PARAMETERS)
+    for k in range(3):
+        history.add(sample(0.1 * k, x=9.0 + 0.1 * k))
+    history.add(sample(0.3, x=0.0))
+    history.add(sample(0.4, x=0.1))
+    np.testing.assert_allclose(history.at(nanoseconds(0.4))[RAW], [0.1, 0, 0, 0], atol=1e-12)
+    assert history.at(nanoseconds(0.4))[0] > 9.0
+    assert history.unbroken_since_ns == nanoseconds(0.3)
+
+
+def test_late_samples_give_the_same_path_in_any_order():
+    rng = np.random.default_rng(4)
+    samples = [sample(0.1 * k, *rng.normal(0, 0.02, 3), yaw=0.1 * k) for k in range(9)]
+    straight, shuffled = OdometryHistory(PARAMETERS), OdometryHistory(PARAMETERS)
+    for item in samples:
+        straight.add(item)
+    for index in rng.permutation(9):
+        shuffled.add(samples[index])
+    stamps = np.array([nanoseconds(t) for t in np.linspace(0, 0.9, 30)])
+    np.testing.assert_allclose(shuffled.path(stamps), straight.path(stamps), atol=1e-12)
+
+
+def test_a_sample_from_long_ago_is_late():
+    history = OdometryHistory(PARAMETERS)
+    history.add(sample(10.0))
+    with pytest.raises(LateError, match='clock jumped back'):
+        history.add(sample(5.0))
+
+
+def test_a_start_at_the_origin_holds_although_the_first_sample_is_heard_late(pair_team):
+    team = replace(pair_team, start_at_origin=(True, True))
+    joint_filter = CoupledPdaFilter(team, FilterParameters())
+    for time, x in ((1.0, 3.0), (2.0, 4.0)):
+        for name in team.names:
+            quaternion = quaternion_from_euler([0.0, 0.0, np.pi / 2.0])
+            sample = OdometrySample(nanoseconds(time), np.array([x, 0.0, 0.0]), quaternion)
+            joint_filter.add_odometry(name, sample)
+    state = joint_filter.predict(nanoseconds(2.0))
+    np.testing.assert_allclose(state.mean[0], [4.0, 0.0, 1.0, np.pi / 2.0], atol=1e-6)
+    # The second drone began at (4, 0.5), turned by 180 degrees.
+    np.testing.assert_allclose(state.mean[1], [0.0, 0.5, 1.2, -np.pi / 2.0], atol=1e-6)
+    # It has flown at least four metres.
+    assert state.covariance[0, 0] > 4.0 * FilterParameters().position_noise ** 2

@@ -1,0 +1,139 @@
+"""Lazy propagation of the joint state."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.odometry.history import TIME
+from mav_perception.localization.odometry.team_odometry import TeamOdometry
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.prediction.motion import anchor_again, mark_corrected, propagate
+from mav_perception.localization.state import JointHypothesis, initial_state
+from mav_perception.types import OdometrySample, nanoseconds
+
+PARAMETERS = FilterParameters()
+
+
+def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
+    return OdometrySample(
+        nanoseconds(time), np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw])
+    )
+
+
+def random_walk(rng, count=50):
+    xyz = np.cumsum(rng.normal(0, 0.1, (count, 3)), axis=0)
+    yaw = np.cumsum(rng.normal(0, 0.1, count))
+    return [sample(0.1 * k, *xyz[k], yaw=yaw[k]) for k in range(count)]
+
+
+def random_odometry(rng):
+    odometry = TeamOdometry(2, PARAMETERS)
+    for drone in range(2):
+        for item in random_walk(rng):
+            odometry.add(drone, item)
+    return odometry
+
+
+def state_at(odometry, stamp, mean=None, covariance=None):
+    mean = np.zeros((2, 4)) if mean is None else mean
+    start = initial_state(stamp, mean, np.ones((2, 4)), 2)
+    covariance = start.hypotheses[0].covariance if covariance is None else covariance
+    size = len(covariance)
+    vector = np.concatenate([mean.ravel(), np.arange(size - 8.0)])
+    only = JointHypothesis(1.0, vector, covariance, np.ones((size - 8) // 3))
+    return replace(
+        start,
+        hypotheses=(only,),
+        anchors=odometry.rows(stamp),
+        active=np.ones(2, bool),
+        pending=np.zeros(2, bool),
+    )
+
+
+def test_the_covariance_moves_with_the_jacobian_by_finite_differences():
+    rng = np.random.default_rng(5)
+    odometry = random_odometry(rng)
+    mean, root = rng.uniform(-1, 1, (2, 4)), rng.standard_normal((8, 8))
+    begin, end = nanoseconds(0.5), nanoseconds(3.2)
+
+    def moved(x, covariance):
+        start = state_at(odometry, begin, x.reshape(2, 4), covariance)
+        return propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
+
+    def noise_free(x):
+        return moved(x, np.eye(8)).mean
+
+    step = 1e-6
+    columns = [
+        (noise_free(mean.ravel() + step * axis) - noise_free(mean.ravel() - step * axis))
+        / (2.0 * step)
+        for axis in np.eye(8)
+    ]
+    jacobian = np.column_stack(columns)
+    noise = moved(mean.ravel(), np.zeros((8, 8))).covariance
+    expected = jacobian @ root @ root.T @ jacobian.T + noise
+    found = moved(mean.ravel(), root @ root.T).covariance
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.abs(jacobian - np.eye(8)).max() > 0.1
+
+
+def test_propagating_in_two_steps_equals_one_step():
+    rng = np.random.default_rng(0)
+    odometry = random_odometry(rng)
+    root = rng.standard_normal((8, 8))
+    start = state_at(odometry, nanoseconds(0.5), rng.uniform(-1, 1, (2, 4)), root @ root.T)
+    middle, end = nanoseconds(1.73), nanoseconds(3.21)
+    once = propagate(start, end, odometry.rows(end), PARAMETERS)
+    half = propagate(start, middle, odometry.rows(middle), PARAMETERS)
+    twice = propagate(half, end, odometry.rows(end), PARAMETERS)
+    np.testing.assert_allclose(twice.team.mean, once.team.mean, atol=1e-12)
+    # Noise of the first leg turns into position on the second, so the two differ by that alone.
+    np.testing.assert_allclose(
+        np.diag(twice.team.covariance), np.diag(once.team.covariance), rtol=2e-3, atol=1e-3
+    )
+
+
+def test_static_objects_stay_but_keep_their_tie_to_a_drone_that_turns():
+    rng = np.random.default_rng(2)
+    odometry = random_odometry(rng)
+    root = rng.standard_normal((11, 11))
+    start = state_at(odometry, 0, np.zeros((2, 4)), root @ root.T)
+    end = nanoseconds(3.0)
+    moved = propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
+    before = start.hypotheses[0]
+    np.testing.assert_array_equal(moved.mean[8:], before.mean[8:])
+    np.testing.assert_array_equal(moved.covariance[8:, 8:], before.covariance[8:, 8:])
+    np.testing.assert_allclose(moved.covariance, moved.covariance.T, atol=1e-12)
+    assert np.abs(moved.covariance[8:, :2] - before.covariance[8:, :2]).max() > 0.01
+
+
+def outage(corrected):
+    """Return states in and after an outage of drone 0, seen meanwhile or not."""
+    odometry = TeamOdometry(2, PARAMETERS)
+    for drone in range(2):
+        odometry.add(drone, sample(0))
+    start = state_at(odometry, 0, covariance=1e-4 * np.eye(8))
+    odometry.add(1, sample(5))
+    silent = propagate(start, nanoseconds(5), odometry.rows(nanoseconds(5)), PARAMETERS)
+    silent = mark_corrected(silent, np.array([0] if corrected else [], int), odometry)
+    odometry.add(0, sample(6, x=3.0, yaw=0.6))
+    odometry.add(1, sample(6))
+    resumed = anchor_again(silent, odometry)
+    return silent, propagate(resumed, nanoseconds(6), odometry.rows(nanoseconds(6)), PARAMETERS)
+
+
+def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
+    silent, back = outage(corrected=False)
+    np.testing.assert_allclose(silent.team.mean[0], 0.0)
+    assert silent.team.covariance[0, 0] > 1.0 > silent.team.covariance[4, 4]
+    np.testing.assert_allclose(back.team.mean[0], [3, 0, 0, 0.6], atol=1e-12)
+
+
+def test_motion_that_a_sighting_told_of_already_is_not_counted_twice():
+    silent, back = outage(corrected=True)
+    assert silent.corrected.tolist() == [True, False]
+    # Five of six seconds were over when it was seen; nobody saw it turn, so all of that is left.
+    np.testing.assert_allclose(back.team.mean[0], [0.5, 0, 0, 0.6], atol=1e-9)
+    assert not back.corrected.any()
+    assert back.anchors[0, TIME] == 6.0

@@ -1,0 +1,200 @@
+"""The coupled update equals the brute-force Gaussian mixture, and a plain EKF in the limit."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from filterpy.kalman import KalmanFilter
+from scipy.stats import multivariate_normal
+
+from mav_perception.localization.association.events import (
+    AssociationProblem,
+    event_log_weights,
+    joint_association_events,
+)
+from mav_perception.localization.association.gating import gate_clusters
+from mav_perception.localization.update.event_updates import (
+    DetectionModel,
+    evaluate_events,
+    marginals,
+    merge_events,
+    normalised,
+    permutation_pruned,
+)
+
+
+def random_case(rng, targets, sightings):
+    """Return a random, well-scaled coupled update problem."""
+    size = 4 * (targets + 1)
+    root = rng.standard_normal((size, size))
+    covariance = root @ root.T / size + 0.1 * np.eye(size)
+    jacobians = rng.standard_normal((targets, 3, size))
+    innovations = rng.standard_normal((targets, sightings, 3))
+    roots = rng.standard_normal((sightings, 3, 3))
+    noise = roots @ roots.transpose(0, 2, 1) + 0.5 * np.eye(3)
+    model = DetectionModel(
+        rng.uniform(0.2, 0.95, targets), 0.99, rng.uniform(0.05, 1.0, sightings)
+    )
+    return covariance, jacobians, innovations, noise, model
+
+
+@dataclass(frozen=True)
+class Merged:
+    shift: np.ndarray
+    covariance: np.ndarray
+    marginal: np.ndarray
+
+
+def mixture_update(covariance, jacobians, innovations, noise, events, model):
+    """Merge all events into one Gaussian: the plain CPDAF."""
+    pairs = np.broadcast_to(noise, (len(jacobians), *noise.shape))
+    updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
+    weight = normalised(updates.log_weight)
+    shift, posterior = merge_events(covariance, updates, weight)
+    return Merged(shift, posterior, marginals(events.assignment, weight, innovations.shape[1]))
+
+
+def every_event(targets, sightings, inside=None):
+    """Return the events in the gates, by the enumeration under test."""
+    inside = np.ones((targets, sightings), bool) if inside is None else inside
+    problem = AssociationProblem(
+        np.zeros((targets, sightings)), np.zeros(targets), inside, np.arange(targets)
+    )
+    return joint_association_events(problem, 10**6)
+
+
+def brute_force(covariance, jacobians, innovations, noise, model):
+    """Sum the full mixture event by event, each a Kalman update written out in full."""
+    targets, sightings = innovations.shape[:2]
+    size = len(covariance)
+    weights, means, covariances = [], [], []
+    for choice in itertools.product(range(-1, sightings), repeat=targets):
+        hits = [j for j in choice if j >= 0]
+        if len(set(hits)) != len(hits):
+            continue
+        false = np.delete(np.arange(sightings), hits)
+        weight = np.prod(model.clutter_density[false])
+        h, nu, r = np.zeros((0, size)), np.zeros(0), np.zeros((0, 0))
+        for target, sighting in enumerate(choice):
+            if sighting < 0:
+                weight *= 1.0 - model.probability[target] * model.gate_probability
+                continue
+            weight *= model.probability[target]
+            h = np.vstack([h, jacobians[target]])
+            nu = np.concatenate([nu, innovations[target, sighting]])
+            r = np.block(
+                [
+                    [r, np.zeros((len(r), 3))],
+                    [np.zeros((3, len(r))), noise[sighting]],
+                ]
+            )
+        if hits:
+            q = h @ covariance @ h.T + r
+            gain = covariance @ h.T @ np.linalg.inv(q)
+            weight *= multivariate_normal.pdf(nu, np.zeros(len(nu)), q)
+            means.append(gain @ nu)
+            covariances.append(covariance - gain @ h @ covariance)
+        else:
+            means.append(np.zeros(size))
+            covariances.append(covariance)
+        weights.append(weight)
+    weights = np.array(weights) / np.sum(weights)
+    mean = np.einsum('e,ei->i', weights, means)
+    spread = np.array(means) - mean
+    total = np.einsum('e,eij->ij', weights, covariances)
+    return mean, total + np.einsum('e,ei,ej->ij', weights, spread, spread)
+
+
+@pytest.mark.parametrize('targets', [1, 2, 3, 4])
+@pytest.mark.parametrize('sightings', [0, 1, 2, 3, 4])
+def test_moments_equal_brute_force_mixture(targets, sightings):
+    for seed in range(3):
+        rng = np.random.default_rng((seed, targets, sightings))
+        covariance, jacobians, innovations, noise, model = random_case(rng, targets, sightings)
+        posterior = mixture_update(
+            covariance, jacobians, innovations, noise, every_event(targets, sightings), model
+        )
+        mean, expected = brute_force(covariance, jacobians, innovations, noise, model)
+        np.testing.assert_allclose(posterior.shift, mean, atol=1e-12)
+        np.testing.assert_allclose(posterior.covariance, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize(('targets', 'sightings', 'count'), [(2, 2, 7), (3, 5, 136), (5, 5, 1546)])
+def test_number_of_events_is_that_of_the_literature(targets, sightings, count):
+    events = every_event(targets, sightings).assignment
+    assert len(events) == count
+    assert len(np.unique(events, axis=0)) == count
+
+
+def test_order_of_candidates_and_sightings_does_not_matter():
+    rng = np.random.default_rng(5)
+    covariance, jacobians, innovations, noise, model = random_case(rng, 3, 4)
+    posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(3, 4), model)
+    who, which = np.array([2, 0, 1]), np.array([3, 1, 0, 2])
+    shuffled = DetectionModel(
+        model.probability[who], model.gate_probability, model.clutter_density[which]
+    )
+    other = mixture_update(
+        covariance,
+        jacobians[who],
+        innovations[who][:, which],
+        noise[which],
+        every_event(3, 4),
+        shuffled,
+    )
+    np.testing.assert_allclose(other.shift, posterior.shift, atol=1e-12)
+    np.testing.assert_allclose(other.covariance, posterior.covariance, atol=1e-12)
+    np.testing.assert_allclose(
+        other.marginal[:, :4], posterior.marginal[who][:, which], atol=1e-12
+    )
+
+
+def test_one_certain_target_without_clutter_is_a_kalman_filter():
+    rng = np.random.default_rng(7)
+    covariance, jacobians, innovations, noise, _ = random_case(rng, 1, 1)
+    model = DetectionModel(np.ones(1), 1.0 - 1e-16, np.full(1, 1e-300))
+    posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(1, 1), model)
+    kalman = KalmanFilter(dim_x=len(covariance), dim_z=3)
+    kalman.P, kalman.H, kalman.R = covariance.copy(), jacobians[0], noise[0]
+    kalman.update(innovations[0, 0][:, None])
+    np.testing.assert_allclose(posterior.shift, kalman.x[:, 0], atol=1e-12)
+    np.testing.assert_allclose(posterior.covariance, kalman.P, atol=1e-12)
+
+
+def test_cut_events_are_the_least_likely_and_their_weight_is_reported():
+    rng = np.random.default_rng(3)
+    likelihood = rng.normal(0.0, 1.0, (5, 5))
+    problem = AssociationProblem(likelihood, np.zeros(5), np.ones((5, 5), bool), np.arange(5))
+    everything = joint_association_events(problem, 10**6)
+    some = joint_association_events(problem, 150)
+    assert everything.dropped == 0.0
+    assert len(some.assignment) == 150
+    weights = event_log_weights(everything.assignment, likelihood, problem.missed)
+    best = np.sort(weights)[::-1][:150]
+    kept = event_log_weights(some.assignment, likelihood, problem.missed)
+    np.testing.assert_allclose(np.sort(kept)[::-1], best)
+    share = np.exp(best).sum() / np.exp(weights).sum()
+    assert some.dropped == pytest.approx(1.0 - share)
+
+
+def test_clusters_of_the_gate_graph_multiply():
+    inside = np.zeros((4, 5), bool)
+    inside[:2, :2] = inside[2:, 2:] = True
+    assert [len(who) for who, _ in gate_clusters(inside)] == [2, 2]
+    events = every_event(4, 5, inside).assignment
+    assert len(events) == 7 * 13  # 2 candidates with 2 sightings, and 2 with 3
+    assert len(np.unique(events, axis=0)) == len(events)
+
+
+def test_permutation_pruning_keeps_the_best_of_every_permutation():
+    rng = np.random.default_rng(11)
+    covariance, jacobians, innovations, noise, model = random_case(rng, 2, 2)
+    events = every_event(2, 2)
+    pairs = np.broadcast_to(noise, (2, *noise.shape))
+    updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
+    pruned = np.isinf(permutation_pruned(events, updates).log_weight)
+    both = (events.assignment >= 0).all(axis=1)
+    assert both.sum() == 2
+    assert pruned.sum() == 1
+    assert np.flatnonzero(pruned)[0] == np.flatnonzero(both)[np.argmin(updates.log_weight[both])]

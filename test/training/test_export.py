@@ -1,0 +1,41 @@
+"""Lesser twins of a model keep its masks; files that do not fit are named."""
+
+import pytest
+
+torch = pytest.importorskip('torch', reason='export needs the `train` extra')
+pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
+
+from mav_perception.errors import ModelError  # noqa: E402
+from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples  # noqa: E402
+from mav_perception.segmentation.model_card import load_card  # noqa: E402
+from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
+from mav_perception.training.export import halve, load_checkpoint, quantise  # noqa: E402
+
+
+@pytest.mark.parametrize('kind', ['int8', 'float16'])
+def test_a_lesser_twin_loses_under_a_hundredth_of_iou(copy, kind):
+    samples = list(rendered_samples(32))
+    training = [image for image, _ in samples[:20]]
+    card = quantise(copy, training) if kind == 'int8' else halve(copy)
+    twin = copy.with_stem(f'copy_{kind}')
+    assert card.name == f'copy_{kind}'
+    assert load_card(twin).sha256 != load_card(copy).sha256
+    assert twin.stat().st_size < copy.stat().st_size
+    full, less = (measure(Segmenter.load(str(f)), samples[20:]) for f in (copy, twin))
+    assert full['mean_iou'] - less['mean_iou'] < 0.01
+
+
+def test_a_checkpoint_of_another_network_is_named(tmp_path):
+    from dataclasses import asdict
+
+    from mav_perception.segmentation.networks import build_network
+    from mav_perception.training.configuration import TrainingConfiguration
+
+    settings = TrainingConfiguration('x', 'tied', 'drone', 'a', 'a', 'nothing')
+    state = {
+        'configuration': asdict(settings),
+        'network': build_network('mavnet', 1, 2).state_dict(),
+    }
+    torch.save(state, tmp_path / 'x.pt')
+    with pytest.raises(ModelError, match=r"x\.pt does not fit network 'tied'"):
+        load_checkpoint(tmp_path / 'x.pt')
