@@ -7,8 +7,8 @@ import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.measurement.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
 from mav_perception.types import OdometrySample, Sightings
 

@@ -13,10 +13,10 @@ from mav_perception.errors import MavPerceptionError, MissingDependencyError
 COMMANDS = {
     'demo': 'fly a simulated team over real ROS 2 and localize it',
     'simulate': 'publish a simulated flight into ROS 2',
-    'replay': 'replay recorded data through the filter and its rivals',
+    'replay': 'replay recorded data through the filter and its baselines',
     'doctor': 'check this machine and the running nodes, one line each',
     'record': 'record a flight into a bag',
-    'benchmark': 'Monte-Carlo of the filter against its rivals',
+    'benchmark': 'Monte-Carlo of the filter against its baselines',
     'segment': 'run a network over images or a video',
     'train': 'train a network',
     'export': 'turn a training checkpoint into a model: ONNX and card',

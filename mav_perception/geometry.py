@@ -38,6 +38,16 @@ def yaw_rotation_derivative(yaw: ArrayLike) -> FloatArray:
     return derivative
 
 
+def levelling_rotation(roll_pitch: ArrayLike) -> FloatArray:
+    """Return the rotation (3, 3) from a body to the same body levelled: roll and pitch undone.
+
+    Args:
+        roll_pitch: (2,) attitude of the body, radians.
+    """
+    roll, pitch = np.asarray(roll_pitch, float)
+    return np.asarray(Rotation.from_euler('YX', [pitch, roll]).as_matrix(), float)
+
+
 def roll_pitch_yaw(quaternion: ArrayLike) -> FloatArray:
     """Split quaternions (..., 4) as x, y, z, w into roll, pitch, yaw (..., 3) in radians."""
     # Closed form: scipy's Rotation takes ten times as long for a single quaternion.

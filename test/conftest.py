@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
 
 REPOSITORY = Path(__file__).resolve().parents[1]

@@ -11,9 +11,10 @@ import pytest
 
 from mav_perception.cli import COMMANDS as NAMES
 from mav_perception.cli import build_parser, main
-from mav_perception.evaluation.association_log import AssociationLog, record_of
+from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.metrics.model_evaluation import rendered_samples
 from mav_perception.evaluation.playback import play
+from mav_perception.evaluation.report.playback_record import record_playback
 from mav_perception.evaluation.report.run_record import save_run
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.team.team_file import save_team
@@ -109,10 +110,13 @@ def workplace(tmp_path_factory):
     """Return a folder with what the commands of the texts read: a run, images, labels, a team."""
     folder = tmp_path_factory.mktemp('readme')
     scenario = Scenario(drones=2, duration=5.0)
-    recording, witness = fly(scenario), AssociationLog(2)
+    recording, associations = fly(scenario), AssociationLog(2)
     joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
-    estimate = play(recording, joint_filter, saw=witness.saw)
-    save_run(record_of('quick', recording, estimate, witness, {}, {}), folder / 'demo_output/run')
+    estimate = play(recording, joint_filter, saw=associations.saw)
+    save_run(
+        record_playback('quick', recording, estimate, associations, {}, {}),
+        folder / 'demo_output/run',
+    )
     for kind in ('truth', 'estimate'):
         name = f'mav1.{kind}.tum'
         (folder / name).write_bytes((folder / 'demo_output/run' / name).read_bytes())

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.localization.association.events import joint_association_events
-from mav_perception.localization.measurement.observation import CameraMount
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState, initial_state
-from mav_perception.localization.update.scan import Frame
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.update.update import update_state
+from mav_perception.ros.runtime.frame_worker import Frame
 from mav_perception.types import Sightings
 
 SIGHTINGS = 5

@@ -22,7 +22,7 @@ from mav_perception.processes.simulated_team import SimulatedTeam
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 PERIOD = 5.0
-MOST_GROWTH = 0.05
+MAX_GROWTH = 0.05
 
 
 def main() -> int:
@@ -60,7 +60,7 @@ def main() -> int:
         growth = np.median(second[:, 0]) / np.median(first[:, 0]) - 1.0
         leaked = np.median(second[:, 1]) - np.median(first[:, 1])
         most, leaks = max(most, growth), max(leaks, int(leaked))
-        bad |= growth > MOST_GROWTH or leaked > 0
+        bad |= growth > MAX_GROWTH or leaked > 0
         print(
             f'{name:22} {values[-1, 0] / 1e6:7.0f} {100 * growth:+7.1f}% '
             f'{values[0, 1]:5.0f} to {values[-1, 1]:3.0f} {codes[name]:5d}'

@@ -1,4 +1,4 @@
-"""Monte-Carlo of the joint filter against its rivals; same flights and parameters for all.
+"""Monte-Carlo of the joint filter against its baselines; same flights and parameters for all.
 
 Example: mav-perception benchmark localization --scenario hard --seeds 20 --json figures.json
 """

@@ -20,7 +20,7 @@ from mav_perception.errors import ModelError
 if TYPE_CHECKING:
     from mav_perception.types import ByteImage
 
-LARGEST_LOSS = 0.01
+MAX_LOSS = 0.01
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,10 +114,10 @@ def _compared(
 ) -> None:
     """Measure a lesser twin and take it back if it lost too much."""
     loss = figures['mean_iou'] - _measured(path, name, samples, calibrate=False)['mean_iou']
-    if loss >= LARGEST_LOSS:
+    if loss >= MAX_LOSS:
         for file in (path, path.with_suffix('.yaml')):
             file.unlink()
         raise ModelError(
-            f'{path.stem} loses {loss:.3f} of mean IoU, more than {LARGEST_LOSS}: not written. '
+            f'{path.stem} loses {loss:.3f} of mean IoU, more than {MAX_LOSS}: not written. '
             'Stay with float32, or give --int8 more varied images.'
         )

@@ -1,4 +1,4 @@
-"""Replay recorded data through the CPDAF and its rivals.
+"""Replay recorded data through the CPDAF and its baselines.
 
 Examples:
   mav-perception replay mrclam ../shared/datasets/mrclam6 --clutter 0 --seconds 756
@@ -94,9 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
         from mav_perception.commands.replay_bag import play_bag
 
         return play_bag(arguments)
-    from mav_perception.evaluation.association_log import record_of
     from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
     from mav_perception.evaluation.benchmark.comparison import compare, table
+    from mav_perception.evaluation.report.playback_record import record_playback
     from mav_perception.evaluation.report.report import write_report
     from mav_perception.evaluation.report.rerun_log import require_rerun
     from mav_perception.evaluation.report.run_record import save_run
@@ -112,9 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
     names = STARTED_BY_SEARCH if unknown else tuple(BASELINES)
     seen: dict[str, tuple[Estimate, AssociationLog]] = {}
 
-    def watch(name: str, estimate: Estimate, witness: AssociationLog) -> None:
+    def watch(name: str, estimate: Estimate, associations: AssociationLog) -> None:
         if name == 'cpdaf':
-            seen[name] = (estimate, witness)
+            seen[name] = (estimate, associations)
 
     scores = compare(
         recording, parameters, axes, progress=sys.stderr.isatty(), names=names, watch=watch
@@ -126,8 +126,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
-    rivals = {name: asdict(one) for name, one in scores.items()}
-    record = record_of(title, recording, *seen['cpdaf'], figures, rivals, axes)
+    baselines = {name: asdict(one) for name, one in scores.items()}
+    record = record_playback(title, recording, *seen['cpdaf'], figures, baselines, axes)
     if record.drones:
         save_run(record, arguments.output)
         write_report(record, arguments.output / 'report.html')
@@ -175,7 +175,8 @@ def _summary(scores: dict[str, Score], unknown: bool, length: float, wall: float
         return f'cpdaf / identities known: {ratio:.3f}. {speed}'
     start = 'never' if math.isnan(cpdaf.start_seconds) else f'{cpdaf.start_seconds:.0f} s'
     return (
-        f'All drones placed: {start}; {cpdaf.wrong_commits} of {cpdaf.commits} placed wrong; '
+        f'All drones localized: {start}; {cpdaf.wrong_initializations} of {cpdaf.initializations} '
+        'initialized wrong; '
         f'poses published for {100 * cpdaf.coverage:.0f} % of the time. {speed}'
     )
 
@@ -193,8 +194,8 @@ def _figures(scores: dict[str, Score], unknown: bool, wall: float) -> dict[str, 
         figures |= {
             'start_seconds': _rounded(cpdaf.start_seconds, 2),
             'coverage': round(cpdaf.coverage, 4),
-            'commits': cpdaf.commits,
-            'wrong_commits': cpdaf.wrong_commits,
+            'commits': cpdaf.initializations,
+            'wrong_commits': cpdaf.wrong_initializations,
         }
     return figures
 

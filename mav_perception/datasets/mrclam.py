@@ -14,9 +14,9 @@ import numpy as np
 from mav_perception.errors import DataError
 from mav_perception.geometry import OPTICAL_FROM_BODY, quaternion_from_euler
 from mav_perception.io.tables import read_table
-from mav_perception.localization.measurement.observation import CameraMount
 from mav_perception.localization.measurement.visibility import solid_angle
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
 from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
 from mav_perception.types import (

@@ -1,15 +1,11 @@
-"""Sees what a filter does to every frame of a recording: NIS, and who was taken for whom."""
+"""What a filter made of every frame: NIS, and for whom each sighting was taken."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from mav_perception.evaluation.playback import Estimate, carry_forward
-from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
-from mav_perception.localization.update.update import UpdateReport
-from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.recordings.recording import LabelledFrame
 from mav_perception.types import FloatArray, IntArray
 
 
@@ -25,7 +21,7 @@ class AssociationLog:
     def saw(self, frame: LabelledFrame, report: UpdateReport | None) -> None:
         """Note a frame and the report of its update; None where the filter did not take it."""
         if report is not None:
-            self.note(frame.labels, report.taken()[0], report.nis, report.nis_size)
+            self.note(frame.labels, report.best_associations()[0], report.nis, report.nis_size)
 
     def note(self, labels: IntArray, taken: IntArray, nis: float, nis_size: int) -> None:
         """Note a frame of m sightings.
@@ -46,49 +42,3 @@ class AssociationLog:
     def nis_table(self) -> FloatArray:
         """Return (F, 2) NIS of the frames and their degrees of freedom."""
         return np.array(self.nis, float).reshape(-1, 2)
-
-
-def record_of(
-    title: str,
-    recording: Recording,
-    estimate: Estimate,
-    witness: AssociationLog,
-    figures: dict[str, Any],
-    rivals: dict[str, dict[str, Any]],
-    axes: tuple[int, ...] = (0, 1, 2, 3),
-) -> RunRecord:
-    """Return what is kept of a filter's run over a recording; drones never placed are left out."""
-    covariance = np.array([state.covariance for state in estimate.states])
-    drones = []
-    for index, name in enumerate(recording.team.names):
-        placed = estimate.placed[:, index]
-        if not placed.any():
-            continue
-        stamps = estimate.stamps[placed]
-        stamps, kept = np.unique(stamps, return_index=True)
-        own = slice(4 * index, 4 * index + 4)
-        odometry = recording.odometry_path(index)
-        begin = np.array([recording.begin_ns])
-        start = PosePath(begin, recording.team.start[index][None])
-        if not np.isfinite(recording.team.start_sigma[index]).all():
-            start = PosePath(begin, recording.truth[index].at(begin))  # nobody knows it: the truth
-        drones.append(
-            DroneRecord(
-                name,
-                PosePath(stamps, recording.truth[index].at(stamps)),
-                PosePath(stamps, estimate.means[placed][kept, index]),
-                PosePath(stamps, carry_forward(start, odometry, stamps)),
-                covariance[placed][kept][:, own, own],
-            )
-        )
-    return RunRecord(
-        title,
-        tuple(drones),
-        figures,
-        rivals,
-        estimate.update_ms,
-        'computing time of a frame',
-        witness.nis_table(),
-        witness.confusion if len(drones) == witness.drones else np.zeros((0, 0)),
-        axes,
-    )

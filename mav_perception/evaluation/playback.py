@@ -11,12 +11,12 @@ import numpy as np
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.update.update import UpdateReport
+from mav_perception.localization.update.report import UpdateReport
 from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording, sample_truth
 from mav_perception.types import BoolArray, FloatArray, IntArray, TeamState, nanoseconds
 
 WRONG_POSITION, WRONG_YAW = 1.0, 0.35
-"""A drone placed farther off than this, metres and radians, is placed wrong."""
+"""A drone initialized farther off than this, metres and radians, is initialized wrong."""
 
 ODOMETRY_WAIT = 0.3
 """Seconds that a frame waits for odometry, as `odometry_wait` of localization_node."""
@@ -24,7 +24,7 @@ ODOMETRY_WAIT = 0.3
 
 @dataclass(frozen=True)
 class Initialization:
-    """A drone was placed: when, and how far it was then from where the first drone sees it."""
+    """A drone was initialized: when, and how far off it was then, as the first drone sees it."""
 
     stamp_ns: int
     drone: int
@@ -33,7 +33,7 @@ class Initialization:
 
     @property
     def wrong(self) -> bool:
-        """Tell whether this is another place, not just an inexact one."""
+        """Tell whether this is another pose, not just an inexact one."""
         return self.position_error > WRONG_POSITION or self.yaw_error > WRONG_YAW
 
 
@@ -45,27 +45,27 @@ class Estimate:
         stamps: (K,) of the frames.
         means: (K, N, 4) after each frame.
         states: joint states after each frame.
-        placed: (K, N) whose pose was published.
+        localized: (K, N) whose pose was published.
         update_ms: (K,) milliseconds of computing per frame.
-        commits: drones that were placed without a known start.
+        initializations: drones that were found without a known start.
     """
 
     stamps: IntArray
     means: FloatArray
     states: tuple[TeamState, ...]
-    placed: BoolArray
+    localized: BoolArray
     update_ms: FloatArray
-    commits: tuple[Initialization, ...] = ()
+    initializations: tuple[Initialization, ...] = ()
 
     @property
     def coverage(self) -> float:
         """Return the share of drone-time with a published pose."""
-        return float(self.placed.mean())
+        return float(self.localized.mean())
 
     @property
     def start_ns(self) -> int | None:
-        """Return the first time at which every drone is placed, None if there is none."""
-        complete = self.placed.all(axis=1)
+        """Return the first time at which every drone is localized, None if there is none."""
+        complete = self.localized.all(axis=1)
         return int(self.stamps[np.argmax(complete)]) if complete.any() else None
 
 
@@ -79,45 +79,58 @@ def play(
 
     Args:
         recording: the run.
-        joint_filter: filter of the recording's team, or a rival.
+        joint_filter: filter of the recording's team, or a baseline.
         frames: the recording's frames wrapped in a progress bar, if wanted.
         saw: is told of every frame and its update.
     """
-    localizer = TeamLocalizer(joint_filter)
-    fed = [0] * len(recording.odometry)
-    states, placed, milliseconds = [], [], []
-    commits: list[Initialization] = []
+    localizer, feed = TeamLocalizer(joint_filter), OdometryFeed(recording)
+    states, localized, milliseconds = [], [], []
+    initializations: list[Initialization] = []
     for frame in recording.frames if frames is None else frames:
         stamp = frame.sightings.stamp_ns
-        for drone, name in enumerate(recording.team.names):
-            samples = recording.odometry[drone]
-            known_until = samples[fed[drone] - 1].stamp_ns if fed[drone] else stamp - 1
-            while fed[drone] < len(samples) and known_until < stamp:
-                known_until = samples[fed[drone]].stamp_ns
-                if known_until > stamp + nanoseconds(ODOMETRY_WAIT):
-                    break  # a live filter would not wait so long
-                localizer.add_odometry(name, samples[fed[drone]])
-                fed[drone] += 1
+        feed.until(stamp, localizer)
         begin = time.perf_counter()
-        report, notices = localizer.update(frame.sightings, frame.labels)
+        report, notices = localizer.update(frame.sightings)
         milliseconds.append(1e3 * (time.perf_counter() - begin))
         if saw is not None:
             saw(frame, report)
         states.append(joint_filter.predict(stamp))
-        placed.append(localizer.placed)
+        localized.append(localizer.localized)
         found = [n.values['drone'] for n in notices if n.code == 'drone_found']
-        commits += [_commit(recording, states[-1], drone) for drone in found]
+        initializations += [_initialization(recording, states[-1], drone) for drone in found]
     return Estimate(
-        np.array([s.stamp_ns for s in states], np.int64),
-        np.array([s.mean for s in states]),
-        tuple(states),
-        np.array(placed),
-        np.array(milliseconds),
-        tuple(commits),
+        stamps=np.array([s.stamp_ns for s in states], np.int64),
+        means=np.array([s.mean for s in states]),
+        states=tuple(states),
+        localized=np.array(localized),
+        update_ms=np.array(milliseconds),
+        initializations=tuple(initializations),
     )
 
 
-def _commit(recording: Recording, state: TeamState, drone: int) -> Initialization:
+class OdometryFeed:
+    """Gives a localizer the odometry of a recording as a live one would have it by a frame."""
+
+    def __init__(self, recording: Recording) -> None:
+        """Begin before the first sample of every drone."""
+        self._samples = dict(zip(recording.team.names, recording.odometry, strict=True))
+        self._fed = dict.fromkeys(recording.team.names, 0)
+
+    def until(self, stamp_ns: int, localizer: TeamLocalizer) -> None:
+        """Feed every drone's samples up to the first one at or after a stamp."""
+        for name, samples in self._samples.items():
+            fed = self._fed[name]
+            known_until = samples[fed - 1].stamp_ns if fed else stamp_ns - 1
+            while fed < len(samples) and known_until < stamp_ns:
+                known_until = samples[fed].stamp_ns
+                if known_until > stamp_ns + nanoseconds(ODOMETRY_WAIT):
+                    break  # a live filter would not wait so long
+                localizer.add_odometry(name, samples[fed])
+                fed += 1
+            self._fed[name] = fed
+
+
+def _initialization(recording: Recording, state: TeamState, drone: int) -> Initialization:
     """Compare a new drone with the truth, both as the first drone sees it."""
     truth = sample_truth(recording, np.array([state.stamp_ns]))[0]
     seen, true = (
@@ -155,7 +168,7 @@ def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> F
 
 
 def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:
-    """Return (M, N, 4) estimated poses at any stamps, NaN before a drone was first placed."""
+    """Return (M, N, 4) estimated poses at any stamps, NaN before a drone was first localized."""
     poses = np.stack(
         [
             carry_forward(
@@ -167,8 +180,10 @@ def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) 
         ],
         axis=1,
     )
-    for drone, placed in enumerate(estimate.placed.T):
-        first = estimate.stamps[np.argmax(placed)] if placed.any() else np.iinfo(np.int64).max
-        if not placed[0]:
+    for drone, localized in enumerate(estimate.localized.T):
+        first = (
+            estimate.stamps[np.argmax(localized)] if localized.any() else np.iinfo(np.int64).max
+        )
+        if not localized[0]:
             poses[stamps < first, drone] = np.nan
     return poses

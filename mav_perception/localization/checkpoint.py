@@ -12,7 +12,7 @@ from mav_perception.errors import DataError
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.odometry.history import LONGEST_BREAK, RAW, ROLL_PITCH
+from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team import Team
 from mav_perception.types import BoolArray, FloatArray, OdometrySample
@@ -25,7 +25,7 @@ class Checkpoint:
     Attributes:
         stamp_ns: its time.
         names: (N,) of the drones.
-        known: (N,) whose place is known.
+        known: (N,) whose pose is known.
         pending: (N,) who has never spoken: the start that the team tells still holds.
         mean: (N, 4) poses in map, metres and radians.
         covariance: (4 N, 4 N).
@@ -42,24 +42,24 @@ class Checkpoint:
 
 
 def take_checkpoint(localizer: TeamLocalizer) -> Checkpoint | None:
-    """Return what is to be kept, or None while the first drone, which is the map, has no place."""
+    """Return what is to be kept, or None while the first drone, which is the map, has no pose."""
     state, odometry = localizer.filter.state, localizer.filter.odometry
     if state is None:
         return None
     rows = odometry.rows(state.stamp_ns)
     drones = range(len(rows))
-    silent = np.array([odometry.silent_for(d, state.stamp_ns) > LONGEST_BREAK for d in drones])
-    known = localizer.placed & ~silent
+    silent = np.array([odometry.silent_for(d, state.stamp_ns) > MAX_BREAK for d in drones])
+    known = localizer.localized & ~silent
     if not known[0]:
         return None
     return Checkpoint(
-        state.stamp_ns,
-        localizer.team.names,
-        known,
-        state.pending,
-        state.team.mean,
-        state.team.covariance,
-        np.column_stack([rows[:, RAW], rows[:, ROLL_PITCH]]),
+        stamp_ns=state.stamp_ns,
+        names=localizer.team.names,
+        known=known,
+        pending=state.pending,
+        mean=state.team.mean,
+        covariance=state.team.covariance,
+        odometry=np.column_stack([rows.raw, rows.roll_pitch]),
     )
 
 
@@ -129,4 +129,4 @@ def load_checkpoint(path: Path) -> Checkpoint:
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f'{path} is no checkpoint: {error}. The filter starts anew.') from error
     names = tuple(str(name) for name in read.pop('names'))
-    return Checkpoint(int(read.pop('stamp_ns')), names, **read)
+    return Checkpoint(stamp_ns=int(read.pop('stamp_ns')), names=names, **read)

@@ -7,24 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.errors import InputError
-from mav_perception.localization.association.events import Associate, joint_association_events
-from mav_perception.localization.measurement.observation import check_sightings
-from mav_perception.localization.odometry.history import ROLL_PITCH
+from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.association.problem import Associate
+from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import anchor_again, mark_corrected, propagate
 from mav_perception.localization.state import JointState, initial_state, join_started
 from mav_perception.localization.team.team import Team
-from mav_perception.localization.timing.rollback import PastFrame, Timeline
-from mav_perception.localization.update.scan import CameraScan
-from mav_perception.localization.update.update import UpdateReport, update_state
-from mav_perception.types import (
-    IntArray,
-    Notice,
-    OdometrySample,
-    Sightings,
-    TeamState,
-)
+from mav_perception.localization.timing.rollback import Rollback
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.localization.update.update import update_state
+from mav_perception.types import Notice, OdometrySample, Sightings, TeamState
 
 
 class CoupledPdaFilter:
@@ -33,8 +27,8 @@ class CoupledPdaFilter:
     Call `add_odometry` for every VIO output, `update` for every camera frame and `predict` when
     poses are wanted; messages may come late and in any order inside `late_window`. The coupled
     update is that of Blom & Bloem 2000; its use on teams of drones that see each other is that of
-    Nguyen et al. (arXiv 1909.08200). The equations are in `motion`, `observation`, `association`,
-    `mixture` and `hypotheses`, in the order in which a frame passes them.
+    Nguyen et al. (arXiv 1909.08200). The folders beside this file hold the equations in the order
+    in which a scan passes them: `prediction`, `measurement`, `association`, `update`.
     """
 
     def __init__(
@@ -43,10 +37,10 @@ class CoupledPdaFilter:
         parameters: FilterParameters,
         associate: Associate = joint_association_events,
     ) -> None:
-        """Start at the team's known poses; `associate` swaps in a rival association."""
+        """Start at the team's known poses; `associate` swaps in another association."""
         self.team, self.parameters, self._associate = team, parameters, associate
-        self.odometry = TeamOdometry(len(team.names), parameters)
-        self._timeline = Timeline(parameters.late_window)
+        self.odometry = TeamOdometry(len(team.names))
+        self._rollback = Rollback(parameters.late_window)
         self.state: JointState | None = None
 
     @property
@@ -55,23 +49,35 @@ class CoupledPdaFilter:
         return None if self.state is None else self.state.stamp_ns
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
-        """Remember a VIO output; the state moves only when a frame needs it.
+        """Remember a VIO output; the state moves only when a scan needs it.
 
         Raises:
             InputError, ConfigurationError: the sample is refused and nothing has changed.
         """
-        insertion = self.odometry.add(self.team.index(drone), sample)
+        insertion = self.odometry.add(self.team.index(drone), sample, self.parameters)
         if self.state is None:
             self._start(sample.stamp_ns)
         elif insertion.changed_after_ns < self.state.stamp_ns:
-            self._repeat((insertion.changed_after_ns + 1, '', ''))
+            self.state = self._rollback.repeat_after(
+                insertion.changed_after_ns, self.state, self._predict_and_update
+            )
         return insertion.notice
 
-    def retune(self, parameters: FilterParameters) -> None:
-        """Go on with other parameters; what they say of the past stays as it was."""
-        self.parameters = parameters
-        for history in self.odometry.histories:
-            history.parameters = parameters
+    def update(self, sightings: Sightings) -> UpdateReport:
+        """Use one camera frame, an empty one too: seeing nobody is evidence.
+
+        A late frame goes to its place in time, and the frames after it are repeated.
+
+        Raises:
+            InputError, ConfigurationError: the frame is refused and the state is unchanged.
+        """
+        self.team.camera(sightings.observer, sightings.camera)
+        check_sightings(sightings)
+        self._rollback.check(sightings, self.started().stamp_ns)
+        self.state, report = self._rollback.insert(
+            sightings, self.started(), self._predict_and_update
+        )
+        return report
 
     def predict(self, stamp_ns: int) -> TeamState:
         """Return the joint state at a stamp; the filter itself does not move.
@@ -84,30 +90,13 @@ class CoupledPdaFilter:
         covariance = team.covariance + np.diag(np.kron(doubt, [0.0, 0.0, 0.0, 1.0]))
         return replace(team, covariance=covariance)
 
-    def update(self, sightings: Sightings, labels: IntArray | None = None) -> UpdateReport:
-        """Use one camera frame, an empty one too: seeing nobody is evidence.
-
-        Args:
-            sightings: what the observer saw.
-            labels: (m,) true identities, only for the labelled rival.
-
-        Raises:
-            InputError, ConfigurationError: the frame is refused and the state is unchanged.
-        """
-        self.team.camera(sightings.observer, sightings.camera)
-        check_sightings(sightings)
-        self._timeline.check(sightings, self.started().stamp_ns)
-        report = self._repeat(sightings.key, sightings, labels)
-        assert report is not None
-        return report
-
     def propagated(self, stamp_ns: int) -> JointState:
         """Return the whole joint state at a stamp; the filter itself does not move."""
         return self._propagated(self.started(), stamp_ns)
 
     def change(self, state: JointState) -> None:
         """Go on from another state: a drone was put in or taken out."""
-        self._timeline.clear()
+        self._rollback.clear()
         self.state = state
 
     def started(self) -> JointState:
@@ -118,55 +107,35 @@ class CoupledPdaFilter:
             )
         return self.state
 
-    def _start(self, stamp_ns: int) -> None:
-        """Begin with the first drone, which fixes `map`; the others join as they come."""
-        if self.odometry.newest_ns(0) is not None:
-            start = initial_state(
-                stamp_ns, self.team.start, self.team.start_sigma, self.team.camera_count
-            )
-            self.state = self._propagated(start, stamp_ns)
-
-    def _repeat(
-        self,
-        key: tuple[int, str, str],
-        sightings: Sightings | None = None,
-        labels: IntArray | None = None,
-    ) -> UpdateReport | None:
-        """Go back to a key of the timeline, put a frame in, and do all later frames again."""
-        before, later = self._timeline.rewind(key)
-        state = before or self.started()
-        frames = [(past.sightings, past.labels) for past in later]
-        if sightings is not None:
-            frames.insert(0, (sightings, labels))
-        done, reports = [], []
-        for past_sightings, past_labels in frames:
-            after, report = self._step(state, past_sightings, past_labels)
-            done.append(PastFrame(past_sightings, past_labels, state))
-            reports.append(report)
-            state = after
-        self._timeline.replace_from(key, done)
-        self.state = state
-        return reports[0] if reports else None
-
-    def _step(
-        self, state: JointState, sightings: Sightings, labels: IntArray | None
+    def _predict_and_update(
+        self, state: JointState, sightings: Sightings
     ) -> tuple[JointState, UpdateReport]:
-        observer = self.team.index(sightings.observer)
-        state = self._propagated(state, sightings.stamp_ns)
-        if not state.active[observer]:
-            raise InputError(f'The place of {sightings.observer} is not known at this time.')
-        self.odometry.check_current(observer, sightings)
-        camera, mount = self.team.camera(sightings.observer, sightings.camera)
-        attitude = state.anchors[observer, ROLL_PITCH]
-        frame = CameraScan(sightings, observer, attitude, mount, camera, labels)
+        """Predict to the time of a frame, x- and P-, then update with it, x+ and P+."""
+        prior = self._propagated(state, sightings.stamp_ns)
+        scan = self._camera_scan(prior, sightings)
         try:
-            state, report = update_state(state, frame, self.parameters, self._associate)
+            posterior, report = update_state(prior, scan, self.parameters, self._associate)
         except np.linalg.LinAlgError as error:
             raise InputError(
                 f'A frame of {sightings.observer} is refused, the state stays: {error}. Check the '
                 'variances of its sightings.'
             ) from error
-        return mark_corrected(state, report.seen(observer), self.odometry), report
+        return mark_corrected(posterior, report.seen(scan.observer), self.odometry), report
+
+    def _camera_scan(self, state: JointState, sightings: Sightings) -> CameraScan:
+        """Join the sightings with the attitude and the camera of their observer."""
+        observer = self.team.index(sightings.observer)
+        if not state.active[observer]:
+            raise InputError(f'The pose of {sightings.observer} is not known at this time.')
+        self.odometry.check_current(observer, sightings)
+        camera, mount = self.team.camera(sightings.observer, sightings.camera)
+        return CameraScan(
+            sightings=sightings,
+            observer=observer,
+            roll_pitch=state.anchors[observer].roll_pitch,
+            mount=mount,
+            camera=camera,
+        )
 
     def _propagated(self, state: JointState, stamp_ns: int) -> JointState:
         state = join_started(
@@ -177,3 +146,11 @@ class CoupledPdaFilter:
         if state.corrected.any():
             state = anchor_again(state, self.odometry)
         return propagate(state, stamp_ns, self.odometry.rows(stamp_ns), self.parameters)
+
+    def _start(self, stamp_ns: int) -> None:
+        """Begin with the first drone, which fixes `map`; the others join as they come."""
+        if self.odometry.newest_ns(0) is not None:
+            start = initial_state(
+                stamp_ns, self.team.start, self.team.start_sigma, self.team.camera_count
+            )
+            self.state = self._propagated(start, stamp_ns)

@@ -1,4 +1,4 @@
-"""Parameters of the joint filter: sensor model, drift of the VIO, and time."""
+"""Parameters of the joint filter in groups; flat in YAML and on the parameter server."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from mav_perception.parameters import parameter
 
 
 @dataclass(frozen=True)
-class FilterParameters:
-    """Everything the coupled filter must be told about the cameras and the odometry."""
+class SensorParameters:
+    """What a camera with its detector sees: field of view, detection rate, clutter, noise."""
 
     detection_probability: float = parameter(
         0.8, 'probability that a drone in full view gives a sighting', 0.01, 0.999
@@ -18,8 +18,8 @@ class FilterParameters:
     clutter_per_frame: float = parameter(
         0.3, 'mean number of false sightings in an image', 1e-4, 100.0
     )
-    gate_probability: float = parameter(
-        0.999, 'probability that a true sighting falls into the validation gate', 0.5, 0.999999
+    learn_rates: bool = parameter(
+        True, 'estimate P_D and clutter of every observer in flight; the parameters are the prior'
     )
     half_view_horizontal: float = parameter(
         0.785, 'half the horizontal field of view [rad]', 0.01, 3.1416
@@ -32,6 +32,22 @@ class FilterParameters:
     clutter_density_scale: float = parameter(
         1.0, 'factor on the clutter density, for sensors that measure fewer axes', 1e-6, 1e6
     )
+    error_correlation: float = parameter(
+        0.0, "time over which the errors of a camera's measurements are correlated [s]", 0.0, 60.0
+    )
+
+    def __post_init__(self) -> None:
+        """Refuse a range of distances that is empty."""
+        if self.min_range >= self.max_range:
+            raise ConfigurationError(
+                f'min_range {self.min_range} m must be less than max_range {self.max_range} m.'
+            )
+
+
+@dataclass(frozen=True)
+class ProcessNoiseParameters:
+    """Drift of the VIO, and what counts as a restart of it."""
+
     position_noise: float = parameter(
         0.03, 'random walk of the VIO position [m per square root of a metre]', 0.0, 10.0
     )
@@ -56,9 +72,6 @@ class FilterParameters:
     vertical_noise_scale: float = parameter(
         1.0, 'factor on every vertical position noise; 0 for vehicles on a plane', 0.0, 10.0
     )
-    error_correlation: float = parameter(
-        0.0, "time for which the errors of a camera's measurements stay alike [s]", 0.0, 60.0
-    )
     max_speed: float = parameter(
         25.0, 'odometry that moves faster than this has jumped, the VIO restarted [m/s]', 0.1, 1e3
     )
@@ -71,17 +84,20 @@ class FilterParameters:
         0.01,
         7.0,
     )
-    late_window: float = parameter(
-        1.0, 'messages that come later than this after newer ones are refused [s]', 0.0, 60.0
+
+
+@dataclass(frozen=True)
+class AssociationParameters:
+    """Validation gate, joint association events, and the mixture that is kept of them."""
+
+    gate_probability: float = parameter(
+        0.999, 'probability that a true sighting falls into the validation gate', 0.5, 0.999999
     )
     max_events: int = parameter(
         2000, 'joint association events kept in an update, the most likely first', 1, 1_000_000
     )
     permutation_pruning: bool = parameter(
         False, 'CPDA*: of events with the same drones and sightings keep only the likeliest'
-    )
-    learn_rates: bool = parameter(
-        True, 'estimate P_D and clutter of every observer in flight; the parameters are the prior'
     )
     max_hypotheses: int = parameter(
         20,
@@ -92,34 +108,60 @@ class FilterParameters:
     merge_distance: float = parameter(
         1.4, 'hypotheses nearer than this many standard deviations are merged', 0.0, 100.0
     )
+
+
+@dataclass(frozen=True)
+class StaticObjectParameters:
+    """Static objects that look like drones."""
+
     max_objects: int = parameter(
         30, 'static objects that look like drones and are remembered in map; 0 for none', 0, 200
     )
     object_memory: float = parameter(
         60.0, 'time over which unexplained sightings may agree to be a static object [s]', 1.0, 1e3
     )
+
+
+@dataclass(frozen=True)
+class InitializationParameters:
+    """Search for drones whose pose is unknown."""
+
     recover: bool = parameter(
         True, 'search for drones whose start is unknown, and for those that got lost'
     )
     start_window: float = parameter(
         120.0,
-        'time of which frames are used to find a drone whose place is unknown [s]',
+        'time of which frames are used to find a drone whose pose is unknown [s]',
         5.0,
         600.0,
     )
     start_margin: float = parameter(
-        20.0, 'log odds by which a place must beat all other explanations', 3.0, 1e3
+        20.0, 'log odds by which a pose must beat all other explanations', 3.0, 1e3
     )
     start_interval: float = parameter(
-        1.0, 'time between two searches for drones whose place is unknown [s]', 0.1, 60.0
+        1.0, 'time between two searches for drones whose pose is unknown [s]', 0.1, 60.0
     )
 
-    def __post_init__(self) -> None:
-        """Refuse a range of distances that is empty."""
-        if self.min_range >= self.max_range:
-            raise ConfigurationError(
-                f'min_range {self.min_range} m must be less than max_range {self.max_range} m.'
-            )
+
+@dataclass(frozen=True)
+class TimeParameters:
+    """Late messages."""
+
+    late_window: float = parameter(
+        1.0, 'messages that come later than this after newer ones are refused [s]', 0.0, 60.0
+    )
+
+
+@dataclass(frozen=True)
+class FilterParameters(
+    TimeParameters,
+    InitializationParameters,
+    StaticObjectParameters,
+    AssociationParameters,
+    ProcessNoiseParameters,
+    SensorParameters,
+):
+    """Everything the joint filter must be told. A function asks only for the group it reads."""
 
 
 FIXED_IN_FLIGHT = ('late_window', 'recover', 'max_objects', 'start_window')

@@ -1,4 +1,4 @@
-"""The joint state: weighted Gaussian hypotheses over all drones and standing objects.
+"""The joint state: weighted Gaussian hypotheses over all drones and static objects.
 
 One hypothesis is the plain CPDAF. State vectors hold (x, y, z, yaw) of every drone, then (x, y, z)
 of every anonymous static object.
@@ -14,7 +14,7 @@ import numpy as np
 
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.measurement.detection_rates import DetectionRates
-from mav_perception.localization.odometry.history import COLUMNS, TIME, origin_of
+from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.static_objects.statistics import StaticObjects
 from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
 
@@ -43,17 +43,17 @@ class JointState:
     Attributes:
         stamp_ns: time of validity.
         hypotheses: the heaviest first, weights sum to 1.
-        anchors: (N, COLUMNS) odometry rows that are consumed.
-        active: (N,) drones whose place is known; only these see and are seen.
+        anchors: the N odometry rows up to which the motion is in the state.
+        active: (N,) drones whose pose is known; only these see and are seen.
         pending: (N,) drones that start where the team file says once their odometry begins.
         corrected: (N,) drones seen since their odometry ceased.
         rates: detections and false sightings counted per observer.
-        objects: what is known of static objects besides their place.
+        objects: what is known of static objects besides their position.
     """
 
     stamp_ns: int
     hypotheses: tuple[JointHypothesis, ...]
-    anchors: FloatArray
+    anchors: OdometryRows
     active: BoolArray
     pending: BoolArray
     corrected: BoolArray
@@ -66,8 +66,8 @@ class JointState:
         return len(self.anchors)
 
     @property
-    def places(self) -> FloatArray:
-        """Return the (O, 3) places of static objects in map, under the heaviest hypothesis."""
+    def object_positions(self) -> FloatArray:
+        """Return (O, 3) positions of static objects in map, under the heaviest hypothesis."""
         return self.hypotheses[0].mean[4 * self.drones :].reshape(-1, 3)
 
     @cached_property
@@ -128,9 +128,9 @@ def initial_state(
     only = JointHypothesis(1.0, start.ravel().astype(float), covariance, np.zeros(0))
     nobody = np.zeros(count, bool)
     return JointState(
-        stamp_ns,
-        (only,),
-        np.zeros((count, COLUMNS)),
+        stamp_ns=stamp_ns,
+        hypotheses=(only,),
+        anchors=OdometryRows.zeros(count),
         active=nobody,
         pending=known,
         corrected=nobody,
@@ -140,7 +140,7 @@ def initial_state(
 
 
 def join_started(
-    state: JointState, first_rows: Sequence[FloatArray | None], at_origin: Sequence[bool]
+    state: JointState, first_rows: Sequence[OdometryRows | None], at_origin: Sequence[bool]
 ) -> JointState:
     """Let pending drones in whose odometry has begun.
 
@@ -153,38 +153,39 @@ def join_started(
     joining = [
         drone
         for drone in np.flatnonzero(state.pending).tolist()
-        if (row := first_rows[drone]) is not None and row[TIME] <= seconds(state.stamp_ns)
+        if (row := first_rows[drone]) is not None and row.time <= seconds(state.stamp_ns)
     ]
     if not joining:
         return state
     active, pending = state.active.copy(), state.pending.copy()
     active[joining], pending[joining] = True, False
-    anchors = state.anchors.copy()
+    anchors = state.anchors
     for drone in joining:
         row = first_rows[drone]
         assert row is not None
-        anchors[drone] = origin_of(row) if at_origin and at_origin[drone] else row
+        anchored = row.at_origin() if at_origin and at_origin[drone] else row
+        anchors = anchors.with_row(drone, anchored)
     return replace(state, anchors=anchors, active=active, pending=pending)
 
 
 def without_drone(state: JointState, drone: int) -> JointState:
-    """Take a drone out whose place is lost; what it tied together stays in the covariance."""
+    """Take a drone out whose pose is lost; what it tied together stays in the covariance."""
     active = state.active.copy()
     active[drone] = False
     return replace(state, active=active)
 
 
 def with_drone(
-    state: JointState, drone: int, pose: FloatArray, covariance: FloatArray, anchor: FloatArray
+    state: JointState, drone: int, pose: FloatArray, covariance: FloatArray, anchor: OdometryRows
 ) -> JointState:
-    """Put a drone in at a place that is independent of all others.
+    """Put a drone in at a pose that is independent of all others.
 
     Args:
         state: joint state.
         drone: which.
         pose: (4,) in map at the time of `anchor`.
         covariance: (4, 4).
-        anchor: (COLUMNS,) its odometry row there.
+        anchor: its odometry row there.
     """
     own = slice(4 * drone, 4 * drone + 4)
     hypotheses = []
@@ -194,9 +195,12 @@ def with_drone(
         joint[own], joint[:, own] = 0.0, 0.0
         joint[own, own] = covariance
         hypotheses.append(JointHypothesis(h.weight, mean, joint, h.existence))
-    active, anchors, corrected = state.active.copy(), state.anchors.copy(), state.corrected.copy()
+    active, corrected = state.active.copy(), state.corrected.copy()
     active[drone], corrected[drone] = True, False
-    anchors[drone] = anchor
     return replace(
-        state, hypotheses=tuple(hypotheses), active=active, anchors=anchors, corrected=corrected
+        state,
+        hypotheses=tuple(hypotheses),
+        active=active,
+        anchors=state.anchors.with_row(drone, anchor),
+        corrected=corrected,
     )

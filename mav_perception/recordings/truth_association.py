@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.types import FloatArray, IntArray
 
 SAME = np.radians(4.0)

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from mav_perception.segmentation.labels import UNKNOWN
 
-LARGEST_STEP = 4
+MAX_STEP = 4
 """Pixels that a clip moves at most between two frames."""
 
 NOISE, LIGHT = 0.15, 0.15
@@ -26,7 +26,7 @@ def drifting_clip(images: Tensor, labels: Tensor, frames: int) -> tuple[Tensor, 
     Returns:
         (T, B, C, H, W) images and (T B, H, W) labels in the same order.
     """
-    step = torch.randint(-LARGEST_STEP, LARGEST_STEP + 1, (2,)).tolist()
+    step = torch.randint(-MAX_STEP, MAX_STEP + 1, (2,)).tolist()
     seen, known = [], []
     for index in range(frames):
         rows, columns = (index * s for s in step)

@@ -11,7 +11,7 @@ from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.types import ByteImage
 
 MARGIN = 4
-SMALLEST_SIDE = 12
+MIN_SIDE = 12
 """A cut-out with a shorter side is a sliver at an image's edge, not a target."""
 
 
@@ -36,7 +36,7 @@ def cut_out_targets(image: ByteImage, labels: ByteImage) -> list[CutOut]:
         inside = top > 0 and left > 0
         inside &= top + height < labels.shape[0] and left + width < labels.shape[1]
         whole = inside and not (labels[window] == UNKNOWN).any()
-        if whole and min(width, height) >= SMALLEST_SIDE:
+        if whole and min(width, height) >= MIN_SIDE:
             own = np.where(parts[window] == part, labels[window], 0).astype(np.uint8)
             found.append(CutOut(image[window].copy(), own))
     return found

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from mav_perception.detection.blobs import find_detections
-from mav_perception.evaluation.metrics.segmentation import SMALLEST_BLOB, SegmentationScore
+from mav_perception.evaluation.metrics.segmentation import MIN_BLOB, SegmentationScore
 from mav_perception.segmentation.labels import UNKNOWN, label_space
 from mav_perception.segmentation.segmenter import mask_from_logits
 from mav_perception.training.configuration import TrainingConfiguration
@@ -81,7 +81,7 @@ def mine_false_blobs(
 def _false_centres(mask: LabelMask, labels: ByteImage) -> FloatArray:
     centres = []
     for kind in np.unique(mask.labels[mask.labels > 0]):
-        for blob in find_detections(mask, int(kind), SMALLEST_BLOB):
+        for blob in find_detections(mask, int(kind), MIN_BLOB):
             left, top, width, height = blob.box
             under = labels[top : top + height, left : left + width]
             if not ((under == kind) | (under == UNKNOWN)).any():

@@ -61,7 +61,7 @@ def test_it_goes_on_after_three_seconds_and_is_never_wrong(flight, died, tmp_pat
         truth = np.array([path.at(np.array([stamp]))[0] for path in recording.truth])
         sigma = np.sqrt(np.diag(state.covariance)).reshape(-1, 4)
         error = np.abs(state.mean - truth)[:, :3]
-        assert again.placed.all()
+        assert again.localized.all()
         assert (error < 3.0 * sigma[:, :3] + 0.05).all()
     assert np.linalg.norm(state.mean[:, :3] - truth[:, :3], axis=1).max() < 0.5
 
@@ -71,9 +71,9 @@ def test_drones_without_a_place_are_searched_for_again(flight, died):
     lost = replace(died, known=np.array([True, True, False, True]))
     again = resume(recording.team, parameters, lost)
     feed(again, recording, 15.0, 15.5)
-    assert again.placed.tolist() == [True, True, False, True]
+    assert again.localized.tolist() == [True, True, False, True]
     feed(again, recording, 15.5, 30.0)
-    assert again.placed.all()
+    assert again.localized.all()
 
 
 def test_a_drone_that_never_spoke_keeps_its_known_start(flight):

@@ -29,7 +29,7 @@ from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
 
 def shipped(recording, parameters):
-    return BASELINES['cpdaf'].build(recording.team, parameters)
+    return BASELINES['cpdaf'].build(recording, parameters)
 
 
 def still(time):

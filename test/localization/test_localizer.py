@@ -26,7 +26,7 @@ def flown(name):
 
 
 def play_with(recording, parameters):
-    return play(recording, BASELINES['cpdaf'].build(recording.team, parameters))
+    return play(recording, BASELINES['cpdaf'].build(recording, parameters))
 
 
 @pytest.mark.parametrize('name', ['unknown3', 'unknown5'])
@@ -35,8 +35,8 @@ def test_a_team_finds_itself_and_nobody_is_placed_wrong(name):
     recording, parameters = fly(scenario), matching_parameters(scenario)
     estimate = play_with(recording, parameters)
     assert estimate.start_ns is not None
-    assert len(estimate.commits) >= len(recording.team.names) - 1
-    assert not any(commit.wrong for commit in estimate.commits)
+    assert len(estimate.initializations) >= len(recording.team.names) - 1
+    assert not any(found.wrong for found in estimate.initializations)
 
 
 def test_drones_that_never_see_each_other_are_never_placed():
@@ -45,19 +45,19 @@ def test_drones_that_never_see_each_other_are_never_placed():
         LabelledFrame(f.sightings.subset(f.labels < 0), f.labels[f.labels < 0])
         for f in recording.frames
     )
-    assert play_with(replace(recording, frames=frames), parameters).commits == ()
+    assert play_with(replace(recording, frames=frames), parameters).initializations == ()
 
 
 def test_a_late_joiner_is_found():
     recording, parameters = flown('late')
     estimate = play_with(recording, parameters)
-    placed = estimate.placed[:, VICTIM]
+    placed = estimate.localized[:, VICTIM]
     assert not placed[estimate.stamps < nanoseconds(20.0)].any()
     assert placed[-1]
-    assert not any(commit.wrong for commit in estimate.commits)
+    assert not any(found.wrong for found in estimate.initializations)
     # Where it was before it said anything is not known: it was not just standing there.
-    assert estimate.commits[0].stamp_ns > nanoseconds(20.5)
-    assert estimate.placed[:, [0, 1, 3]].mean() > 0.99
+    assert estimate.initializations[0].stamp_ns > nanoseconds(20.5)
+    assert estimate.localized[:, [0, 1, 3]].mean() > 0.99
 
 
 class Feed:
@@ -87,12 +87,12 @@ def test_the_pose_of_a_restarted_drone_is_withdrawn_until_it_is_seen():
     recording, parameters = flown('reset')
     feed = Feed(recording, parameters)
     feed.until(19.9)
-    assert feed.localizer.placed.all()
+    assert feed.localizer.localized.all()
     feed.odometry_until(20.6)
-    assert feed.localizer.placed.tolist() == [drone != VICTIM for drone in range(4)]
+    assert feed.localizer.localized.tolist() == [drone != VICTIM for drone in range(4)]
     assert 'restarted' in feed.localizer.status()[VICTIM].text
     feed.until(30.0)
-    assert feed.localizer.placed.all()
+    assert feed.localizer.localized.all()
     stamp = feed.localizer.filter.stamp_ns
     truth = recording.truth[VICTIM].at(np.array([stamp]))[0]
     pose = feed.localizer.filter.predict(stamp).mean[VICTIM]
@@ -110,24 +110,24 @@ def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():
     joint_filter.change(with_drone(state, 1, wrong, 1e-3 * np.eye(4), state.anchors[1]))
     feed.until(60.0)
     assert feed.codes[:2] == ['drone_lost', 'drone_found']
-    assert feed.localizer.placed.all()
+    assert feed.localizer.localized.all()
 
 
 def test_a_blind_camera_harms_nobody():
     recording, parameters = flown('blind')
     estimate = play_with(recording, parameters)
-    assert estimate.placed.mean() > 0.98
+    assert estimate.localized.mean() > 0.98
 
 
 def test_the_status_says_what_is_missing():
     recording, parameters = flown('nominal')
     team = recording.team.with_unknown_start()
     localizer = TeamLocalizer(CoupledPdaFilter(team, parameters))
-    assert [s.placed for s in localizer.status()] == [False] * 4
+    assert [s.localized for s in localizer.status()] == [False] * 4
     localizer.add_odometry('mav1', recording.odometry[0][0])
     localizer.add_odometry('mav2', recording.odometry[1][0])
     for frame in recording.frames[:1]:
         localizer.update(frame.sightings)
     texts = [s.text for s in localizer.status()]
     assert 'odometry' in texts[2]
-    assert not localizer.status()[1].placed
+    assert not localizer.status()[1].localized

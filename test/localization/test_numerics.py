@@ -9,9 +9,10 @@ from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.odometry.rows import DISTANCE, OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
-from mav_perception.localization.update.scan import CameraScan
 from mav_perception.localization.update.update import update_state
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
@@ -35,10 +36,11 @@ def test_covariance_stays_positive_definite_over_many_updates(pair_team, bearing
     point = np.array([0.05, 0.0, 3.9])
     for k in range(UPDATES):
         if k % 100 == 0:  # a long rest between bursts of frames, to and fro
-            moved = state.anchors.copy()
+            moved = state.anchors.values.copy()
             moved[:, 0] += 0.01 * (-1) ** (k // 100)
-            moved[:, 6] += 0.01
-            state = propagate(state, state.stamp_ns + 1_000_000, moved, parameters)
+            moved[:, DISTANCE] += 0.01
+            rows = OdometryRows(moved)
+            state = propagate(state, state.stamp_ns + 1_000_000, rows, parameters)
         noisy = point + rng.normal(0.0, bearing_sigma * 3.9, 3)
         sightings = Sightings(
             'mav1', state.stamp_ns, noisy[None], np.array([bearing_sigma**2]), np.array([0.01])

@@ -5,17 +5,11 @@ import datetime
 import numpy as np
 import pytest
 
-from mav_perception.localization.association.events import (
-    AssociationProblem,
-    joint_association_events,
-)
-from mav_perception.localization.association.gating import gate_threshold, mahalanobis
-from mav_perception.localization.update.event_updates import (
-    DetectionModel,
-    evaluate_events,
-    marginals,
-    normalised,
-)
+from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.association.gating import gate_threshold, squared_mahalanobis
+from mav_perception.localization.association.problem import AssociationProblem
+from mav_perception.localization.measurement.detection_model import DetectionModel
+from mav_perception.localization.update.event_updates import evaluate_events, marginals, normalised
 
 pytest.importorskip('stonesoup', reason='pip install -r requirements-test.txt')
 
@@ -44,7 +38,7 @@ def our_marginals(means, covariances, points, noise):
         jacobians[index, :, own] = np.eye(3)
     innovations = points[None] - means[:, None]
     noises = np.tile(noise, (len(points), 1, 1))
-    distance, _ = mahalanobis(innovations, covariances, noises)
+    distance, _ = squared_mahalanobis(innovations, covariances, noises)
     inside = distance < gate_threshold(GATE)
     zeros = np.zeros((targets, len(points)))
     problem = AssociationProblem(zeros, np.zeros(targets), inside, np.arange(targets))

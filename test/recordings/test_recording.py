@@ -21,6 +21,6 @@ def test_odometry_from_after_a_silence_is_not_known_during_it():
     assert sigma[np.searchsorted(time, 19.5)] < 0.1
     assert sigma[np.searchsorted(time, 30.0)] > 0.5
     during = (time > 23.0) & (time < 39.0)
-    assert not estimate.placed[during, silent].any()
+    assert not estimate.localized[during, silent].any()
     others = np.delete(np.arange(4), silent)
-    assert estimate.placed[during][:, others].all()
+    assert estimate.localized[during][:, others].all()

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mav_perception.localization.measurement.observation import CameraMount, predict_sightings
+from mav_perception.localization.measurement.observation import predict_sightings
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.recordings.truth_association import from_camera, identify
 
 

@@ -10,8 +10,8 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from mav_perception.localization.measurement.observation import CameraMount
 from mav_perception.localization.state import with_drone
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import cloud_to_table, sightings_to_cloud
 from mav_perception.ros.monitor.drone_monitor import cloud_to_frame

@@ -1,26 +1,58 @@
-"""The filter that is shipped, and those that it has to beat, by their names in every table."""
+"""The filter that is shipped and the baselines that it has to beat, by their names in tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
-from mav_perception.localization.association.events import (
+from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.association.problem import (
+    MISSED,
     Associate,
-    joint_association_events,
-    labelled_event,
-    nearest_neighbour_event,
+    AssociationEvents,
+    AssociationProblem,
 )
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.team.team import Team
+from mav_perception.recordings.recording import LabelledFrame, Recording
 
 ONE_GAUSSIAN: dict[str, Any] = {'max_hypotheses': 1, 'max_objects': 0, 'recover': False}
-"""What makes a rival plain: one hypothesis, uniform clutter, no search for lost drones."""
+"""What makes a baseline plain: one hypothesis, uniform clutter, no search for lost drones."""
+
+
+def nearest_neighbour_event(problem: AssociationProblem, max_events: int) -> AssociationEvents:
+    """Decide for the one most likely event (global nearest neighbour)."""
+    ratio = problem.log_likelihood_ratio - problem.log_missed[:, None]
+    log_odds_gain = np.maximum(np.where(problem.inside, ratio, -np.inf), 0.0)
+    rows, columns = linear_sum_assignment(-log_odds_gain)
+    assignment = np.full((1, len(problem.log_missed)), MISSED, np.int64)
+    detected = log_odds_gain[rows, columns] > 0.0
+    assignment[0, rows[detected]] = columns[detected]
+    return AssociationEvents(assignment)
+
+
+class KnownAssociations:
+    """Associate by the true identities: the bound that nameless sightings cannot beat."""
+
+    def __init__(self, frames: Iterable[LabelledFrame]) -> None:
+        """Know who is seen in every frame of a recording."""
+        self._labels = {frame.sightings.key: frame.labels for frame in frames}
+
+    def __call__(self, problem: AssociationProblem, max_events: int) -> AssociationEvents:
+        """Return the one event in which every candidate has its own sighting, if it has one."""
+        labels = self._labels[problem.scan_key]
+        assignment = np.full((1, len(problem.log_missed)), MISSED, np.int64)
+        for row, candidate in enumerate(problem.candidates):
+            mine = np.flatnonzero((labels == candidate) & problem.inside[row])
+            if len(mine):
+                assignment[0, row] = mine[0]
+        return AssociationEvents(assignment)
 
 
 class UncoupledPdaFilter(CoupledPdaFilter):
@@ -35,25 +67,32 @@ class UncoupledPdaFilter(CoupledPdaFilter):
 
 @dataclass(frozen=True)
 class Baseline:
-    """How to build one filter of a comparison."""
+    """How to build one filter of a comparison.
 
-    associate: Associate
+    Attributes:
+        associate: its association; None for the true identities of the recording.
+        plain: one hypothesis, no static objects, no search.
+        kind: class of the filter.
+    """
+
+    associate: Associate | None = joint_association_events
     plain: bool = True
     kind: Callable[[Team, FilterParameters, Associate], CoupledPdaFilter] = CoupledPdaFilter
 
-    def build(self, team: Team, parameters: FilterParameters) -> CoupledPdaFilter:
-        """Return the filter."""
+    def build(self, recording: Recording, parameters: FilterParameters) -> CoupledPdaFilter:
+        """Return the filter for the team of a recording."""
         if self.plain:
             parameters = replace(parameters, **ONE_GAUSSIAN)
-        return self.kind(team, parameters, self.associate)
+        associate = self.associate or KnownAssociations(recording.frames)
+        return self.kind(recording.team, parameters, associate)
 
 
 BASELINES = {
     'nearest_neighbour': Baseline(nearest_neighbour_event),
-    'jpda': Baseline(joint_association_events, kind=UncoupledPdaFilter),
-    'cpdaf_one_gaussian': Baseline(joint_association_events),
-    'cpdaf': Baseline(joint_association_events, plain=False),
-    'labelled': Baseline(labelled_event),
+    'jpda': Baseline(kind=UncoupledPdaFilter),
+    'cpdaf_one_gaussian': Baseline(),
+    'cpdaf': Baseline(plain=False),
+    'labelled': Baseline(None),
 }
 """'cpdaf' is what is shipped: coupled, K hypotheses, static objects, search for lost drones.
 'labelled' knows the identities: it bounds what association can reach without static objects."""

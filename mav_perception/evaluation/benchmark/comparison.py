@@ -1,4 +1,4 @@
-"""Score the CPDAF and its rivals on one recording."""
+"""Score the CPDAF and its baselines on one recording."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ class Score:
         anees: average NEES over its degrees of freedom, 1 if the covariance is right; NaN for
             dead reckoning.
         update_ms: median computing time of a frame.
-        start_seconds: first time that every drone was placed; NaN if never.
+        start_seconds: first time that every drone was localized; NaN if never.
         coverage: share of drone-time with a published pose.
-        commits, wrong_commits: drones placed by search, and those placed wrong.
+        initializations, wrong_initializations: drones found by search, and those of them at a
+            wrong pose.
     """
 
     team_shape: float
@@ -51,8 +52,8 @@ class Score:
     update_ms: float
     start_seconds: float
     coverage: float
-    commits: int
-    wrong_commits: int
+    initializations: int
+    wrong_initializations: int
 
 
 def compare(
@@ -63,7 +64,7 @@ def compare(
     names: Sequence[str] = tuple(BASELINES),
     watch: Callable[[str, Estimate, AssociationLog], None] | None = None,
 ) -> dict[str, Score]:
-    """Play a recording through dead reckoning and rivals.
+    """Play a recording through dead reckoning and baselines.
 
     Args:
         recording: the run.
@@ -76,12 +77,12 @@ def compare(
     scores = {'dead_reckoning': score(recording, dead_reckoning(recording), axes)}
     for name in names:
         frames = tqdm(recording.frames, desc=name, disable=not progress, leave=False)
-        joint_filter = BASELINES[name].build(recording.team, parameters)
-        witness = AssociationLog(len(recording.team.names))
-        estimate = play(recording, joint_filter, frames, witness.saw)
+        joint_filter = BASELINES[name].build(recording, parameters)
+        associations = AssociationLog(len(recording.team.names))
+        estimate = play(recording, joint_filter, frames, associations.saw)
         scores[name] = score(recording, estimate, axes)
         if watch is not None:
-            watch(name, estimate, witness)
+            watch(name, estimate, associations)
     return scores
 
 
@@ -93,23 +94,23 @@ def score(recording: Recording, estimate: Estimate, axes: tuple[int, ...]) -> Sc
     late = stamps >= recording.begin_ns + nanoseconds(SETTLING)
     start_ns = estimate.start_ns
     return Score(
-        team_shape_rmse(poses, truth),
-        team_shape_rmse(poses[late], truth[late]) if late.any() else float('nan'),
-        position_rmse(poses, truth),
-        average_nees(recording, estimate, axes),
-        float(np.median(estimate.update_ms)),
-        float('nan') if start_ns is None else seconds(start_ns - recording.begin_ns),
-        estimate.coverage,
-        len(estimate.commits),
-        sum(commit.wrong for commit in estimate.commits),
+        team_shape=team_shape_rmse(poses, truth),
+        settled=team_shape_rmse(poses[late], truth[late]) if late.any() else float('nan'),
+        position=position_rmse(poses, truth),
+        anees=average_nees(recording, estimate, axes),
+        update_ms=float(np.median(estimate.update_ms)),
+        start_seconds=float('nan') if start_ns is None else seconds(start_ns - recording.begin_ns),
+        coverage=estimate.coverage,
+        initializations=len(estimate.initializations),
+        wrong_initializations=sum(found.wrong for found in estimate.initializations),
     )
 
 
 def average_nees(recording: Recording, estimate: Estimate, axes: tuple[int, ...]) -> float:
-    """Return the average NEES per degree of freedom while all drones are placed, or NaN."""
+    """Return the average NEES per degree of freedom while all drones are localized, or NaN."""
     if len(estimate.states) < 2:
         return float('nan')
-    index = np.flatnonzero(estimate.placed.all(axis=1))[::CONSISTENCY_STEP]
+    index = np.flatnonzero(estimate.localized.all(axis=1))[::CONSISTENCY_STEP]
     truth = sample_truth(recording, estimate.stamps[index])
     values = [
         normalised_error_squared(estimate.states[i], t, axes)

@@ -70,7 +70,7 @@ def summarise(results: list[Scores]) -> dict[str, dict[str, Any]]:
 def _summary(scores: list[Score]) -> dict[str, Any]:
     shape = np.array([s.team_shape for s in scores])
     starts = np.array([s.start_seconds for s in scores])
-    right = np.isfinite(starts) & np.array([s.wrong_commits == 0 for s in scores])
+    right = np.isfinite(starts) & np.array([s.wrong_initializations == 0 for s in scores])
     known = shape[np.isfinite(shape)]
     return {
         'team_shape_mean': _mean(known),
@@ -82,8 +82,8 @@ def _summary(scores: list[Score]) -> dict[str, Any]:
         'start_seconds_median': float(np.median(starts[right])) if right.any() else None,
         'right_share': float(right.mean()),
         'coverage': float(np.mean([s.coverage for s in scores])),
-        'commits': int(sum(s.commits for s in scores)),
-        'wrong_commits': int(sum(s.wrong_commits for s in scores)),
+        'commits': int(sum(s.initializations for s in scores)),
+        'wrong_commits': int(sum(s.wrong_initializations for s in scores)),
     }
 
 

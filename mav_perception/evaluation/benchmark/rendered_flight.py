@@ -1,7 +1,7 @@
 """A whole simulated flight with images: rendered, segmented and measured as on board.
 
-Nothing of the truth is in the chain; it only labels the sightings afterwards, for rivals that are
-told who is who, and scores the result.
+Nothing of the truth is in the chain; it only labels the sightings afterwards, for baselines
+that are told who is who, and scores the result.
 """
 
 from __future__ import annotations

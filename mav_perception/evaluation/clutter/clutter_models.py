@@ -14,14 +14,14 @@ from mav_perception.errors import DataError
 from mav_perception.evaluation.clutter.clutter_over_time import ClutterOverTime
 from mav_perception.types import FloatArray
 
-LEAST_FRAMES = 20
+MIN_FRAMES = 20
 
 
 def check_counts(series: Sequence[FloatArray]) -> None:
     """Raise DataError unless there are counts to fit to."""
     frames = sum(len(counts) for counts in series)
-    if frames < LEAST_FRAMES:
-        raise DataError(f'{frames} frames are too few for a clutter model: give {LEAST_FRAMES}.')
+    if frames < MIN_FRAMES:
+        raise DataError(f'{frames} frames are too few for a clutter model: give {MIN_FRAMES}.')
     if any(not np.isfinite(counts).all() or (counts < 0).any() for counts in series):
         raise DataError('Counts of false sightings must be finite and not negative.')
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.flight.flight_log import DroneLog
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.recordings.truth_association import from_camera, identify
 from mav_perception.types import FloatArray, IntArray
 
@@ -21,7 +21,7 @@ class AssociatedFrame:
         stamp_ns: of the image.
         observer, mount: index of the drone with the camera, and where that sits.
         positions: (m, 3) sightings, optical frame.
-        taken: (m,) for whom each was taken: a drone, a static object after them, or -1.
+        origin: (m,) for whom each was taken: a drone, a static object after them, or -1.
         nis, nis_size: normalised innovation squared of the frame and its degrees of freedom.
     """
 
@@ -29,19 +29,19 @@ class AssociatedFrame:
     observer: int
     mount: CameraMount
     positions: FloatArray
-    taken: IntArray
+    origin: IntArray
     nis: float
     nis_size: int
 
 
 def flight_association_log(frames: list[AssociatedFrame], logs: list[DroneLog]) -> AssociationLog:
     """Return NIS and confusion of a flight; no confusion unless the truth of all is known."""
-    witness = AssociationLog(len(logs))
+    associations = AssociationLog(len(logs))
     if not all(log.truth for log in logs):
         nobody = np.zeros(0, np.int64)
         for frame in frames:
-            witness.note(nobody, nobody, frame.nis, frame.nis_size)
-        return witness
+            associations.note(nobody, nobody, frame.nis, frame.nis_size)
+        return associations
     stamps = np.array([frame.stamp_ns for frame in frames], np.int64)
     poses = np.stack([log.path(log.truth).at(stamps) for log in logs], axis=1)
     tilts = [log.true_roll_pitch(stamps) for log in logs]
@@ -51,5 +51,5 @@ def flight_association_log(frames: list[AssociatedFrame], logs: list[DroneLog]) 
         angles = np.append(tilts[frame.observer][index], own[3])
         targets = from_camera(poses[index, others, :3], own[:3], angles, frame.mount)
         labels = identify(frame.positions, targets, others)
-        witness.note(labels, frame.taken, frame.nis, frame.nis_size)
-    return witness
+        associations.note(labels, frame.origin, frame.nis, frame.nis_size)
+    return associations

@@ -116,7 +116,7 @@ def record_flight(
     title: str,
     figures: dict[str, Any],
     latency_ms: FloatArray,
-    witness: AssociationLog,
+    associations: AssociationLog,
 ) -> RunRecord:
     """Return what is kept of a flight; drones without an estimate or odometry are left out."""
     drones = []
@@ -134,8 +134,8 @@ def record_flight(
         tuple(drones),
         figures,
         latency_ms=latency_ms,
-        nis=witness.nis_table(),
-        confusion=witness.confusion if known else np.zeros((0, 0)),
+        nis=associations.nis_table(),
+        confusion=associations.confusion if known else np.zeros((0, 0)),
     )
 
 

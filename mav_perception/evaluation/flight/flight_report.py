@@ -107,9 +107,9 @@ class Flight:
         known = without_nan(self.figures())
         files = [folder / 'summary.json']
         files[0].write_text(json.dumps(known, indent=2) + '\n')
-        witness = flight_association_log(self.frames, self.logs)
+        associations = flight_association_log(self.frames, self.logs)
         record = record_flight(
-            self.names, self.logs, self._title(), known, self.latency_ms, witness
+            self.names, self.logs, self._title(), known, self.latency_ms, associations
         )
         if record.drones:
             files += [folder / 'tracks.png', folder / 'report.html']

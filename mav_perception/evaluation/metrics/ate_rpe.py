@@ -11,7 +11,7 @@ from mav_perception.errors import DataError
 from mav_perception.io.tum import Trajectory
 from mav_perception.types import FloatArray, IntArray
 
-LARGEST_DIFFERENCE = 10_000_000
+MAX_DIFFERENCE = 10_000_000
 """Nanoseconds between two stamps that belong together, as evo's default."""
 
 
@@ -46,7 +46,7 @@ def associate(truth: Trajectory, estimate: Trajectory) -> tuple[IntArray, IntArr
     before = after - 1
     nearer = estimate.stamps - truth.stamps[before] <= truth.stamps[after] - estimate.stamps
     nearest = np.where(nearer, before, after)
-    close = np.abs(truth.stamps[nearest] - estimate.stamps) <= LARGEST_DIFFERENCE
+    close = np.abs(truth.stamps[nearest] - estimate.stamps) <= MAX_DIFFERENCE
     return nearest[close], np.flatnonzero(close)
 
 

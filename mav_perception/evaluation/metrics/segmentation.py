@@ -14,13 +14,13 @@ from mav_perception.types import ByteImage, Detection, FloatArray, LabelMask
 MATCH_PX = 20.0
 """A predicted blob is a hit if its centroid lies this near to a labelled one, at 640 columns."""
 
-SMALLEST_BLOB = 20
+MIN_BLOB = 20
 """Blobs of fewer pixels at 640 columns do not count."""
 
 
 def counted_blobs(guess: LabelMask, truth: ByteImage) -> tuple[list[Detection], list[Detection]]:
     """Return the blobs of a guess and of its labels that are large enough to count."""
-    smallest = round(SMALLEST_BLOB * (truth.shape[1] / 640.0) ** 2)
+    smallest = round(MIN_BLOB * (truth.shape[1] / 640.0) ** 2)
     labels = np.where(truth == UNKNOWN, 0, guess.labels).astype(np.uint8)
     found = find_detections(LabelMask(labels, guess.confidence), 1, smallest)
     return found, find_detections(LabelMask(truth, np.full_like(truth, 255)), 1, smallest)

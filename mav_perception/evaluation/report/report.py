@@ -46,8 +46,8 @@ def write_report(record: RunRecord, path: Path, sensor_model: Path | None = None
         parts.append('<p class="note">Nobody knows the true paths: there are no errors.</p>')
     if record.figures:
         parts += ['<h2>Summary</h2>', figure_table(record.figures)]
-    if record.rivals:
-        parts += ['<h2>Against rivals on the same data</h2>', rival_table(record.rivals)]
+    if record.baselines:
+        parts += ['<h2>Against baselines on the same data</h2>', baseline_table(record.baselines)]
     for title, (text, draw, possible) in PLOTS.items():
         if possible(record):
             parts += [f'<h2>{title}</h2>', f'<p class="note">{html.escape(text)}</p>']
@@ -113,10 +113,10 @@ def figure_table(figures: dict[str, Any]) -> str:
     return html_table(['figure', 'value'], [[k, _text(v)] for k, v in figures.items()])
 
 
-def rival_table(rivals: dict[str, dict[str, Any]]) -> str:
+def baseline_table(baselines: dict[str, dict[str, Any]]) -> str:
     """Return the figures of every filter in a row."""
-    names = list(dict.fromkeys(key for row in rivals.values() for key in row))
-    rows = [[name, *(_text(row.get(n)) for n in names)] for name, row in rivals.items()]
+    names = list(dict.fromkeys(key for row in baselines.values() for key in row))
+    rows = [[name, *(_text(row.get(n)) for n in names)] for name, row in baselines.items()]
     return html_table(['filter', *(name.replace('_', ' ') for name in names)], rows)
 
 

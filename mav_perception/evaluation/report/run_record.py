@@ -51,7 +51,7 @@ class RunRecord:
         title: what was run, in a line.
         drones: with at least one estimate each.
         figures: name -> number or list, as in summary.json.
-        rivals: name -> figures, of other filters on the same data; empty if there were none.
+        baselines: name -> figures, of other filters on the same data; empty if there were none.
         latency_ms: (L,) milliseconds; `latency_what` says between what.
         nis: (F, 2) normalised innovation squared of frames and their degrees of freedom.
         confusion: (N + 1, N + 1) sightings of drone i, the last row false ones, that were taken
@@ -62,7 +62,7 @@ class RunRecord:
     title: str
     drones: tuple[DroneRecord, ...]
     figures: dict[str, Any] = field(default_factory=dict)
-    rivals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    baselines: dict[str, dict[str, Any]] = field(default_factory=dict)
     latency_ms: FloatArray = field(default_factory=lambda: np.zeros(0))
     latency_what: str = 'image to pose'
     nis: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
@@ -94,7 +94,7 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'title': record.title,
         'drones': [drone.name for drone in record.drones],
         'figures': record.figures,
-        'rivals': record.rivals,
+        'rivals': record.baselines,
         'latency_what': record.latency_what,
         'axes': list(record.axes),
     }
@@ -116,15 +116,15 @@ def load_run(folder: Path) -> RunRecord:
             for index, name in enumerate(words['drones'])
         )
         return RunRecord(
-            words['title'],
-            drones,
-            words['figures'],
-            words['rivals'],
-            arrays['latency_ms'],
-            words['latency_what'],
-            arrays['nis'],
-            arrays['confusion'],
-            tuple(words['axes']),
+            title=words['title'],
+            drones=drones,
+            figures=words['figures'],
+            baselines=words['rivals'],
+            latency_ms=arrays['latency_ms'],
+            latency_what=words['latency_what'],
+            nis=arrays['nis'],
+            confusion=arrays['confusion'],
+            axes=tuple(words['axes']),
         )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
@@ -140,7 +140,10 @@ def _load_drone(folder: Path, name: str, covariance: FloatArray) -> DroneRecord:
     paths += [_level(load_tum(folder / f'{name}.{kind}.tum')) for kind in KINDS[1:]]
     if len(covariance) != len(paths[1].stamps):
         raise ValueError(f'{len(covariance)} covariances for {len(paths[1].stamps)} poses')
-    return DroneRecord(name, paths[0], paths[1], paths[2], covariance)
+    truth_path, estimate, vio = paths
+    return DroneRecord(
+        name=name, truth=truth_path, estimate=estimate, vio=vio, covariance=covariance
+    )
 
 
 def _level(trajectory: Trajectory) -> PosePath:

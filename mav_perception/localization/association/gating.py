@@ -8,10 +8,8 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri
 
+from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
 from mav_perception.types import BoolArray, FloatArray, IntArray
-
-MEASUREMENT_SIZE = 3
-"""Two tangent coordinates of the bearing, and the log range."""
 
 
 def gate_threshold(gate_probability: float) -> float:
@@ -19,25 +17,27 @@ def gate_threshold(gate_probability: float) -> float:
     return float(chdtri(MEASUREMENT_SIZE, 1.0 - gate_probability))
 
 
-def mahalanobis(
-    innovations: FloatArray, spread: FloatArray, noise: FloatArray
+def squared_mahalanobis(
+    innovations: FloatArray, predicted_covariance: FloatArray, noise: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return squared distances nu' S^-1 nu and log det S, both (T, m), with S = H P H' + R_j.
+    """Return nu' S^-1 nu and log det S, both (T, m), with the innovation covariance S.
+
+    S = H P H' + R_j of candidate and sighting.
 
     Args:
         innovations: (T, m, 3).
-        spread: (T, 3, 3) covariances H P H' of the candidates.
+        predicted_covariance: (T, 3, 3) H P H' of the candidates.
         noise: (m, 3, 3) covariances R of the sightings.
     """
-    covariance = spread[:, None] + noise[None]
-    solved = np.linalg.solve(covariance, innovations[..., None])[..., 0]
-    distance = np.sum(innovations * solved, axis=-1)
-    return distance, cast(FloatArray, np.linalg.slogdet(covariance)[1])
+    innovation_covariance = predicted_covariance[:, None] + noise[None]
+    solved = np.linalg.solve(innovation_covariance, innovations[..., None])[..., 0]
+    squared = np.sum(innovations * solved, axis=-1)
+    return squared, cast(FloatArray, np.linalg.slogdet(innovation_covariance)[1])
 
 
-def validation_gate(distance: FloatArray, gate_probability: float) -> BoolArray:
-    """Return (T, m): the sighting lies in the gate of the candidate."""
-    return distance < gate_threshold(gate_probability)
+def validation_gate(squared: FloatArray, gate_probability: float) -> BoolArray:
+    """Return (T, m): the sighting lies in the gate, nu' S^-1 nu < gamma."""
+    return squared < gate_threshold(gate_probability)
 
 
 def gate_clusters(inside: BoolArray) -> list[tuple[IntArray, IntArray]]:

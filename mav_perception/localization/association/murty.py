@@ -8,31 +8,31 @@ from itertools import count
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from mav_perception.localization.association.problem import MISSED
 from mav_perception.types import FloatArray, IntArray
 
-MISSED = -1
 EXACT_SIGHTINGS = 12
 """Up to so many sightings the total weight of all events is summed exactly."""
 
 FORBIDDEN = 1e9
 
 
-def k_best_events(likelihood: FloatArray, missed: FloatArray, number: int) -> IntArray:
+def k_best_events(log_ratio: FloatArray, log_missed: FloatArray, number: int) -> IntArray:
     """Return (K, T) the `number` likeliest events, the likeliest first.
 
     The best solution of a set of events splits the rest of that set into disjoint parts: those
     that differ first at candidate 0, at candidate 1 and so on. The best of all parts comes next.
 
     Args:
-        likelihood: (T, m) log weight of candidate t giving sighting j, -inf outside the gate.
-        missed: (T,) log weight of giving none.
+        log_ratio: (T, m) log weight of candidate t giving sighting j, -inf outside the gate.
+        log_missed: (T,) log weight of giving none.
         number: K.
     """
-    targets, sightings = likelihood.shape
+    targets, sightings = log_ratio.shape
     # Every candidate has a column of its own for 'missed'.
     cost = np.full((targets, sightings + targets), FORBIDDEN)
-    cost[:, :sightings] = np.where(likelihood > -np.inf, -likelihood, FORBIDDEN)
-    cost[np.arange(targets), sightings + np.arange(targets)] = -missed
+    cost[:, :sightings] = np.where(log_ratio > -np.inf, -log_ratio, FORBIDDEN)
+    cost[np.arange(targets), sightings + np.arange(targets)] = -log_missed
     order = count()
     heap: list[tuple[float, int, IntArray, FloatArray, int]] = []
 
@@ -60,16 +60,16 @@ def k_best_events(likelihood: FloatArray, missed: FloatArray, number: int) -> In
     return np.where(events < sightings, events, MISSED)
 
 
-def log_total_weight(likelihood: FloatArray, missed: FloatArray) -> float:
+def log_total_weight(log_ratio: FloatArray, log_missed: FloatArray) -> float:
     """Return the log of the weight of all events of a cluster together, uncoupled.
 
     Sums over the sets of used sightings, candidate by candidate. With more than `EXACT_SIGHTINGS`
     sightings it is the upper bound that lets a sighting be used twice.
     """
-    sightings = likelihood.shape[1]
-    ratio = np.exp(likelihood - missed[:, None])
+    sightings = log_ratio.shape[1]
+    ratio = np.exp(log_ratio - log_missed[:, None])
     if sightings > EXACT_SIGHTINGS:
-        return float(missed.sum() + np.log1p(ratio.sum(axis=1)).sum())
+        return float(log_missed.sum() + np.log1p(ratio.sum(axis=1)).sum())
     sets = np.arange(2**sightings)
     weight = np.zeros(len(sets))
     weight[0] = 1.0
@@ -78,4 +78,4 @@ def log_total_weight(likelihood: FloatArray, missed: FloatArray) -> float:
         for sighting in np.flatnonzero(row):
             has = sets[(sets >> sighting) & 1 == 1]
             weight[has] += previous[has ^ (1 << int(sighting))] * row[sighting]
-    return float(missed.sum() + np.log(weight.sum()))
+    return float(log_missed.sum() + np.log(weight.sum()))

@@ -1,4 +1,4 @@
-"""The frames of the last minutes as arrays, and everybody's way at their times."""
+"""The scans of the last minutes as arrays, and the path of every drone at their times."""
 
 from __future__ import annotations
 
@@ -7,28 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
+from mav_perception.localization.correlation import SEARCH_CORRELATION_TIME, new_evidence
+from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
+from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.measurement.visibility import clutter_per_volume
-from mav_perception.localization.odometry.history import POSITION, YAW
-from mav_perception.localization.odometry.team_odometry import TeamOdometry, process_noise
+from mav_perception.localization.odometry.process_noise import process_noise
+from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.static_objects.birth_death import place_sightings
-from mav_perception.localization.update.scan import CameraScan
 from mav_perception.types import BoolArray, FloatArray, IntArray
-
-NEWS_PER_SECOND = 5.0
-"""Errors of sightings, and what hides a drone, last: more frames a second tell no more."""
-
-LEAST_SPREAD = 0.05
-"""No pair is trusted to less than this, metres: paths are interpolated, drones are not points."""
 
 
 @dataclass(frozen=True)
 class BufferedScan:
-    """A frame as start-up needs it.
+    """A camera scan as the search for poses needs it.
 
     Attributes:
-        stamp_ns, observer, camera: which frame; `camera` counts through the team.
+        stamp_ns, observer, camera: which scan; `camera` counts through the team.
         points: (m, 3) sightings in the levelled body frame of the observer.
         covariances: (m, 3, 3).
         clutter: (m,) density of false sightings, per cubic metre.
@@ -47,37 +42,37 @@ class BufferedScan:
 
 
 def buffer_scan(
-    frame: CameraScan, clutter_rate: float, parameters: FilterParameters
+    scan: CameraScan, clutter_rate: float, parameters: FilterParameters
 ) -> BufferedScan:
-    """Turn a frame into points in the levelled body frame of its observer."""
-    parameters = frame.mount.sensor_model(parameters)
-    index = np.arange(len(frame.sightings))
-    points, _, axes = place_sightings(np.zeros(4), frame, index)
-    noise = measurement_noise(frame.sightings)
+    """Turn a scan into points in the levelled body frame of its observer."""
+    parameters = scan.mount.sensor_model(parameters)
+    index = np.arange(len(scan.sightings))
+    points, _, axes = sighting_positions(np.zeros(4), scan, index)
+    noise = measurement_noise(scan.sightings)
     return BufferedScan(
-        frame.sightings.stamp_ns,
-        frame.observer,
-        frame.camera,
-        points,
-        axes @ noise @ axes.transpose(0, 2, 1),
-        clutter_per_volume(clutter_rate, frame.sightings, parameters),
-        frame.body_to_optical,
-        (parameters.half_view_horizontal, parameters.half_view_vertical),
+        stamp_ns=scan.sightings.stamp_ns,
+        observer=scan.observer,
+        camera=scan.camera,
+        points=points,
+        covariances=axes @ noise @ axes.transpose(0, 2, 1),
+        clutter=clutter_per_volume(clutter_rate, scan.sightings, parameters),
+        optical=scan.optical_from_level,
+        half_view=(parameters.half_view_horizontal, parameters.half_view_vertical),
     )
 
 
 @dataclass(frozen=True)
 class StackedScans:
-    """All remembered frames as arrays, with the paths of all drones at their times.
+    """All buffered scans as arrays, with the paths of all drones at their times.
 
     Attributes:
-        stamps, observer: (F,) of each frame.
+        stamps, observer: (F,) of each scan.
         optical: (F, 3, 3).
         half_view: (F, 2).
-        weight: (F,) of each frame: what is seen many times a second is not as often news.
-        reach: (N, F) mean square distance of a drone's place then from its way since, m^2.
+        weight: (F,) share of each scan that is new evidence, see `correlation`.
+        reach: (N, F) mean square distance of a drone's position then from its path since, m^2.
         path_known: (N, F) the odometry of the drone is unbroken from then until now.
-        frame: (J,) the frame of each sighting.
+        scan: (J,) the scan of each sighting.
         points, covariances, clutter: (J, ...) of each sighting.
         back: (N, F, 3) way back of each drone since now, in its levelled frame now.
         turned: (N, F) yaw since now.
@@ -91,7 +86,7 @@ class StackedScans:
     weight: FloatArray
     reach: FloatArray
     path_known: BoolArray
-    frame: IntArray
+    scan: IntArray
     points: FloatArray
     covariances: FloatArray
     clutter: FloatArray
@@ -101,55 +96,53 @@ class StackedScans:
 
 
 def stack(
-    frames: list[BufferedScan],
+    scans: list[BufferedScan],
     odometry: TeamOdometry,
     now_ns: int,
     parameters: FilterParameters,
 ) -> StackedScans:
-    """Look up everybody's path at the times of the frames."""
-    frames = [f for f in frames if f.stamp_ns >= odometry.histories[f.observer].unbroken_since_ns]
-    stamps = np.array([f.stamp_ns for f in frames], np.int64)
-    observer = np.array([f.observer for f in frames], np.int64)
+    """Look up the path of every drone at the times of the scans."""
+    scans = [s for s in scans if s.stamp_ns >= odometry.histories[s.observer].unbroken_since_ns]
+    stamps = np.array([s.stamp_ns for s in scans], np.int64)
     back, turned, drift = [], [], []
     for history in odometry.histories:
         path, now = history.path(stamps), history.at(now_ns)
-        back.append((path[:, POSITION] - now[POSITION]) @ yaw_rotation(-now[YAW]).T)
-        turned.append(path[:, YAW] - now[YAW])
+        back.append((path.position - now.position) @ yaw_rotation(-now.yaw).T)
+        turned.append(path.yaw - now.yaw)
         drift.append(process_noise(now - path, parameters))
-    sizes = [len(f.points) for f in frames]
-    covariances = np.concatenate([np.zeros((0, 3, 3)), *(f.covariances for f in frames)])
+    sizes = np.array([len(s.points) for s in scans], np.int64)
     return StackedScans(
-        stamps,
-        observer,
-        np.array([f.optical for f in frames]).reshape(-1, 3, 3),
-        np.array([f.half_view for f in frames]).reshape(-1, 2),
-        _frame_weights(stamps, np.array([f.camera for f in frames], np.int64)),
-        np.array([_mean_reach(way) for way in back]),
-        np.array([stamps >= history.unbroken_since_ns for history in odometry.histories]),
-        np.repeat(np.arange(len(frames)), np.array(sizes, np.int64)),
-        np.concatenate([np.zeros((0, 3)), *(f.points for f in frames)]),
-        covariances,
-        np.concatenate([np.zeros(0), *(f.clutter for f in frames)]),
-        np.array(back),
-        np.array(turned),
-        np.array(drift),
+        stamps=stamps,
+        observer=np.array([s.observer for s in scans], np.int64),
+        optical=np.array([s.optical for s in scans]).reshape(-1, 3, 3),
+        half_view=np.array([s.half_view for s in scans]).reshape(-1, 2),
+        weight=_scan_weights(stamps, np.array([s.camera for s in scans], np.int64)),
+        reach=np.array([_mean_reach(way) for way in back]),
+        path_known=np.array([stamps >= h.unbroken_since_ns for h in odometry.histories]),
+        scan=np.repeat(np.arange(len(scans)), sizes),
+        points=np.concatenate([np.zeros((0, 3)), *(s.points for s in scans)]),
+        covariances=np.concatenate([np.zeros((0, 3, 3)), *(s.covariances for s in scans)]),
+        clutter=np.concatenate([np.zeros(0), *(s.clutter for s in scans)]),
+        back=np.array(back),
+        turned=np.array(turned),
+        drift=np.array(drift),
     )
 
 
-def _frame_weights(stamps: IntArray, camera: IntArray) -> FloatArray:
-    """Return (F,) weights such that a camera counts `NEWS_PER_SECOND` times a second."""
+def _scan_weights(stamps: IntArray, camera: IntArray) -> FloatArray:
+    """Return (F,) how much of each scan is new evidence after the one before of its camera."""
     weight = np.ones(len(stamps))
     for one in np.unique(camera):
         mine = np.flatnonzero(camera == one)
         interval = np.diff(stamps[mine], prepend=stamps[mine[0]] - 1_000_000_000) * 1e-9
-        weight[mine] = np.clip(interval * NEWS_PER_SECOND, 0.0, 1.0)
+        weight[mine] = new_evidence(interval, SEARCH_CORRELATION_TIME)
     return weight
 
 
 def _mean_reach(back: FloatArray) -> FloatArray:
     """Return (F,) mean square distance of each point of a way (F, 3) from the points after it.
 
-    An error of yaw somewhere on the way swings all that came before about that place.
+    An error of yaw somewhere on the way swings all that came before about that point.
     """
     number = np.arange(len(back), 0, -1)
     mean = np.cumsum(back[::-1], axis=0)[::-1] / number[:, None]
@@ -159,7 +152,7 @@ def _mean_reach(back: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class KnownDrones:
-    """What has a known place.
+    """Drones and static objects whose pose is known.
 
     Attributes:
         poses, variances: (N, 4) of the drones now.
@@ -172,7 +165,7 @@ class KnownDrones:
     known: BoolArray
     objects: FloatArray
 
-    def positions(self, memory: StackedScans, drone: int) -> FloatArray:
-        """Return (F, 3) positions in map at the frames."""
+    def positions(self, scans: StackedScans, drone: int) -> FloatArray:
+        """Return (F, 3) positions of a drone in map at the scans."""
         turn = yaw_rotation(self.poses[drone, 3])
-        return self.poses[drone, :3] + memory.back[drone] @ turn.T
+        return self.poses[drone, :3] + scans.back[drone] @ turn.T

@@ -1,4 +1,4 @@
-"""Joint joint_hypotheses: who is where, so that together they explain all sightings."""
+"""Joint hypotheses: who is where, so that together they explain all sightings."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mav_perception.types import FloatArray
 
 BEAM = 30
 MODES_KEPT = 10
-LEAST_GAIN = 30.0
-"""A placement that costs more than this is not looked at further, log odds."""
+MAX_LOSS = 30.0
+"""A hypothesis that loses more than this by a drone is not followed further, log odds."""
 
 STATIC_OBJECT = -1
 
 
 @dataclass(frozen=True)
 class Background:
-    """The J remembered sightings before anything is placed anew.
+    """The J buffered sightings before any drone is added.
 
     Attributes:
         explained: (J,) intensity of known drones and objects, over the clutter density.
@@ -33,17 +33,18 @@ class Background:
 
 @dataclass(frozen=True)
 class JointPoseHypothesis:
-    """A joint explanation of all sightings.
+    """A joint hypothesis: modes of some drones that together explain the sightings.
 
     Attributes:
-        chosen: mode of each drone that it places; static objects have keys below 0.
-        gain: (J,) intensity of all that it places at each sighting, over the clutter density.
+        chosen: mode of each drone that it holds; static objects have keys below 0.
+        intensity_ratio: (J,) intensity of all that it holds at each sighting over the clutter
+            density.
         price: log priors less costs of all its modes.
         score: log evidence.
     """
 
     chosen: dict[int, int]
-    gain: FloatArray
+    intensity_ratio: FloatArray
     price: float
     score: float
 
@@ -53,7 +54,7 @@ def joint_hypotheses(
     background: Background,
     but_not: tuple[int, int] | None = None,
 ) -> list[JointPoseHypothesis]:
-    """Return the likeliest joint joint_hypotheses, the best first.
+    """Return the likeliest joint hypotheses, the best first.
 
     Every drone takes one of its modes or none; static objects may take any number. The beam keeps
     the likeliest while drone after drone is decided.
@@ -75,12 +76,12 @@ def joint_hypotheses(
             for index, mode in options:
                 if (key, index) == but_not or mode.evidence < 0.0:
                     continue
-                gain = base.gain + mode.gain
+                ratio = base.intensity_ratio + mode.intensity_ratio
                 price = base.price + mode.log_prior - mode.cost
-                score = float(background.weight @ np.log1p(gain / free)) + price
-                if score > base.score - LEAST_GAIN:
+                score = float(background.weight @ np.log1p(ratio / free)) + price
+                if score > base.score - MAX_LOSS:
                     grown.append(
-                        JointPoseHypothesis(base.chosen | {key: index}, gain, price, score)
+                        JointPoseHypothesis(base.chosen | {key: index}, ratio, price, score)
                     )
         grown.sort(key=lambda e: -e.score)
         beam = grown[:BEAM]
@@ -94,7 +95,7 @@ def margin(
     modes: dict[int, list[PoseMode]],
     background: Background,
 ) -> float:
-    """Return the log odds of a drone being at a mode against all joint_hypotheses without that."""
+    """Return the log odds of a drone being at a mode against all joint hypotheses without that."""
     with_it = [e.score for e in everything if e.chosen.get(drone) == mode]
     without = [e.score for e in joint_hypotheses(modes, background, (drone, mode))]
     return float(logsumexp(with_it) - logsumexp(without))

@@ -1,8 +1,8 @@
-"""What the frames of the last minute say about the place of one drone.
+"""What the scans of the last minute say about the pose of one drone.
 
 The pose of drone c now is x, y, z and yaw psi. Its odometry tells where it was before: at time t
 it was at x + R(psi) u(t), with u the way back in its own levelled frame. A sighting that may show
-c, or that c may have made of a drone whose place is known, is then a pair of points,
+c, or that c may have made of a drone whose pose is known, is then a pair of points,
 
     x + R(psi) w_i = y_i,
 
@@ -17,17 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.initialization.frame_buffer import (
-    LEAST_SPREAD,
-    KnownDrones,
-    StackedScans,
-)
+from mav_perception.localization.initialization.frame_buffer import KnownDrones, StackedScans
 from mav_perception.types import BoolArray, FloatArray, IntArray
+
+MIN_SIGMA = 0.05
+"""No pair is trusted to less than this, metres: paths are interpolated, drones are no points."""
 
 
 @dataclass(frozen=True)
 class PointPairs:
-    """PointPairs of points (w, y) that hold if the drone is where it is supposed to be.
+    """Pairs of points (w, y) that hold if the drone is where it is supposed to be.
 
     Attributes:
         here: (n, 3) w, in the levelled frame of the drone now, metres.
@@ -36,8 +35,8 @@ class PointPairs:
             frame for sightings by the drone.
         own: (n,) the drone made the sighting itself.
         strength: (n,) log of P_D times the peak of the normal density over the clutter density.
-        explained: (n,) intensity of the drones whose place is known, over the clutter density.
-        sighting: (n,) which sighting of the memory.
+        explained: (n,) intensity of the drones whose pose is known, over the clutter density.
+        sighting: (n,) which sighting of the stacked scans.
         weight: (n,) by which its evidence counts.
     """
 
@@ -51,51 +50,28 @@ class PointPairs:
     weight: FloatArray
 
 
-@dataclass(frozen=True)
-class ViewOpportunities:
-    """Frames in which the drone, or a drone seen from it, may have been in view and missed.
-
-    Attributes:
-        observer, target: (f, 3) positions of camera drone and candidate where they are known, in
-            map, and the way back of the drone in question, in its own frame.
-        yaw: (f,) of the observer; of the drone in question, since now.
-        optical: (f, 3, 3) rotation from the levelled body to the camera's optical frame.
-        half_view: (f, 2) of the camera, radians.
-        own: (f,) the drone in question is the observer.
-        weight: (f,) by which its evidence counts.
-    """
-
-    observer: FloatArray
-    target: FloatArray
-    yaw: FloatArray
-    optical: FloatArray
-    half_view: FloatArray
-    own: BoolArray
-    weight: FloatArray
-
-
 def seen_points(
-    memory: StackedScans, placed: KnownDrones, index: IntArray
+    scans: StackedScans, known: KnownDrones, index: IntArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return sightings by placed observers in map: points (n, 3) and covariances (n, 3, 3)."""
-    frame = memory.frame[index]
-    observer = memory.observer[frame]
-    poses = placed.poses[observer]
-    yaw = poses[:, 3] + memory.turned[observer, frame]
+    """Return sightings by known observers in map: points (n, 3) and covariances (n, 3, 3)."""
+    scan = scans.scan[index]
+    observer = scans.observer[scan]
+    poses = known.poses[observer]
+    yaw = poses[:, 3] + scans.turned[observer, scan]
     turn = yaw_rotation(yaw)
     origin = poses[:, :3] + np.einsum(
-        'nij,nj->ni', yaw_rotation(poses[:, 3]), memory.back[observer, frame]
+        'nij,nj->ni', yaw_rotation(poses[:, 3]), scans.back[observer, scan]
     )
-    points = origin + np.einsum('nij,nj->ni', turn, memory.points[index])
-    covariance = turn @ memory.covariances[index] @ turn.transpose(0, 2, 1)
-    variance = memory.drift[observer, frame] + placed.variances[observer]
-    reach = memory.reach[observer, frame] + np.sum(memory.points[index] ** 2, axis=1)
+    points = origin + np.einsum('nij,nj->ni', turn, scans.points[index])
+    covariance = turn @ scans.covariances[index] @ turn.transpose(0, 2, 1)
+    variance = scans.drift[observer, scan] + known.variances[observer]
+    reach = scans.reach[observer, scan] + np.sum(scans.points[index] ** 2, axis=1)
     return points, _widened(covariance, variance, reach)
 
 
 def pairs_for(
-    memory: StackedScans,
-    placed: KnownDrones,
+    scans: StackedScans,
+    known: KnownDrones,
     drone: int,
     detection_probability: float,
     both_ways: bool = True,
@@ -103,55 +79,64 @@ def pairs_for(
     """Collect all pairs for one drone.
 
     Args:
-        memory: frames and paths.
-        placed: who is where.
-        drone: whose place is asked, or -1 for a static object: then w is zero.
+        scans: scans and paths.
+        known: who is where.
+        drone: whose pose is asked, or -1 for a static object: then w is zero.
         detection_probability: P_D.
         both_ways: use what the drone saw itself too, not just who saw it.
     """
-    observers = memory.observer[memory.frame]
-    usable = placed.known[observers] & (observers != drone)
+    observers = scans.observer[scans.scan]
+    usable = known.known[observers] & (observers != drone)
     if drone >= 0:
-        usable &= memory.path_known[drone, memory.frame]
+        usable &= scans.path_known[drone, scans.scan]
     index = np.flatnonzero(usable)
-    there, covariance = seen_points(memory, placed, index)
-    frame = memory.frame[index]
-    here = np.zeros((len(index), 3)) if drone < 0 else memory.back[drone, frame]
+    there, covariance = seen_points(scans, known, index)
+    scan = scans.scan[index]
+    here = np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, scan]
     if drone >= 0:
-        covariance = _widened(covariance, memory.drift[drone, frame], memory.reach[drone, frame])
-    explained = _explained(memory, placed, index, there, covariance, detection_probability)
+        covariance = _widened(covariance, scans.drift[drone, scan], scans.reach[drone, scan])
+    explained = _explained(scans, known, index, there, covariance, detection_probability)
     parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
     if drone >= 0 and both_ways:
-        parts += _by_drone(memory, placed, drone)
+        parts += _by_drone(scans, known, drone)
     here, there, covariance, own, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
-    strength = np.log(detection_probability / memory.clutter[index])
+    strength = np.log(detection_probability / scans.clutter[index])
     strength += _log_peak(covariance)
-    weight = memory.weight[memory.frame[index]]
+    weight = scans.weight[scans.scan[index]]
     precision = np.asarray(np.linalg.inv(covariance), float)
-    return PointPairs(here, there, precision, own, strength, explained, index, weight)
+    return PointPairs(
+        here=here,
+        there=there,
+        precision=precision,
+        own=own,
+        strength=strength,
+        explained=explained,
+        sighting=index,
+        weight=weight,
+    )
 
 
 def _by_drone(
-    memory: StackedScans, placed: KnownDrones, drone: int
+    scans: StackedScans, known: KnownDrones, drone: int
 ) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, IntArray]]:
-    """Return the pairs of the drone's own sightings with every placed drone."""
-    mine = memory.observer[memory.frame] == drone
+    """Return the pairs of the drone's own sightings with every known drone."""
+    mine = scans.observer[scans.scan] == drone
     parts = []
-    for other in np.flatnonzero(placed.known):
+    for other in np.flatnonzero(known.known):
         if other == drone:
             continue
-        index = np.flatnonzero(mine & memory.path_known[other, memory.frame])
-        frame = memory.frame[index]
-        turn = yaw_rotation(memory.turned[drone, frame])
-        here = memory.back[drone, frame] + np.einsum('nij,nj->ni', turn, memory.points[index])
-        sighting = turn @ memory.covariances[index] @ turn.transpose(0, 2, 1)
-        reach = memory.reach[drone, frame] + np.sum(memory.points[index] ** 2, axis=1)
-        covariance = _widened(sighting, memory.drift[drone, frame], reach)
-        variance = memory.drift[other, frame] + placed.variances[other]
-        covariance = _widened(covariance, variance, memory.reach[other, frame])
-        there = placed.positions(memory, int(other))[frame]
+        index = np.flatnonzero(mine & scans.path_known[other, scans.scan])
+        scan = scans.scan[index]
+        turn = yaw_rotation(scans.turned[drone, scan])
+        here = scans.back[drone, scan] + np.einsum('nij,nj->ni', turn, scans.points[index])
+        sighting = turn @ scans.covariances[index] @ turn.transpose(0, 2, 1)
+        reach = scans.reach[drone, scan] + np.sum(scans.points[index] ** 2, axis=1)
+        covariance = _widened(sighting, scans.drift[drone, scan], reach)
+        variance = scans.drift[other, scan] + known.variances[other]
+        covariance = _widened(covariance, variance, scans.reach[other, scan])
+        there = known.positions(scans, int(other))[scan]
         parts.append(
             (here, there, covariance, np.ones(len(index), bool), np.zeros(len(index)), index)
         )
@@ -159,29 +144,29 @@ def _by_drone(
 
 
 def _explained(
-    memory: StackedScans,
-    placed: KnownDrones,
+    scans: StackedScans,
+    known: KnownDrones,
     index: IntArray,
     there: FloatArray,
     covariance: FloatArray,
     detection_probability: float,
 ) -> FloatArray:
-    """Return how much placed drones explain sightings already, over the clutter density."""
-    frame = memory.frame[index]
+    """Return how much known drones explain sightings already, over the clutter density."""
+    scan = scans.scan[index]
     total = np.zeros(len(index))
-    for other in np.flatnonzero(placed.known):
-        variance = memory.drift[other, frame] + placed.variances[other]
-        wide = _widened(covariance, variance, memory.reach[other, frame])
-        delta = there - placed.positions(memory, int(other))[frame]
+    for other in np.flatnonzero(known.known):
+        variance = scans.drift[other, scan] + known.variances[other]
+        wide = _widened(covariance, variance, scans.reach[other, scan])
+        delta = there - known.positions(scans, int(other))[scan]
         density = np.exp(_log_density(delta, wide))
-        intensity = detection_probability * density / memory.clutter[index]
-        counts = (memory.observer[frame] != other) & memory.path_known[other, frame]
+        intensity = detection_probability * density / scans.clutter[index]
+        counts = (scans.observer[scan] != other) & scans.path_known[other, scan]
         total += np.where(counts, intensity, 0.0)
-    for place in placed.objects:
+    for position in known.objects:
         total += (
             detection_probability
-            * np.exp(_log_density(there - place, covariance))
-            / memory.clutter[index]
+            * np.exp(_log_density(there - position, covariance))
+            / scans.clutter[index]
         )
     return total
 
@@ -201,42 +186,6 @@ def _widened(covariance: FloatArray, variance: FloatArray, reach: FloatArray) ->
     """Add (n, 4) variances of x, y, z and of a yaw on a lever of squared length `reach`."""
     wide = covariance.copy()
     axis = np.arange(3)
-    wide[:, axis, axis] += variance[:, :3] + LEAST_SPREAD**2
+    wide[:, axis, axis] += variance[:, :3] + MIN_SIGMA**2
     wide[:, :2, :2] += 0.5 * (variance[:, 3] * reach)[:, None, None] * np.eye(2)
     return wide
-
-
-def opportunities_for(
-    memory: StackedScans, placed: KnownDrones, drone: int, both_ways: bool = True
-) -> ViewOpportunities:
-    """Collect the frames in which the drone should have been seen, or should have seen others."""
-    usable = placed.known[memory.observer] & (memory.observer != drone)
-    if drone >= 0:
-        usable &= memory.path_known[drone]
-    frames = np.flatnonzero(usable)
-    observer = memory.observer[frames]
-    origin = np.array(
-        [placed.positions(memory, int(o))[f] for o, f in zip(observer, frames, strict=True)]
-    ).reshape(-1, 3)
-    yaw = placed.poses[observer, 3] + memory.turned[observer, frames]
-    back = np.zeros((len(frames), 3)) if drone < 0 else memory.back[drone, frames]
-    others = np.zeros(len(frames), bool)
-    views = memory.optical[frames], memory.half_view[frames]
-    parts = [(origin, back, yaw, *views, others, memory.weight[frames])]
-    for other in np.flatnonzero(placed.known):
-        if other == drone or drone < 0 or not both_ways:
-            continue
-        mine = np.flatnonzero((memory.observer == drone) & memory.path_known[other])
-        target = placed.positions(memory, int(other))[mine]
-        parts.append(
-            (
-                memory.back[drone, mine],
-                target,
-                memory.turned[drone, mine],
-                memory.optical[mine],
-                memory.half_view[mine],
-                np.ones(len(mine), bool),
-                memory.weight[mine],
-            )
-        )
-    return ViewOpportunities(*(np.concatenate(p) for p in zip(*parts, strict=True)))

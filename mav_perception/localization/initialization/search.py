@@ -1,4 +1,4 @@
-"""Start-up: find drones whose place nobody knows, and say so only when there is no doubt."""
+"""Search: find drones whose pose is unknown, and report them only when it is unambiguous."""
 
 from __future__ import annotations
 
@@ -23,40 +23,41 @@ from mav_perception.localization.initialization.joint_hypotheses import (
     joint_hypotheses,
     margin,
 )
-from mav_perception.localization.initialization.pose_constraints import (
-    opportunities_for,
-    pairs_for,
-)
+from mav_perception.localization.initialization.pose_constraints import pairs_for
 from mav_perception.localization.initialization.pose_modes import (
     PoseMode,
     find_modes,
     known_intensity,
 )
-from mav_perception.localization.odometry.history import LONGEST_BREAK
+from mav_perception.localization.initialization.view_opportunities import opportunities_for
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.localization.update.scan import CameraScan
 from mav_perception.types import FloatArray, nanoseconds
 
 SAME_POSITION, SAME_YAW = 1.5, 0.5
 """A drone found as near to where the filter has it, metres and radians, is where it should be."""
 
-LARGEST_SIGMA, LARGEST_YAW_SIGMA = 0.5, 0.25
+MAX_SIGMA, MAX_YAW_SIGMA = 0.5, 0.25
 """A pose less certain than this is not yet one to start from, metres and radians."""
 
 CAUTION = 4.0
-"""Factor on the covariance of a found pose: errors of the odometry are alike in all frames."""
+"""Factor on the covariance of a found pose: errors of the odometry are correlated."""
 
 OBJECT_HITS = 20.0
 """A static object that was seen less often does not explain sightings here."""
 
-FRAMES_USED = 800
+MAX_SCANS = 800
+
+UNSEEN_SEARCH_FACTOR = 5.0
+"""So much less often a search runs that is only for localized drones that nobody sees."""
 
 
 @dataclass(frozen=True)
 class InitializedDrone:
-    """A drone whose place is certain now: pose (4,) in map and covariance (4, 4)."""
+    """A drone whose pose is certain now: pose (4,) in map and covariance (4, 4)."""
 
     drone: int
     pose: FloatArray
@@ -71,7 +72,7 @@ class InitializedDrone:
 
 @dataclass(frozen=True)
 class NotInitialized:
-    """Why a drone cannot be placed yet, for a person to read."""
+    """Why the pose of a drone cannot be told yet, for a person to read."""
 
     drone: int
     text: str
@@ -81,142 +82,162 @@ class NotInitialized:
 class SearchResult:
     """Result of one attempt: who is found, and what is missing for the others."""
 
-    found: tuple[InitializedDrone, ...]
-    doubts: tuple[NotInitialized, ...]
+    initialized: tuple[InitializedDrone, ...]
+    not_initialized: tuple[NotInitialized, ...]
 
 
 class PoseInitializer:
-    """Remembers the frames of all drones and searches for those whose place is not known.
+    """Buffers the scans of all drones and searches for those whose pose is unknown.
 
-    A drone is found when every explanation of the last minute without it at this place is less
-    likely by `start_margin`: other places, other drones, static objects and false positives.
+    A drone is initialized when every joint hypothesis of the last minutes without it at this pose
+    is less likely by `start_margin`: other poses, other drones, static objects and clutter.
     """
 
-    def __init__(self, parameters: FilterParameters) -> None:
-        """Start with no frames."""
-        self.parameters = parameters
-        self._frames: deque[BufferedScan] = deque()
+    def __init__(self) -> None:
+        """Start with no scans."""
+        self._scans: deque[BufferedScan] = deque()
+        self._next_search_ns = 0
 
-    def add(self, frame: CameraScan, clutter_rate: float) -> None:
-        """Remember a frame of any drone, placed or not."""
-        remembered = buffer_scan(frame, clutter_rate, self.parameters)
-        self._frames.append(remembered)
-        oldest = remembered.stamp_ns - nanoseconds(self.parameters.start_window)
-        while self._frames[0].stamp_ns < oldest:
-            self._frames.popleft()
+    def add(self, scan: CameraScan, clutter_rate: float, parameters: FilterParameters) -> None:
+        """Buffer a scan of any drone, whether its own pose is known or not."""
+        buffered = buffer_scan(scan, clutter_rate, parameters)
+        self._scans.append(buffered)
+        oldest = buffered.stamp_ns - nanoseconds(parameters.start_window)
+        while self._scans[0].stamp_ns < oldest:
+            self._scans.popleft()
 
-    def search(self, state: JointState, odometry: TeamOdometry) -> SearchResult:
-        """Try to place every drone that is not active.
+    def due(self, stamp_ns: int, urgent: bool, parameters: FilterParameters) -> bool:
+        """Tell whether it is time to search again; if so, the next time is set."""
+        if stamp_ns < self._next_search_ns:
+            return False
+        pause = parameters.start_interval * (1.0 if urgent else UNSEEN_SEARCH_FACTOR)
+        self._next_search_ns = stamp_ns + nanoseconds(pause)
+        return True
+
+    def search(
+        self, state: JointState, odometry: TeamOdometry, parameters: FilterParameters
+    ) -> SearchResult:
+        """Try to find every drone that is not active.
 
         Args:
             state: joint state now; its active drones are the reference.
             odometry: paths of all drones.
+            parameters: of the filter.
         """
         wanted = [d for d in range(state.drones) if not state.active[d] and not state.pending[d]]
-        asleep = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > LONGEST_BREAK]
-        doubts = [NotInitialized(d, 'no odometry') for d in asleep]
-        wanted = [d for d in wanted if d not in asleep]
+        silent = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > MAX_BREAK]
+        missing = [NotInitialized(d, 'no odometry') for d in silent]
+        wanted = [d for d in wanted if d not in silent]
         if not wanted:
-            return SearchResult((), tuple(doubts))
-        memory = stack(self._thinned(), odometry, state.stamp_ns, self.parameters)
-        if not len(memory.frame):
-            return SearchResult((), tuple(doubts))
+            return SearchResult((), tuple(missing))
+        scans = stack(self._thinned(), odometry, state.stamp_ns, parameters)
+        if not len(scans.scan):
+            return SearchResult((), tuple(missing))
         variances = np.diag(state.team.covariance).reshape(-1, 4)
         # A young object may be the very drone that is searched for.
-        objects = state.places[state.objects.hits > OBJECT_HITS]
-        placed = KnownDrones(state.team.mean, variances, state.active, objects)
-        modes, explained = self._modes(memory, placed, wanted)
-        background = Background(explained, memory.weight[memory.frame])
-        competing_evidence = partial(self._competing_evidence, memory=memory, wanted=wanted)
-        return self._decide(wanted, modes, background, competing_evidence, doubts)
-
-    def _modes(
-        self, memory: StackedScans, placed: KnownDrones, drones: list[int], both_ways: bool = True
-    ) -> tuple[dict[int, list[PoseMode]], FloatArray]:
-        """Find the modes of drones and of static objects, and what is explained already."""
-        modes, size = {}, len(memory.frame)
-        explained = np.zeros(size)
-        for drone in [*drones, STATIC_OBJECT]:
-            chance = self.parameters.detection_probability
-            pairs = pairs_for(memory, placed, drone, chance, both_ways)
-            looks = opportunities_for(memory, placed, drone, both_ways)
-            static = drone == STATIC_OBJECT
-            modes[drone] = find_modes(pairs, looks, size, self.parameters, static)
-            if static:
-                explained = known_intensity(pairs, size)
-        return modes, explained
-
-    def _competing_evidence(
-        self, drone: int, mode: PoseMode, memory: StackedScans, wanted: list[int]
-    ) -> float:
-        """Return how much better others explain what a drone saw if it is not at this place.
-
-        Its own sightings speak for the place only as far as it cannot have seen drones whose place
-        is not known yet, or static objects, from somewhere else.
-        """
-        nothing = np.zeros((len(memory.back), 4))
-        alone = np.arange(len(memory.back)) == drone
-        placed = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
-        others = [other for other in wanted if other != drone]
-        modes, explained = self._modes(memory, placed, others, both_ways=False)
-        weight = memory.weight[memory.frame]
-        elsewhere = joint_hypotheses(modes, Background(explained, weight))[0].score
-        here = joint_hypotheses(modes, Background(explained + mode.gain, weight))[0].score
-        own = memory.observer[memory.frame] == drone
-        most = float(weight[own] @ np.log1p(mode.gain[own]))
-        return float(np.clip(elsewhere - here, 0.0, most))
+        objects = state.object_positions[state.objects.hits > OBJECT_HITS]
+        known = KnownDrones(state.team.mean, variances, state.active, objects)
+        modes, explained = _find_all_modes(scans, known, wanted, parameters)
+        background = Background(explained, scans.weight[scans.scan])
+        competing = partial(_competing_evidence, scans=scans, wanted=wanted, parameters=parameters)
+        initialized, others = _decide(
+            wanted, modes, background, competing, parameters.start_margin
+        )
+        return SearchResult(tuple(initialized), (*missing, *others))
 
     def _thinned(self) -> list[BufferedScan]:
-        """Return frames spread evenly over the window, as many as can be searched in time."""
-        frames = sorted(self._frames, key=lambda frame: frame.stamp_ns)
-        chosen = np.linspace(0, len(frames) - 1, min(len(frames), FRAMES_USED)).astype(int)
-        return [frames[index] for index in chosen]
+        """Return scans spread evenly over the window, as many as can be searched in time."""
+        scans = sorted(self._scans, key=lambda scan: scan.stamp_ns)
+        chosen = np.linspace(0, len(scans) - 1, min(len(scans), MAX_SCANS)).astype(int)
+        return [scans[index] for index in chosen]
 
-    def _decide(
-        self,
-        wanted: list[int],
-        modes: dict[int, list[PoseMode]],
-        background: Background,
-        competing_evidence: Callable[[int, PoseMode], float],
-        doubts: list[NotInitialized],
-    ) -> SearchResult:
-        """Place the drone that is most certain; the others are easier to find after that."""
-        everything = joint_hypotheses(modes, background)
-        best = everything[0].chosen
-        found: list[InitializedDrone] = []
-        order = sorted(wanted, key=lambda d: -max((m.evidence for m in modes[d]), default=0.0))
-        for drone in order:
-            if drone not in best:
-                text = 'what was seen of it may be false positives or others'
-                doubts.append(
-                    NotInitialized(drone, text if modes[drone] else 'no sighting fits its path')
-                )
+
+def _find_all_modes(
+    scans: StackedScans,
+    known: KnownDrones,
+    drones: list[int],
+    parameters: FilterParameters,
+    both_ways: bool = True,
+) -> tuple[dict[int, list[PoseMode]], FloatArray]:
+    """Find the modes of drones and of static objects, and what is explained already."""
+    modes, size = {}, len(scans.scan)
+    explained = np.zeros(size)
+    for drone in [*drones, STATIC_OBJECT]:
+        pairs = pairs_for(scans, known, drone, parameters.detection_probability, both_ways)
+        opportunities = opportunities_for(scans, known, drone, both_ways)
+        static = drone == STATIC_OBJECT
+        modes[drone] = find_modes(pairs, opportunities, size, parameters, static)
+        if static:
+            explained = known_intensity(pairs, size)
+    return modes, explained
+
+
+def _competing_evidence(
+    drone: int,
+    mode: PoseMode,
+    scans: StackedScans,
+    wanted: list[int],
+    parameters: FilterParameters,
+) -> float:
+    """Return how much better others explain what a drone saw if it is not at this pose.
+
+    Its own sightings speak for the pose only as far as it cannot have seen drones whose pose is
+    not known yet, or static objects, from somewhere else.
+    """
+    nothing = np.zeros((len(scans.back), 4))
+    alone = np.arange(len(scans.back)) == drone
+    known = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
+    others = [other for other in wanted if other != drone]
+    modes, explained = _find_all_modes(scans, known, others, parameters, both_ways=False)
+    weight, ratio = scans.weight[scans.scan], mode.intensity_ratio
+    elsewhere = joint_hypotheses(modes, Background(explained, weight))[0].score
+    here = joint_hypotheses(modes, Background(explained + ratio, weight))[0].score
+    own = scans.observer[scans.scan] == drone
+    most = float(weight[own] @ np.log1p(ratio[own]))
+    return float(np.clip(elsewhere - here, 0.0, most))
+
+
+def _decide(
+    wanted: list[int],
+    modes: dict[int, list[PoseMode]],
+    background: Background,
+    competing_evidence: Callable[[int, PoseMode], float],
+    start_margin: float,
+) -> tuple[list[InitializedDrone], list[NotInitialized]]:
+    """Initialize the drone that is most certain; the others are easier to find after that."""
+    everything = joint_hypotheses(modes, background)
+    best = everything[0].chosen
+    initialized: list[InitializedDrone] = []
+    missing: list[NotInitialized] = []
+    for drone in sorted(wanted, key=lambda d: -max((m.evidence for m in modes[d]), default=0.0)):
+        if drone not in best:
+            text = 'what was seen of it may be false positives or others'
+            text = text if modes[drone] else 'no sighting fits its path'
+            missing.append(NotInitialized(drone, text))
+            continue
+        mode = modes[drone][best[drone]]
+        text = _too_vague(mode) or ('the next to be initialized' if initialized else '')
+        if not text:
+            odds = margin(drone, best[drone], everything, modes, background)
+            if odds > start_margin:
+                odds -= competing_evidence(drone, mode)
+            if odds > start_margin:
+                covariance = CAUTION * mode.covariance
+                initialized.append(InitializedDrone(drone, mode.pose, covariance, odds))
                 continue
-            mode = modes[drone][best[drone]]
-            doubt = _too_vague(mode)
-            if doubt is None and not found:
-                odds = margin(drone, best[drone], everything, modes, background)
-                wanted_odds = self.parameters.start_margin
-                if odds > wanted_odds:
-                    odds -= competing_evidence(drone, mode)
-                if odds > wanted_odds:
-                    found.append(
-                        InitializedDrone(drone, mode.pose, CAUTION * mode.covariance, odds)
-                    )
-                    continue
-                doubt = (
-                    f'another explanation is too likely (log odds {odds:.1f}, needed '
-                    f'{wanted_odds:.0f}): let it fly a path unlike the others '
-                    'in view of them'
-                )
-            doubts.append(NotInitialized(drone, doubt or 'the next to be placed'))
-        return SearchResult(tuple(found), tuple(doubts))
+            text = (
+                f'another explanation is too likely (log odds {odds:.1f}, needed '
+                f'{start_margin:.0f}): let it fly a path unlike the others in view of them'
+            )
+        missing.append(NotInitialized(drone, text))
+    return initialized, missing
 
 
-def _too_vague(mode: PoseMode) -> str | None:
+def _too_vague(mode: PoseMode) -> str:
+    """Return what is missing for the pose to be sure enough, an empty text if nothing is."""
     sigma = np.sqrt(np.diag(mode.covariance))
-    if sigma[:3].max() < LARGEST_SIGMA and sigma[3] < LARGEST_YAW_SIGMA:
-        return None
+    if sigma[:3].max() < MAX_SIGMA and sigma[3] < MAX_YAW_SIGMA:
+        return ''
     return (
         f'its pose is only known to {sigma[:3].max():.1f} m and {np.degrees(sigma[3]):.0f} '
         'degrees: let it move in view of others'

@@ -1,7 +1,7 @@
 """Detection probability and clutter of every camera, estimated from counts as it flies.
 
-Both are conjugate estimates: the parameters are the prior and count as much as `PRIOR_LOOKS`
-looks, and the past fades with `MEMORY_FRAMES`, for light and background change.
+Both are conjugate estimates: the parameters are the prior and weigh `PRIOR_OPPORTUNITIES`, and the
+past fades with `MEMORY_FRAMES`, for light and background change.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import FloatArray
 
-PRIOR_LOOKS = 50.0
+PRIOR_OPPORTUNITIES = 50.0
 MEMORY_FRAMES = 500.0
-LEAST_PROBABILITY = 0.02
+MIN_PROBABILITY = 0.02
 """A camera that is blind still has a chance to see, or it could never prove that it sees again."""
 
 
@@ -45,16 +45,16 @@ class DetectionRates:
         prior = parameters.detection_probability
         if not parameters.learn_rates:
             return prior
-        seen = PRIOR_LOOKS * prior + self.detected[camera]
-        return float(max(seen / (PRIOR_LOOKS + self.viewed[camera]), LEAST_PROBABILITY))
+        seen = PRIOR_OPPORTUNITIES * prior + self.detected[camera]
+        return float(max(seen / (PRIOR_OPPORTUNITIES + self.viewed[camera]), MIN_PROBABILITY))
 
     def clutter_per_frame(self, camera: int, parameters: FilterParameters) -> float:
         """Return the mean number of false sightings in a frame: the mean of a Gamma."""
         prior = parameters.clutter_per_frame
         if not parameters.learn_rates:
             return prior
-        total = PRIOR_LOOKS * prior + self.clutter[camera]
-        return float(total / (PRIOR_LOOKS + self.frames[camera]))
+        total = PRIOR_OPPORTUNITIES * prior + self.clutter[camera]
+        return float(total / (PRIOR_OPPORTUNITIES + self.frames[camera]))
 
     def counted(
         self, camera: int, detected: float, viewed: float, clutter: float

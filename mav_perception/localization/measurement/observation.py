@@ -7,58 +7,16 @@ sighting that came out short gets no more trust than one that came out long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
-from mav_perception.errors import InputError
-from mav_perception.geometry import (
-    OPTICAL_FROM_BODY,
-    sphere_log,
-    tangent_basis,
-    yaw_rotation,
-)
-from mav_perception.localization.parameters import FilterParameters
+from mav_perception.geometry import sphere_log, tangent_basis, yaw_rotation
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.types import FloatArray, IntArray, Sightings
 
-
-@dataclass(frozen=True)
-class CameraMount:
-    """Where the camera sits on the drone.
-
-    Attributes:
-        translation: (3,) of the camera in `base_link`, metres.
-        rotation: (3, 3) from `base_link` to the optical frame.
-        name: of the camera; the first one of a drone has none.
-        half_view: half the horizontal and vertical field of view, radians; None for those of the
-            filter parameters.
-    """
-
-    translation: FloatArray
-    rotation: FloatArray
-    name: str = ''
-    half_view: tuple[float, float] | None = None
-
-    @classmethod
-    def forward(
-        cls,
-        translation: FloatArray,
-        roll_pitch_yaw_angles: FloatArray,
-        name: str = '',
-        half_view: tuple[float, float] | None = None,
-    ) -> CameraMount:
-        """Mount a camera that looks along body x, then turned by roll, pitch, yaw in radians."""
-        turned = Rotation.from_euler('ZYX', np.asarray(roll_pitch_yaw_angles)[::-1]).as_matrix()
-        rotation = OPTICAL_FROM_BODY @ turned.T
-        return cls(np.asarray(translation, float), rotation, name, half_view)
-
-    def sensor_model(self, parameters: FilterParameters) -> FilterParameters:
-        """Return the parameters with the field of view of this camera."""
-        if self.half_view is None:
-            return parameters
-        horizontal, vertical = self.half_view
-        return replace(parameters, half_view_horizontal=horizontal, half_view_vertical=vertical)
+MEASUREMENT_SIZE = 3
+"""Two tangent coordinates of the bearing, and the log range."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +44,11 @@ class PredictedSightings:
     offset: FloatArray
     curvature: FloatArray
 
-    def spread(self, covariance: FloatArray) -> FloatArray:
-        """Return H P H^T of every candidate on its own, (T, 3, 3)."""
+    def predicted_covariance(self, covariance: FloatArray) -> FloatArray:
+        """Return H P H' plus what is not linear, of every candidate on its own, (T, 3, 3).
+
+        With the noise R of a sighting added it is the innovation covariance S.
+        """
         own = covariance[self.columns[:, :, None], self.columns[:, None, :]]
         return self.blocks @ own @ self.blocks.transpose(0, 2, 1) + self.curvature
 
@@ -101,30 +62,8 @@ class PredictedSightings:
     def subset(self, keep: IntArray) -> PredictedSightings:
         """Return the predictions of some candidates."""
         return PredictedSightings(
-            *(getattr(self, name)[keep] for name in self.__dataclass_fields__)
+            **{name: getattr(self, name)[keep] for name in self.__dataclass_fields__}
         )
-
-
-def check_sightings(sightings: Sightings) -> None:
-    """Raise InputError if any number is not finite, a variance not positive or a range zero."""
-    count = len(sightings)
-    shapes = (sightings.positions.shape, sightings.bearing_var.shape, sightings.range_var.shape)
-    if shapes != ((count, 3), (count,), (count,)):
-        raise InputError(
-            f'Sightings of {sightings.observer} have shapes {shapes}: need one row each.'
-        )
-    values = (sightings.positions, sightings.bearing_var, sightings.range_var)
-    if not all(np.isfinite(v).all() for v in values):
-        raise InputError(
-            f'Sightings of {sightings.observer} hold NaN or infinity: check the detection node.'
-        )
-    if (sightings.bearing_var <= 0).any() or (sightings.range_var <= 0).any():
-        raise InputError(
-            f'Sightings of {sightings.observer} have a variance that is not positive: every '
-            'measurement needs bearing_var > 0 and range_var > 0.'
-        )
-    if (np.linalg.norm(sightings.positions, axis=1) < 1e-6).any():
-        raise InputError(f'A sighting of {sightings.observer} lies in the camera itself.')
 
 
 def predict_sightings(
@@ -152,14 +91,9 @@ def predict_sightings(
     """
     own = np.broadcast_to(4 * observer + np.arange(4), (len(first_columns), 4))
     columns = np.concatenate([own, first_columns[:, None] + np.arange(3)], axis=1)
-    levelled = Rotation.from_euler('YX', [roll_pitch[1], roll_pitch[0]]).as_matrix()
-    body_to_optical = mount.rotation @ levelled.T
     block = covariance[columns[:, :, None], columns[:, None, :]]
     root = np.linalg.cholesky(block).transpose(0, 2, 1) * np.sqrt(7.0)  # rows are axes
-    centre = mean[columns][:, None]
-    samples = np.concatenate([centre, centre + root, centre - root], axis=1)
-    turned = yaw_rotation(-samples[..., 3]) @ (samples[..., 4:] - samples[..., :3])[..., None]
-    points = turned[..., 0] @ body_to_optical.T - mount.rotation @ mount.translation
+    points = _optical_points(_cubature_points(mean[columns], root), roll_pitch, mount)
     ranges = np.maximum(np.linalg.norm(points, axis=-1), 1e-6)
     directions = points / ranges[..., None]
     bearings = directions[:, 0]
@@ -167,16 +101,49 @@ def predict_sightings(
     measured = np.empty((len(columns), 15, 3))
     measured[..., :2] = sphere_log(bearings[:, None], directions, bases[:, None])
     measured[..., 2] = np.log(ranges / ranges[:, :1])
-    spread = measured[:, 1:]
-    offset = spread.mean(axis=1)
-    centred = spread - offset[:, None]
+    blocks, offset, curvature = _regression(measured, root)
+    return PredictedSightings(
+        points=points[:, 0],
+        bearings=bearings,
+        ranges=ranges[:, 0],
+        bases=bases,
+        blocks=blocks,
+        columns=columns,
+        offset=offset,
+        curvature=curvature,
+    )
+
+
+def _cubature_points(centre: FloatArray, root: FloatArray) -> FloatArray:
+    """Return (T, 15, 7) the means of the seven variables, and both ends of every axis."""
+    middle = centre[:, None]
+    return np.concatenate([middle, middle + root, middle - root], axis=1)
+
+
+def _optical_points(samples: FloatArray, roll_pitch: FloatArray, mount: CameraMount) -> FloatArray:
+    """Return (T, 15, 3) the candidates in the optical frame at the cubature points."""
+    optical_from_level = mount.optical_from_level(roll_pitch)
+    turned = yaw_rotation(-samples[..., 3]) @ (samples[..., 4:] - samples[..., :3])[..., None]
+    return turned[..., 0] @ optical_from_level.T - mount.rotation @ mount.translation
+
+
+def _regression(
+    measured: FloatArray, root: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return Jacobians (T, 3, 7), mean offsets (T, 3) and what is not linear (T, 3, 3).
+
+    Args:
+        measured: (T, 15, 3) measurements at the cubature points, that at the mean first.
+        root: (T, 7, 7) rows are the axes of the points.
+    """
+    ends = measured[:, 1:]
+    offset = ends.mean(axis=1)
+    centred = ends - offset[:, None]
     half = (measured[:, 1:8] - measured[:, 8:]) / 2.0  # odd part: (7, 3) along each axis
-    blocks = np.linalg.solve(root, half).transpose(0, 2, 1)
+    blocks = np.asarray(np.linalg.solve(root, half), float).transpose(0, 2, 1)
     total = centred.transpose(0, 2, 1) @ centred / 14.0
     curvature = total - half.transpose(0, 2, 1) @ half / 7.0
-    return PredictedSightings(
-        points[:, 0], bearings, ranges[:, 0], bases, blocks, columns, offset, curvature
-    )
+    return blocks, offset, curvature
 
 
 def innovations(predicted: PredictedSightings, sightings: Sightings) -> FloatArray:
@@ -201,18 +168,3 @@ def measurement_noise(sightings: Sightings) -> FloatArray:
     noise[:, 0, 0] = noise[:, 1, 1] = sightings.bearing_var
     noise[:, 2, 2] = sightings.range_var / np.sum(sightings.positions**2, axis=1)
     return noise
-
-
-def slowly_changing(noise: FloatArray, since: float, correlation: float) -> FloatArray:
-    """Return covariances (..., 3, 3) as they count in the update.
-
-    The error of an apparent size comes from attitude, light and background and stays for a while;
-    frames within that time tell the same again. Each then has so much less to say that all of
-    them together count as one.
-
-    Args:
-        noise: R of bearing and log range.
-        since: seconds from the last frame of this camera.
-        correlation: seconds for which errors stay alike.
-    """
-    return noise * max(1.0, correlation / max(since, 1e-3))

@@ -2,58 +2,80 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.special import ndtr
 
-from mav_perception.localization.measurement.observation import PredictedSightings
-from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.parameters import SensorParameters
 from mav_perception.types import FloatArray, Sightings
 
-LONGEST_LOG_RANGE = 20.0
-"""Bound that keeps the edges finite for a candidate at the camera."""
+MIN_SIGMA = 1e-6
+"""Radians, and units of log range: keeps a sharp edge of the view finite."""
+
+
+@dataclass(frozen=True)
+class FieldOfView:
+    """What a camera sees, or each of n cameras; all but `wide` may be (n,) arrays.
+
+    Attributes:
+        half_horizontal, half_vertical: half the field of view, radians.
+        min_range, max_range: metres.
+        wide: wider than what a plane image can hold, so that azimuth turns all the way round.
+    """
+
+    half_horizontal: FloatArray | float
+    half_vertical: FloatArray | float
+    min_range: FloatArray | float
+    max_range: FloatArray | float
+    wide: FloatArray | bool
+
+    @classmethod
+    def of(cls, parameters: SensorParameters) -> FieldOfView:
+        """Return the field of view that the sensor parameters tell."""
+        return cls(
+            half_horizontal=parameters.half_view_horizontal,
+            half_vertical=parameters.half_view_vertical,
+            min_range=parameters.min_range,
+            max_range=parameters.max_range,
+            wide=parameters.half_view_horizontal >= np.pi / 2.0,
+        )
 
 
 def view_probability(
-    predicted: PredictedSightings, spread: FloatArray, parameters: FilterParameters
+    points: FloatArray, view: FieldOfView, bearing_sigma: FloatArray, log_range_sigma: FloatArray
 ) -> FloatArray:
     """Return the (T,) probabilities that each candidate is in the camera's view.
 
     The field of view and the range limits are integrated over the uncertainty of the prediction,
-    so the edge is as soft as the drone's position is uncertain.
+    so the edge is as soft as the candidate's position is uncertain: a product of differences of
+    the normal distribution function, Phi((half - angle) / sigma) - Phi((-half - angle) / sigma).
 
     Args:
-        predicted: predicted sightings.
-        spread: (T, 3, 3) covariances H P H^T of bearing and log range.
-        parameters: field of view and range limits.
+        points: (T, 3) predicted positions in the optical frame, metres.
+        view: field of view and range limits.
+        bearing_sigma: (T,) standard deviation of an angle, radians; 0 for a sharp edge.
+        log_range_sigma: (T,) the same of the log range.
     """
-    x, y, z = predicted.points.T
-    angle_sigma = np.sqrt(np.maximum((spread[:, 0, 0] + spread[:, 1, 1]) / 2.0, 1e-12))
-    inside = np.ones(len(x))
+    x, y, z = points.T
+    angle_sigma = np.maximum(bearing_sigma, MIN_SIGMA)
     # Azimuth turns all the way round; elevation is taken from the plane of the optical axis.
-    for angle, half in (
-        (np.arctan2(x, z), parameters.half_view_horizontal),
-        (
-            np.arctan2(y, np.hypot(x, z)) if half_sphere(parameters) else np.arctan2(y, z),
-            parameters.half_view_vertical,
-        ),
-    ):
+    azimuth = np.arctan2(x, z)
+    elevation = np.where(view.wide, np.arctan2(y, np.hypot(x, z)), np.arctan2(y, z))
+    inside = np.ones(len(x))
+    for angle, half in ((azimuth, view.half_horizontal), (elevation, view.half_vertical)):
         inside *= ndtr((half - angle) / angle_sigma) - ndtr((-half - angle) / angle_sigma)
-    log_sigma = np.sqrt(np.maximum(spread[:, 2, 2], 1e-12))
-    log_range = np.log(predicted.ranges)
-    low = (np.log(max(parameters.min_range, 1e-6)) - log_range) / log_sigma
-    high = (np.log(parameters.max_range) - log_range) / log_sigma
+    range_sigma = np.maximum(log_range_sigma, MIN_SIGMA)
+    log_range = np.log(np.maximum(np.linalg.norm(points, axis=1), 1e-6))
+    low = (np.log(np.maximum(view.min_range, 1e-6)) - log_range) / range_sigma
+    high = (np.log(view.max_range) - log_range) / range_sigma
     return inside * (ndtr(high) - ndtr(low))
 
 
-def half_sphere(parameters: FilterParameters) -> bool:
-    """Tell whether the view is wider than what a plane image can hold."""
-    return parameters.half_view_horizontal >= np.pi / 2.0
-
-
-def solid_angle(parameters: FilterParameters) -> float:
+def solid_angle(parameters: SensorParameters) -> float:
     """Return the solid angle of the field of view, steradian."""
     horizontal, vertical = parameters.half_view_horizontal, parameters.half_view_vertical
-    if half_sphere(parameters):
+    if FieldOfView.of(parameters).wide:
         # A band around the vertical axis, between the elevations -vertical and +vertical.
         return float(4.0 * horizontal * np.sin(min(vertical, np.pi / 2.0)))
     vertical = min(vertical, 1.57)
@@ -61,7 +83,7 @@ def solid_angle(parameters: FilterParameters) -> float:
 
 
 def clutter_density(
-    clutter_per_frame: float, sightings: Sightings, parameters: FilterParameters
+    clutter_per_frame: float, sightings: Sightings, parameters: SensorParameters
 ) -> FloatArray:
     """Return the (m,) densities of false sightings per rad^2 and unit of log range.
 
@@ -74,7 +96,7 @@ def clutter_density(
 
 
 def clutter_per_volume(
-    clutter_per_frame: float, sightings: Sightings, parameters: FilterParameters
+    clutter_per_frame: float, sightings: Sightings, parameters: SensorParameters
 ) -> FloatArray:
     """Return the (m,) densities of false sightings per cubic metre; see `clutter_density`."""
     ranges = np.linalg.norm(sightings.positions, axis=1)

@@ -1,4 +1,4 @@
-"""Odometry of the team: the path of every drone over the last minutes, at any stamp."""
+"""Odometry of one drone: its path over the last minutes, at any stamp."""
 
 from __future__ import annotations
 
@@ -9,6 +9,17 @@ import numpy as np
 
 from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import roll_pitch_yaw, wrap_angle, yaw_rotation
+from mav_perception.localization.odometry.rows import (
+    COLUMNS,
+    DISTANCE,
+    GAP,
+    POSITION,
+    RAW,
+    ROLL_PITCH,
+    TIME,
+    YAW,
+    OdometryRows,
+)
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import (
     FloatArray,
@@ -19,36 +30,17 @@ from mav_perception.types import (
     seconds,
 )
 
-# Columns of an odometry row. POSITION and YAW are a continuous path, whatever the VIO did; sums
-# grow along it, so that noise adds up over any interval; RAW is the pose as the VIO had it.
-POSITION, YAW, ROLL_PITCH = slice(0, 3), 3, slice(4, 6)
-DISTANCE, TURN, GAP, YAW_GAP, TIME = 6, 7, 8, 9, 10
-RAW, COLUMNS = slice(11, 15), 15
-
 RESTART_GAP = 1.0
 """A restarted VIO counts as so many seconds without odometry, besides the time that passed."""
 
-MOST_ACCELERATION = 20.0
+MAX_ACCELERATION = 20.0
 """What a drone hardly does, m/s^2: it bounds how far a path may leave its own straight line."""
 
-LONGEST_BREAK = 0.5
+MAX_BREAK = 0.5
 """Over a break longer than this, seconds, the path in between is not known."""
 
 AT_ORIGIN = 0.05
 """A VIO that restarts begins this near to its origin, metres."""
-
-
-def origin_of(first: FloatArray) -> FloatArray:
-    """Return the row that the odometry would have at its origin, from its first row.
-
-    The drone has flown at least the straight line from there.
-    """
-    row = first.copy()
-    row[POSITION], row[YAW] = 0.0, 0.0
-    row[RAW] = 0.0
-    row[DISTANCE] -= float(np.linalg.norm(first[POSITION]))
-    row[TURN] -= abs(float(first[YAW]))
-    return row
 
 
 def check_odometry(sample: OdometrySample) -> None:
@@ -78,13 +70,12 @@ class Insertion:
 class OdometryHistory:
     """VIO path of one drone over a time window, made continuous, with interpolation."""
 
-    def __init__(self, parameters: FilterParameters, window: float = 120.0) -> None:
+    def __init__(self, window: float = 120.0) -> None:
         """Start empty; samples older than `window` seconds are forgotten."""
-        self.parameters = parameters
         self._window_ns = nanoseconds(window)
         self._stamps: list[int] = []
         self._rows: list[FloatArray] = []
-        self.first_row: FloatArray | None = None
+        self.first_row: OdometryRows | None = None
         self.unbroken_since_ns = -(2**62)
 
     @property
@@ -92,7 +83,7 @@ class OdometryHistory:
         """Return the stamp of the newest sample, or None before the first."""
         return self._stamps[-1] if self._stamps else None
 
-    def add(self, sample: OdometrySample) -> Insertion:
+    def add(self, sample: OdometrySample, parameters: FilterParameters) -> Insertion:
         """Put a sample in its place; a late one is welcome inside `late_window`.
 
         A jump is a restarted VIO: the path goes on from where it was, the motion in between is
@@ -103,7 +94,7 @@ class OdometryHistory:
         """
         check_odometry(sample)
         index = bisect_left(self._stamps, sample.stamp_ns)
-        self._check_stamp(sample.stamp_ns, index)
+        self._check_stamp(sample.stamp_ns, index, parameters.late_window)
         roll, pitch, yaw = roll_pitch_yaw(sample.quaternion)
         row = np.zeros(COLUMNS)
         row[ROLL_PITCH] = roll, pitch
@@ -115,59 +106,54 @@ class OdometryHistory:
         self._rows.insert(index, row)
         notice = None
         for later in range(index, len(self._rows)):
-            jump = self._continue_path(later)
+            jump = self._continue_path(later, parameters)
             notice = notice or jump
             elapsed = self._stamps[later] - self._stamps[later - 1] if later else 0
-            if jump or elapsed > nanoseconds(LONGEST_BREAK):
+            if jump or elapsed > nanoseconds(MAX_BREAK):
                 self.unbroken_since_ns = max(self.unbroken_since_ns, self._stamps[later])
         if index == 0:
-            self.first_row = self._rows[0]
+            self.first_row = OdometryRows(self._rows[0])
         changed = self._stamps[index - 1] if index else -(2**62)
         self._forget()
         return Insertion(changed, notice)
 
-    def at(self, stamp_ns: int) -> FloatArray:
-        """Return the row at a stamp: interpolated inside the history, held outside.
-
-        Where it is held, the GAP column goes on counting the seconds without odometry; yaw is
-        told by the odometry that comes later, so YAW_GAP does not.
-        """
+    def at(self, stamp_ns: int) -> OdometryRows:
+        """Return the row at a stamp: interpolated inside the history, held outside."""
         if not self._stamps:
-            row = np.zeros(COLUMNS)
-            row[TIME] = seconds(stamp_ns)
-            return row
+            return OdometryRows.zeros().held(stamp_ns, 0.0)
         index = bisect_right(self._stamps, stamp_ns)
         if index == 0 or index == len(self._stamps):
             edge = 0 if index == 0 else -1
-            row = self._rows[edge].copy()
-            row[TIME] = seconds(stamp_ns)
-            row[GAP] += seconds(stamp_ns - self._stamps[edge])
-            return row
+            gap = seconds(stamp_ns - self._stamps[edge])
+            return OdometryRows(self._rows[edge]).held(stamp_ns, gap)
         before, after = self._stamps[index - 1], self._stamps[index]
         share = (stamp_ns - before) / (after - before)
-        return self._rows[index - 1] + share * (self._rows[index] - self._rows[index - 1])
+        row = self._rows[index - 1]
+        return OdometryRows(row + share * (self._rows[index] - row))
 
-    def path(self, stamps: IntArray) -> FloatArray:
-        """Return the (K, COLUMNS) rows at many stamps, held outside the history."""
+    def path(self, stamps: IntArray) -> OdometryRows:
+        """Return the K rows at many stamps, held outside the history."""
         if not self._stamps:
-            return np.zeros((len(stamps), COLUMNS))
+            return OdometryRows.zeros(len(stamps))
         known, rows = np.array(self._stamps), np.array(self._rows)
-        return np.column_stack([np.interp(stamps, known, column) for column in rows.T])
+        return OdometryRows(
+            np.column_stack([np.interp(stamps, known, column) for column in rows.T])
+        )
 
-    def _check_stamp(self, stamp_ns: int, index: int) -> None:
+    def _check_stamp(self, stamp_ns: int, index: int, late_window: float) -> None:
         if index < len(self._stamps) and self._stamps[index] == stamp_ns:
             raise InputError(
                 f'Odometry stamp {seconds(stamp_ns):.3f} s came before: a duplicate, ignored.'
             )
         late = seconds(self._stamps[-1] - stamp_ns) if self._stamps else 0.0
-        if late > self.parameters.late_window:
+        if late > late_window:
             raise LateError(
                 f'Odometry is {late:.2f} s older than the newest of this drone, more than '
-                f'late_window {self.parameters.late_window} s: its clock jumped back, or '
+                f'late_window {late_window} s: its clock jumped back, or '
                 'messages queue up on the way.'
             )
 
-    def _continue_path(self, index: int) -> Notice | None:
+    def _continue_path(self, index: int, parameters: FilterParameters) -> Notice | None:
         """Fill the path columns of a row from the row before it."""
         row = self._rows[index]
         if index == 0:
@@ -180,7 +166,7 @@ class OdometryHistory:
         step = raw[:3] - raw_last[:3]
         turn = float(wrap_angle(raw[3] - raw_last[3]))
         raw[3] = raw_last[3] + turn  # a view: the raw yaw is kept unwrapped, to interpolate it
-        if self._jumped(index, step, turn, elapsed):
+        if self._jumped(index, step, turn, elapsed, parameters):
             row[:4] = last[:4]
             row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([0.0, 0.0, 1.0, 1.0]) * (
                 elapsed + RESTART_GAP
@@ -197,24 +183,30 @@ class OdometryHistory:
         row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([length, abs(turn), 0.0, 0.0])
         return None
 
-    def _jumped(self, index: int, step: FloatArray, turn: float, elapsed: float) -> bool:
+    def _jumped(
+        self,
+        index: int,
+        step: FloatArray,
+        turn: float,
+        elapsed: float,
+        parameters: FilterParameters,
+    ) -> bool:
         """Tell whether a step is faster than the drone, or far off the way it was going."""
-        parameters = self.parameters
         if float(np.linalg.norm(step)) > parameters.max_speed * max(elapsed, 0.02):
             return True
         raw, far = self._rows[index][RAW], parameters.jump_distance
-        if elapsed > LONGEST_BREAK and float(np.linalg.norm(raw[:3])) < AT_ORIGIN:
+        if elapsed > MAX_BREAK and float(np.linalg.norm(raw[:3])) < AT_ORIGIN:
             # It begins anew; a drone that comes back to its origin so exactly is rare.
             return float(np.linalg.norm(step)) > far
         if index < 2:
             return False
         before, last = self._rows[index - 2], self._rows[index - 1]
         since = max(last[TIME] - before[TIME], 1e-3)
-        if since > LONGEST_BREAK or last[GAP] > before[GAP]:
+        if since > MAX_BREAK or last[GAP] > before[GAP]:
             return False  # the way it was going is not known well enough
         expected = elapsed / since * (last[RAW] - before[RAW])
         off = float(np.linalg.norm(step - expected[:3]))
-        slack = 0.5 * MOST_ACCELERATION * elapsed * (elapsed + since)
+        slack = 0.5 * MAX_ACCELERATION * elapsed * (elapsed + since)
         raw = self._rows[index][RAW]
         restarted = float(np.linalg.norm(raw[:3])) < AT_ORIGIN and off > parameters.jump_distance
         return bool(

@@ -7,15 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
-from mav_perception.localization.odometry.history import GAP, POSITION, RESTART_GAP, TIME, YAW
-from mav_perception.localization.odometry.team_odometry import TeamOdometry, process_noise
+from mav_perception.localization.odometry.history import RESTART_GAP
+from mav_perception.localization.odometry.process_noise import process_noise
+from mav_perception.localization.odometry.rows import OdometryRows
+from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
 from mav_perception.types import FloatArray, IntArray, nanoseconds
 
 
 def propagate(
-    state: JointState, stamp_ns: int, rows: FloatArray, parameters: FilterParameters
+    state: JointState, stamp_ns: int, rows: OdometryRows, parameters: FilterParameters
 ) -> JointState:
     """Move the joint state to a stamp with the VIO increments of every drone.
 
@@ -27,32 +29,32 @@ def propagate(
     Args:
         state: joint state and its anchors.
         stamp_ns: time to move to.
-        rows: (N, COLUMNS) odometry of all drones at that time.
+        rows: odometry of all N drones at that time.
         parameters: noise densities.
     """
-    delta = rows - state.anchors
-    noise = process_noise(delta, parameters).ravel()
-    hypotheses = tuple(_moved(h, state.anchors, delta, noise) for h in state.hypotheses)
+    increments = rows - state.anchors
+    noise = process_noise(increments, parameters).ravel()
+    hypotheses = tuple(_moved(h, state.anchors, increments, noise) for h in state.hypotheses)
     return replace(state, stamp_ns=stamp_ns, hypotheses=hypotheses, anchors=rows)
 
 
-def moved_by_odometry(pose: FloatArray, before: FloatArray, after: FloatArray) -> FloatArray:
+def moved_by_odometry(pose: FloatArray, before: OdometryRows, after: OdometryRows) -> FloatArray:
     """Return where odometry leads a pose (4,) between two of its rows, without a filter."""
-    delta = after - before
-    ahead = yaw_rotation(pose[3] - before[YAW]) @ delta[POSITION]
-    return np.array([*(pose[:3] + ahead), float(wrap_angle(pose[3] + delta[YAW]))])
+    step = after - before
+    ahead = yaw_rotation(pose[3] - before.yaw) @ step.position
+    return np.array([*(pose[:3] + ahead), float(wrap_angle(pose[3] + step.yaw))])
 
 
 def _moved(
-    hypothesis: JointHypothesis, anchors: FloatArray, delta: FloatArray, noise: FloatArray
+    hypothesis: JointHypothesis, anchors: OdometryRows, increments: OdometryRows, noise: FloatArray
 ) -> JointHypothesis:
     count = len(anchors)
     mean = hypothesis.mean.copy()
     poses = mean[: 4 * count].reshape(count, 4)
-    relative_yaw = poses[:, 3] - anchors[:, YAW]
-    lever = np.einsum('nij,nj->ni', yaw_rotation_derivative(relative_yaw), delta[:, POSITION])
-    poses[:, :3] += np.einsum('nij,nj->ni', yaw_rotation(relative_yaw), delta[:, POSITION])
-    poses[:, 3] = wrap_angle(poses[:, 3] + delta[:, YAW])
+    relative_yaw = poses[:, 3] - anchors.yaw
+    lever = np.einsum('nij,nj->ni', yaw_rotation_derivative(relative_yaw), increments.position)
+    poses[:, :3] += np.einsum('nij,nj->ni', yaw_rotation(relative_yaw), increments.position)
+    poses[:, 3] = wrap_angle(poses[:, 3] + increments.yaw)
 
     # F differs from the identity only where position hangs on yaw: add those rows and columns.
     covariance = hypothesis.covariance.copy()
@@ -85,15 +87,15 @@ def anchor_again(state: JointState, odometry: TeamOdometry) -> JointState:
     later, in one step; taking the whole step would count that motion twice. The step is taken to
     be even, and the drone to be as uncertain as after a restart.
     """
-    anchors = state.anchors.copy()
+    anchors = state.anchors
     corrected = state.corrected.copy()
-    for drone in np.flatnonzero(corrected):
-        held_ns = nanoseconds(anchors[drone, TIME])
-        newest = odometry.newest_ns(int(drone))
+    for drone in np.flatnonzero(corrected).tolist():
+        held_ns = nanoseconds(float(anchors[drone].time))
+        newest = odometry.newest_ns(drone)
         if newest is not None and newest >= held_ns:
             again = odometry.histories[drone].at(held_ns)
-            again[GAP] -= RESTART_GAP
-            again[YAW] = anchors[drone, YAW]  # nobody saw it turn: all of that is still to come
-            anchors[drone] = again
+            # Nobody saw it turn: all of that is still to come.
+            again = again.unturned(float(anchors[drone].yaw), RESTART_GAP)
+            anchors = anchors.with_row(drone, again)
             corrected[drone] = False
     return replace(state, anchors=anchors, corrected=corrected)

@@ -1,26 +1,42 @@
-"""Static objects enter and leave the joint state."""
+"""Birth and death of static objects in the joint state.
+
+A sighting that nothing explains is remembered; when enough of them agree over time, an object is
+born. It is deleted when it should be seen and is not.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
-from mav_perception.geometry import tangent_basis, yaw_rotation, yaw_rotation_derivative
+from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
+from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.measurement.visibility import clutter_per_volume
+from mav_perception.localization.odometry.process_noise import process_noise
+from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
 from mav_perception.localization.static_objects.statistics import (
-    LEAST_EXISTENCE,
-    Birth,
     StaticObjects,
     UnexplainedSightings,
-    remember,
 )
-from mav_perception.localization.update.scan import CameraScan
-from mav_perception.types import FloatArray, IntArray
+from mav_perception.types import BoolArray, FloatArray, IntArray
+
+MIN_EXISTENCE = 0.05
+
+MIN_SPAN = 0.3
+"""Sightings of a static object agree over at least so many seconds. It must be born before its
+sightings, taken for a drone, have ruled out that they are none; a drone that was taken for an
+object moves on and the object is forgotten."""
+
+MIN_SIGHTINGS = 3
+BIRTH_LOG_ODDS = 6.0
+"""How much likelier than clutter an object must be to be born: many positions are tested."""
+
+GATE = 11.3
+"""Squared Mahalanobis distance within which two sightings agree: chi-square, 3 axes, 99 %."""
 
 UNEXPLAINED = 0.5
 """A sighting that candidates explain less than this may show a static object."""
@@ -28,14 +44,14 @@ UNEXPLAINED = 0.5
 BIRTH_EXISTENCE = 0.9
 
 
-def with_static_objects(
-    state: JointState, frame: CameraScan, unexplained: FloatArray, parameters: FilterParameters
+def update_static_objects(
+    state: JointState, scan: CameraScan, unexplained: FloatArray, parameters: FilterParameters
 ) -> JointState:
     """Return the state without vanished objects and with those that sightings agree on.
 
     Args:
-        state: after the update with the frame.
-        frame: the camera frame.
+        state: after the update with the scan.
+        scan: the camera scan.
         unexplained: (m,) probability that no candidate gave the sighting.
         parameters: of the filter.
     """
@@ -45,11 +61,11 @@ def with_static_objects(
     index = np.flatnonzero(unexplained > UNEXPLAINED)
     if not len(index):
         return state
-    new, clutter = _placed(state, frame, index, parameters)
+    new, clutter = _in_odometry_frame(state, scan, index, parameters)
     objects, births = remember(state.objects, new, clutter, parameters)
     state = replace(state, objects=objects)
     for birth in births:
-        state = _with_object(state, frame, int(index[birth.sighting]), birth)
+        state = _with_object(state, scan, int(index[birth.sighting]), birth)
     return state
 
 
@@ -58,7 +74,7 @@ def _without_vanished(state: JointState) -> JointState:
         return state
     weights = np.array([h.weight for h in state.hypotheses])
     existence = weights @ np.array([h.existence for h in state.hypotheses])
-    gone = existence < LEAST_EXISTENCE
+    gone = existence < MIN_EXISTENCE
     if not gone.any():
         return state
     stays = np.concatenate([np.ones(4 * state.drones, bool), np.repeat(~gone, 3)])
@@ -71,58 +87,33 @@ def _without_vanished(state: JointState) -> JointState:
     return replace(state, hypotheses=hypotheses, objects=state.objects.without(gone))
 
 
-def _placed(
-    state: JointState, frame: CameraScan, index: IntArray, parameters: FilterParameters
+def _in_odometry_frame(
+    state: JointState, scan: CameraScan, index: IntArray, parameters: FilterParameters
 ) -> tuple[UnexplainedSightings, FloatArray]:
-    """Place sightings in the observer's odometry frame; and the clutter there, per m^3."""
-    row = state.anchors[frame.observer]
-    points, _, by_sighting = place_sightings(row[:4], frame, index)
-    noise = measurement_noise(frame.sightings)[index]
+    """Return sightings in the observer's odometry frame, and the clutter there, per m^3."""
+    row = state.anchors[scan.observer]
+    points, _, by_sighting = sighting_positions(row.pose, scan, index)
+    noise = measurement_noise(scan.sightings)[index]
     new = UnexplainedSightings(
-        np.full(len(index), frame.observer),
+        np.full(len(index), scan.observer),
         points,
         by_sighting @ noise @ by_sighting.transpose(0, 2, 1),
-        np.tile(row, (len(index), 1)),
+        OdometryRows(np.tile(row.values, (len(index), 1))),
     )
-    parameters = frame.mount.sensor_model(parameters)
-    rate = state.rates.clutter_per_frame(frame.camera, parameters)
-    clutter = clutter_per_volume(rate, frame.sightings, parameters)
+    parameters = scan.mount.sensor_model(parameters)
+    rate = state.rates.clutter_per_frame(scan.camera, parameters)
+    clutter = clutter_per_volume(rate, scan.sightings, parameters)
     return new, clutter[index]
 
 
-def place_sightings(
-    pose: FloatArray, frame: CameraScan, index: IntArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return where sightings are, seen from the observer's pose (4,), with Jacobians.
-
-    The sighting's axes are two directions across the line of sight, in radians, and log range;
-    any two will do, since the noise is the same in both.
-
-    Returns:
-        points (M, 3), Jacobians (M, 3, 4) by the observer and (M, 3, 3) by the sighting.
-    """
-    roll, pitch = frame.roll_pitch
-    body = Rotation.from_euler('YX', [pitch, roll]).as_matrix()
-    optical = frame.sightings.positions[index]
-    levelled = (optical @ frame.mount.rotation + frame.mount.translation) @ body.T
-    by_observer = np.zeros((len(index), 3, 4))
-    by_observer[:, :, :3] = np.eye(3)
-    by_observer[:, :, 3] = levelled @ yaw_rotation_derivative(pose[3]).T
-    along = optical / np.linalg.norm(optical, axis=1)[:, None]
-    axes = np.concatenate([tangent_basis(along), along[:, None]], axis=1).transpose(0, 2, 1)
-    axes *= np.linalg.norm(optical, axis=1)[:, None, None]
-    to_world = yaw_rotation(pose[3]) @ body @ frame.mount.rotation.T
-    return pose[:3] + levelled @ yaw_rotation(pose[3]).T, by_observer, to_world @ axes
-
-
-def _with_object(state: JointState, frame: CameraScan, sighting: int, birth: Birth) -> JointState:
+def _with_object(state: JointState, scan: CameraScan, sighting: int, birth: Birth) -> JointState:
     """Add an object where a sighting puts it under each hypothesis, tied to its observer."""
-    noise = measurement_noise(frame.sightings)[sighting]
-    own = slice(4 * frame.observer, 4 * frame.observer + 4)
+    noise = measurement_noise(scan.sightings)[sighting]
+    own = slice(4 * scan.observer, 4 * scan.observer + 4)
     hypotheses = []
     for h in state.hypotheses:
         point, by_observer, by_sighting = (
-            array[0] for array in place_sightings(h.mean[own], frame, np.array([sighting]))
+            array[0] for array in sighting_positions(h.mean[own], scan, np.array([sighting]))
         )
         cross = by_observer @ h.covariance[own]
         corner = cross[:, own] @ by_observer.T + by_sighting @ noise @ by_sighting.T
@@ -135,11 +126,96 @@ def _with_object(state: JointState, frame: CameraScan, sighting: int, birth: Bir
                 np.append(h.existence, BIRTH_EXISTENCE),
             )
         )
-    objects: StaticObjects = state.objects
+    objects = state.objects
     grown = replace(
         objects,
         hits=np.append(objects.hits, birth.hits),
-        looks=np.append(objects.looks, 2.0 * birth.hits),
-        looks_since=np.append(objects.looks_since, 0.0),
+        opportunities=np.append(objects.opportunities, 2.0 * birth.hits),
+        missed_since=np.append(objects.missed_since, 0.0),
     )
     return replace(state, hypotheses=tuple(hypotheses), objects=grown)
+
+
+@dataclass(frozen=True)
+class Birth:
+    """A static object to be added.
+
+    Attributes:
+        sighting: which of the new unexplained sightings shows it.
+        hits: number of sightings that agree on it.
+    """
+
+    sighting: int
+    hits: float
+
+
+def remember(
+    objects: StaticObjects,
+    new: UnexplainedSightings,
+    clutter: FloatArray,
+    parameters: FilterParameters,
+) -> tuple[StaticObjects, tuple[Birth, ...]]:
+    """Remember the unexplained sightings of one frame, and find those that make an object.
+
+    Args:
+        objects: what is known so far.
+        new: unexplained sightings of this scan.
+        clutter: (M,) density of false sightings at each of them, per cubic metre.
+        parameters: `object_memory` and `max_objects`.
+    """
+    if not len(new.observers):
+        return objects, ()
+    age = new.rows[0].time - objects.memory.rows.time
+    memory = objects.memory.kept(age < parameters.object_memory)
+    births: list[Birth] = []
+    fresh = np.ones(len(new.observers), bool)
+    for index in range(len(fresh)):
+        agree = _agreeing(memory, new.kept(slice(index, index + 1)), clutter[index], parameters)
+        if agree is None or len(objects) + len(births) >= parameters.max_objects:
+            continue
+        births.append(Birth(index, float(agree.sum() + 1)))
+        memory = memory.kept(~agree)
+        fresh[index] = False
+    return replace(objects, memory=memory.joined(new.kept(fresh))), tuple(births)
+
+
+def _agreeing(
+    memory: UnexplainedSightings,
+    new: UnexplainedSightings,
+    clutter: float,
+    parameters: FilterParameters,
+) -> BoolArray | None:
+    """Return which remembered sightings show the same object as a new one, or None.
+
+    With n sightings that agree, the log odds of an object against clutter of density c are
+    sum_j log(P N(d_j; 0, C + C_j + drift) / c) - n, with P the share of the observer's frames with
+    something unexplained that show it.
+    """
+    drift = process_noise(new.rows - memory.rows, parameters)
+    delta = memory.positions - new.positions
+    covariance = memory.covariances + new.covariances
+    # A turn of the odometry swings the old sightings about the observer.
+    reach = np.sum((memory.positions - memory.rows.position) ** 2, axis=1)
+    covariance[:, np.arange(3), np.arange(3)] += (
+        drift[:, :3] + (drift[:, 3] * reach)[:, None] / 2.0
+    )
+    size = GATE * np.trace(covariance, axis1=1, axis2=2)
+    near = (memory.observers == new.observers[0]) & (np.sum(delta**2, axis=1) < size)
+    index = np.flatnonzero(near)
+    solved = np.linalg.solve(covariance[index], delta[index, :, None])[..., 0]
+    squared = np.sum(delta[index] * solved, axis=1)
+    inside = squared < GATE
+    index, squared = index[inside], squared[inside]
+    times = memory.rows.time[index]
+    hits = len(np.unique(times))
+    if hits < MIN_SIGHTINGS - 1 or new.rows[0].time - times.min() < MIN_SPAN:
+        return None
+    opportunities = memory.rows.time[memory.observers == new.observers[0]]
+    rate = hits / len(np.unique(opportunities[opportunities >= times.min()]))
+    log_det = np.linalg.slogdet(2.0 * np.pi * covariance[index])[1]
+    log_odds = np.log(rate / clutter) - 0.5 * (squared + log_det) - 1.0
+    if log_odds.sum() < BIRTH_LOG_ODDS:
+        return None
+    agree = np.zeros(len(memory.observers), bool)
+    agree[index] = True
+    return agree

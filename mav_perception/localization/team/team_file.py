@@ -12,7 +12,7 @@ import numpy as np
 import yaml
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
 from mav_perception.resources import find_share
 

@@ -1,15 +1,22 @@
-"""Order of time: frames wait for their odometry, and late ones go in by their own stamps."""
+"""Rollback: a late message goes back to an earlier state, and what came after is repeated.
+
+States are frozen, so keeping them costs only memory, and a late message gives the same result as
+if it had come in time.
+"""
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mav_perception.errors import InputError, LateError
 from mav_perception.localization.state import JointState
-from mav_perception.types import IntArray, Sightings, nanoseconds, seconds
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.types import Sightings, nanoseconds, seconds
+
+Step = Callable[[JointState, Sightings], tuple[JointState, UpdateReport]]
+"""A state and a frame -> the state after the frame, and what happened."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,6 @@ class PastFrame:
     """A frame that is used already, and the joint state before it."""
 
     sightings: Sightings
-    labels: IntArray | None
     before: JointState
 
     @property
@@ -26,12 +32,8 @@ class PastFrame:
         return self.sightings.key
 
 
-class Timeline:
-    """The frames of the last seconds with the states between them, to go back and repeat.
-
-    States are frozen, so keeping them costs only memory, and a late message gives the same result
-    as if it had come in time.
-    """
+class Rollback:
+    """The frames of the last seconds with the states between them, to go back and repeat."""
 
     def __init__(self, window: float) -> None:
         """Remember frames for `window` seconds of stamps."""
@@ -57,68 +59,43 @@ class Timeline:
                 'before: a duplicate, it is ignored. Is one topic published twice?'
             )
 
-    def rewind(self, key: tuple[int, str, str]) -> tuple[JointState | None, list[PastFrame]]:
-        """Take out the frames after a key: the state before them (None if none) and the frames."""
+    def insert(
+        self, sightings: Sightings, now: JointState, step: Step
+    ) -> tuple[JointState, UpdateReport]:
+        """Put a frame in its place in time; repeat the frames after it.
+
+        Args:
+            sightings: the frame.
+            now: joint state after all frames so far.
+            step: how a frame is used.
+
+        Returns:
+            the joint state after all frames, and what happened in the new one.
+        """
+        state, reports = self._replay(sightings.key, [sightings], now, step)
+        return state, reports[0]
+
+    def repeat_after(self, stamp_ns: int, now: JointState, step: Step) -> JointState:
+        """Repeat the frames after a stamp, since the odometry changed there."""
+        return self._replay((stamp_ns + 1, '', ''), [], now, step)[0]
+
+    def _replay(
+        self, key: tuple[int, str, str], new: list[Sightings], now: JointState, step: Step
+    ) -> tuple[JointState, list[UpdateReport]]:
+        """Go back before a key, use new frames, then those that came after; all or nothing."""
         index = bisect_left(self._past, key, key=lambda past: past.key)
         later = self._past[index:]
-        return (later[0].before if later else None), later
+        state = later[0].before if later else now
+        done, reports = [], []
+        for sightings in [*new, *(past.sightings for past in later)]:
+            done.append(PastFrame(sightings, state))
+            state, report = step(state, sightings)
+            reports.append(report)
+        self._past[index:] = done
+        self._forget()
+        return state, reports
 
-    def replace_from(self, key: tuple[int, str, str], frames: list[PastFrame]) -> None:
-        """Put back frames that were repeated, and forget those older than the window."""
-        index = bisect_left(self._past, key, key=lambda past: past.key)
-        self._past[index:] = frames
+    def _forget(self) -> None:
         if self._past:
             oldest = self._past[-1].sightings.stamp_ns - self._window_ns
             del self._past[: bisect_left(self._past, (oldest, '', ''), key=lambda past: past.key)]
-
-
-class SightingQueue:
-    """Holds camera frames until every living drone's odometry has reached them.
-
-    A drone whose odometry lags more than `dropout` seconds behind the newest one has dropped out
-    and is not waited for.
-    """
-
-    def __init__(self, wait: float, dropout: float = 1.0) -> None:
-        """Wait at most `wait` seconds of the machine's time for any frame."""
-        self._wait_ns, self._dropout_ns = nanoseconds(wait), nanoseconds(dropout)
-        self._heap: list[tuple[int, int, int, Sightings]] = []
-        self._order = itertools.count()
-
-    def __len__(self) -> int:
-        """Return the number of waiting frames."""
-        return len(self._heap)
-
-    def add(self, sightings: Sightings, now_ns: int) -> None:
-        """Put in a frame that arrived at machine time `now_ns`."""
-        heapq.heappush(self._heap, (sightings.stamp_ns, next(self._order), now_ns, sightings))
-
-    def ready(self, newest_odometry: list[int | None], now_ns: int) -> list[Sightings]:
-        """Take out the frames that can be used now, the oldest first.
-
-        Args:
-            newest_odometry: stamp of the newest odometry of every drone, None before the first.
-            now_ns: machine time.
-        """
-        released = []
-        known = [newest for newest in newest_odometry if newest is not None]
-        all_known = len(known) == len(newest_odometry)
-        living = [newest for newest in known if newest + self._dropout_ns >= max(known)]
-        while self._heap:
-            stamp, _, arrived, sightings = self._heap[0]
-            covered = all_known and min(living) >= stamp
-            if not covered and now_ns - arrived < self._wait_ns:
-                break
-            heapq.heappop(self._heap)
-            released.append(sightings)
-        return released
-
-
-def check_not_future(stamp_ns: int, now_ns: int, tolerance: float, what: str) -> None:
-    """Raise InputError for a stamp more than `tolerance` seconds ahead of a clock that runs."""
-    ahead = seconds(stamp_ns - now_ns)
-    if now_ns > 0 and ahead > tolerance:
-        raise InputError(
-            f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks (chrony), or '
-            'set use_sim_time alike on all nodes.'
-        )

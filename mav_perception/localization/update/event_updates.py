@@ -11,42 +11,14 @@ Q_D uses the full joint P: that is what makes the filter coupled (Blom & Bloem 2
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.localization.association.events import AssociationEvents
-from mav_perception.localization.association.gating import MEASUREMENT_SIZE
-from mav_perception.localization.association.murty import MISSED
+from mav_perception.localization.association.problem import MISSED, AssociationEvents
+from mav_perception.localization.measurement.detection_model import DetectionModel
+from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
 from mav_perception.types import FloatArray, IntArray
-
-
-@dataclass(frozen=True)
-class DetectionModel:
-    """Numbers that weigh events.
-
-    Attributes:
-        probability: (T,) P_D of every candidate.
-        gate_probability: P_G.
-        clutter_density: (m,) lambda at every sighting, per unit of measurement volume.
-    """
-
-    probability: FloatArray
-    gate_probability: float
-    clutter_density: FloatArray
-
-    @cached_property
-    def log_detected(self) -> FloatArray:
-        """Return (T, m) log of P_D / lambda."""
-        tiny = np.finfo(float).tiny
-        detected = np.log(np.maximum(self.probability, tiny))
-        return detected[:, None] - np.log(self.clutter_density)
-
-    @cached_property
-    def log_missed(self) -> FloatArray:
-        """Return (T,) log of 1 - P_D P_G."""
-        return np.log1p(-self.probability * self.gate_probability)
 
 
 @dataclass(frozen=True)
@@ -71,18 +43,18 @@ class EventUpdates:
     Attributes:
         log_weight: (E,) not normalised; lambda^m, the same for all, is left out.
         shift: (E, n) d of every event.
-        distance: (E,) squared norm of the stacked innovation, nu' Q_D^-1 nu.
+        squared_mahalanobis: (E,) nu' Q_D^-1 nu of the stacked innovation.
         number: (E,) of candidates detected.
-        gain: (3T, n) H P of all candidates. Every event works through some of its rows, so that
-            nothing of size n is computed event by event.
+        cross_covariance: (3T, n) H P of all candidates. Every event works through some of its
+            rows, so that nothing of size n is computed event by event.
         groups: the events by number of candidates detected.
     """
 
     log_weight: FloatArray
     shift: FloatArray
-    distance: FloatArray
+    squared_mahalanobis: FloatArray
     number: IntArray
-    gain: FloatArray
+    cross_covariance: FloatArray
     groups: tuple[EventGroup, ...]
 
 
@@ -96,6 +68,9 @@ def evaluate_events(
 ) -> EventUpdates:
     """Weigh all events and do the Kalman update of each, those of one size at once.
 
+    w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, Q_D) and
+    d_theta = P H_D' Q_D^-1 nu with Q_D = H_D P H_D' + R_D.
+
     Args:
         covariance: (n, n) prior P.
         jacobians: (T, 3, n) H of every candidate.
@@ -104,45 +79,75 @@ def evaluate_events(
         events: (E, T) joint association events.
         model: P_D, P_G and clutter density.
     """
-    size = len(covariance)
-    stacked = jacobians.reshape(-1, size)
-    gain = stacked @ covariance  # H P of all candidates at once
-    spread = gain @ stacked.T
-    assignment = events.assignment
-    detected = assignment != MISSED
+    stacked = jacobians.reshape(-1, len(covariance))
+    cross_covariance = stacked @ covariance  # H P of all candidates at once
+    predicted_covariance = cross_covariance @ stacked.T
+    detected = events.assignment != MISSED
     number = detected.sum(axis=1)
     log_weight = np.where(detected, 0.0, model.log_missed).sum(axis=1)
-    distance = np.zeros(len(assignment))
-    pull = np.zeros((len(assignment), len(stacked)))  # Q_D^-1 nu, in the rows of H
+    squared = np.zeros(len(number))
+    pull = np.zeros((len(number), len(stacked)))  # Q_D^-1 nu, in the rows of H
     groups = []
     for k in range(1, int(number.max(initial=0)) + 1):
         index = np.flatnonzero(number == k)
         if not len(index):
             continue
         who = np.nonzero(detected[index])[1].reshape(-1, k)
-        which = np.take_along_axis(assignment[index], who, axis=1)
-        rows = (MEASUREMENT_SIZE * who[..., None] + np.arange(MEASUREMENT_SIZE)).reshape(
-            len(index), -1
+        which = np.take_along_axis(events.assignment[index], who, axis=1)
+        group, solved, norm, log_density = _update_group(
+            index, who, innovations[who, which], noise[who, which], predicted_covariance
         )
-        innovation = innovations[who, which].reshape(len(index), -1)
-        total = spread[rows[:, :, None], rows[:, None, :]] + _block_diagonal(noise[who, which])
-        inverse = np.asarray(np.linalg.inv(total), float)
-        solved = np.einsum('eij,ej->ei', inverse, innovation)
-        distance[index] = np.einsum('ei,ei->e', innovation, solved)
-        pull[index[:, None], rows] = solved
-        log_weight[index] += model.log_detected[who, which].sum(axis=1) - 0.5 * (
-            distance[index]
-            + np.linalg.slogdet(total)[1]
-            + MEASUREMENT_SIZE * k * np.log(2.0 * np.pi)
-        )
-        groups.append(EventGroup(index, rows, inverse))
-    return EventUpdates(log_weight, pull @ gain, distance, number, gain, tuple(groups))
+        squared[index] = norm
+        pull[index[:, None], group.rows] = solved
+        log_weight[index] += model.log_detected[who, which].sum(axis=1) - 0.5 * log_density
+        groups.append(group)
+    return EventUpdates(
+        log_weight=log_weight,
+        shift=pull @ cross_covariance,
+        squared_mahalanobis=squared,
+        number=number,
+        cross_covariance=cross_covariance,
+        groups=tuple(groups),
+    )
+
+
+def _update_group(
+    index: IntArray,
+    who: IntArray,
+    innovations: FloatArray,
+    noise: FloatArray,
+    predicted_covariance: FloatArray,
+) -> tuple[EventGroup, FloatArray, FloatArray, FloatArray]:
+    """Solve the stacked innovations of the E_k events that detect k candidates each.
+
+    Args:
+        index: (E_k,) which events.
+        who: (E_k, k) candidates detected.
+        innovations: (E_k, k, 3) of the pairs.
+        noise: (E_k, k, 3, 3) R of the pairs.
+        predicted_covariance: (3T, 3T) H P H' of all candidates.
+
+    Returns:
+        the group, Q_D^-1 nu (E_k, 3k), nu' Q_D^-1 nu (E_k,) and -2 log N(nu; 0, Q_D) (E_k,).
+    """
+    count, size = len(index), MEASUREMENT_SIZE * who.shape[1]
+    rows = (MEASUREMENT_SIZE * who[..., None] + np.arange(MEASUREMENT_SIZE)).reshape(count, -1)
+    innovation = innovations.reshape(count, -1)
+    joint = predicted_covariance[rows[:, :, None], rows[:, None, :]] + _block_diagonal(noise)
+    inverse = np.asarray(np.linalg.inv(joint), float)
+    solved = np.einsum('eij,ej->ei', inverse, innovation)
+    squared = np.einsum('ei,ei->e', innovation, solved)
+    log_density = squared + np.linalg.slogdet(joint)[1] + size * np.log(2.0 * np.pi)
+    return EventGroup(index, rows, inverse), solved, squared, log_density
 
 
 def merge_events(
     covariance: FloatArray, updates: EventUpdates, weight: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Merge events into one Gaussian with the mixture's exact moments.
+
+    d = sum_theta w d_theta and P+ = P - sum_theta w K_D H_D P + sum_theta w (d_theta - d)
+    (d_theta - d)'.
 
     Args:
         covariance: (n, n) prior P.
@@ -156,7 +161,7 @@ def merge_events(
     used = np.flatnonzero(weight)
     centred = updates.shift[used] - shift
     posterior = covariance + (weight[used, None] * centred).T @ centred
-    count = len(updates.gain)
+    count = len(updates.cross_covariance)
     information = np.zeros(count * count)  # sum_theta w Q_D^-1, in the rows of H
     for group in updates.groups:
         share = weight[group.index]
@@ -165,7 +170,9 @@ def merge_events(
         cells = rows[:, :, None] * count + rows[:, None, :]
         values = share[some, None, None] * group.inverse[some]
         information += np.bincount(cells.ravel(), values.ravel(), count * count)
-    posterior -= updates.gain.T @ information.reshape(count, count) @ updates.gain
+    posterior -= (
+        updates.cross_covariance.T @ information.reshape(count, count) @ updates.cross_covariance
+    )
     return shift, (posterior + posterior.T) / 2.0
 
 
@@ -193,18 +200,3 @@ def marginals(assignment: IntArray, weight: FloatArray, sightings: int) -> Float
             assignment[:, row] % (sightings + 1), weight, minlength=sightings + 1
         )
     return marginal
-
-
-def permutation_pruned(events: AssociationEvents, updates: EventUpdates) -> EventUpdates:
-    """Keep, of the events that detect the same candidates by the same sightings, the likeliest.
-
-    This is CPDA* (Blom & Bloem 2000): permutations of one another would pull the estimates of near
-    drones together.
-    """
-    detected = events.assignment != MISSED
-    key = np.concatenate([detected, np.sort(events.assignment, axis=1)], axis=1)
-    order = np.argsort(-updates.log_weight, kind='stable')
-    _, first = np.unique(key[order], axis=0, return_index=True)
-    likeliest = np.zeros(len(order), bool)
-    likeliest[order[first]] = True
-    return replace(updates, log_weight=np.where(likeliest, updates.log_weight, -np.inf))

@@ -1,9 +1,9 @@
-"""From the events of all hypotheses to the next few hypotheses: cluster, merge, forget the rest.
+"""Mixture reduction: from the events of all hypotheses to the next few hypotheses.
 
-Every pair of a hypothesis and an event is a child. The heaviest child and all that lie near it
+Every pair of a hypothesis and an event is a branch. The heaviest branch and all that lie near it
 become one Gaussian with the exact moments of the group; then the next heaviest that is left
 (Salmond 2009, 'Mixture reduction algorithms'). Explanations that differ stay apart until later
-frames tell which was right. With room for one hypothesis all children are merged at once: that is
+frames tell which was right. With room for one hypothesis all branches are merged at once: that is
 the coupled PDA filter.
 """
 
@@ -25,7 +25,7 @@ from mav_perception.localization.state import (
 from mav_perception.localization.update.event_updates import EventUpdates, merge_events
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
-LEAST_WEIGHT = 1e-4
+MIN_WEIGHT = 1e-4
 """A hypothesis this unlikely is forgotten."""
 
 
@@ -37,8 +37,8 @@ class Branches:
         parents: the hypotheses before the frame.
         updates: events of each parent.
         existence: per parent (E, O), probability of every object after each event.
-        weight: (C,) of every child, normalised, parent after parent.
-        parent, event: (C,) where every child comes from.
+        weight: (B,) of every branch, normalised, parent after parent.
+        parent, event: (B,) where every branch comes from.
     """
 
     parents: tuple[JointHypothesis, ...]
@@ -50,7 +50,7 @@ class Branches:
 
 
 def reduce_mixture(
-    children: Branches, drones: int, parameters: FilterParameters
+    branches: Branches, drones: int, parameters: FilterParameters
 ) -> tuple[tuple[JointHypothesis, ...], float]:
     """Return the hypotheses after a frame, the heaviest first, and the weight that was dropped.
 
@@ -58,52 +58,52 @@ def reduce_mixture(
         InputError: a covariance would not be positive definite; nothing has changed then.
     """
     if parameters.max_hypotheses == 1:
-        return (_merged(children, np.ones(len(children.weight), bool), drones),), 0.0
+        return (_merged(branches, np.ones(len(branches.weight), bool), drones),), 0.0
     means = np.concatenate(
-        [p.mean + u.shift for p, u in zip(children.parents, children.updates, strict=True)]
+        [p.mean + u.shift for p, u in zip(branches.parents, branches.updates, strict=True)]
     )
-    group = _grouped(children, means, drones, parameters)
-    found = [_merged(children, group == index, drones) for index in range(group.max() + 1)]
+    group = _grouped(branches, means, drones, parameters)
+    found = [_merged(branches, group == index, drones) for index in range(group.max() + 1)]
     total = sum(h.weight for h in found)
     kept = [JointHypothesis(h.weight / total, h.mean, h.covariance, h.existence) for h in found]
     return tuple(sorted(kept, key=lambda h: -h.weight)), max(1.0 - total, 0.0)
 
 
 def _grouped(
-    children: Branches, means: FloatArray, drones: int, parameters: FilterParameters
+    branches: Branches, means: FloatArray, drones: int, parameters: FilterParameters
 ) -> IntArray:
-    """Return (C,) the group of every child, -1 for those that are too light to matter.
+    """Return (B,) the group of every branch, -1 for those that are too light to matter.
 
-    The heaviest child that is far from all heads so far heads the next group; when there are
+    The heaviest branch that is far from all heads so far heads the next group; when there are
     enough heads, everybody goes to the nearest.
     """
-    group = np.full(len(children.weight), -1)
-    alive = np.flatnonzero(children.weight > LEAST_WEIGHT * 1e-2)
-    weight, places = children.weight[alive], means[alive]
+    group = np.full(len(branches.weight), -1)
+    alive = np.flatnonzero(branches.weight > MIN_WEIGHT * 1e-2)
+    weight, alive_means = branches.weight[alive], means[alive]
     nearest, head_of = np.full(len(alive), np.inf), np.zeros(len(alive), np.int64)
     for number in range(parameters.max_hypotheses):
         far = nearest > parameters.merge_distance
         head = int(np.argmax(np.where(far, weight, 0.0)))
-        if not far[head] or (number and weight[far].sum() < LEAST_WEIGHT):
+        if not far[head] or (number and weight[far].sum() < MIN_WEIGHT):
             break
-        after = _covariance_after(children, int(alive[head]))
-        distance = _distance(places - places[head], after, drones)
+        after = _covariance_after(branches, int(alive[head]))
+        distance = _mahalanobis(alive_means - alive_means[head], after, drones)
         closer = distance < nearest
         head_of[closer], nearest[closer] = number, distance[closer]
     group[alive] = head_of
     return group
 
 
-def _covariance_after(children: Branches, child: int) -> FloatArray:
-    parent, event = children.parent[child], children.event[child]
-    updates = children.updates[parent]
+def _covariance_after(branches: Branches, branch: int) -> FloatArray:
+    parent, event = branches.parent[branch], branches.event[branch]
+    updates = branches.updates[parent]
     alone = np.zeros(len(updates.log_weight))
     alone[event] = 1.0
-    return merge_events(children.parents[parent].covariance, updates, alone)[1]
+    return merge_events(branches.parents[parent].covariance, updates, alone)[1]
 
 
-def _distance(delta: FloatArray, covariance: FloatArray, drones: int) -> FloatArray:
-    """Return the (C,) Mahalanobis lengths of differences of state vectors."""
+def _mahalanobis(delta: FloatArray, covariance: FloatArray, drones: int) -> FloatArray:
+    """Return the (B,) Mahalanobis distances of differences of state vectors."""
     if len(delta) == 1:
         return np.zeros(1)
     wrapped_delta = difference(delta, np.zeros(delta.shape[1]), drones)
@@ -111,23 +111,23 @@ def _distance(delta: FloatArray, covariance: FloatArray, drones: int) -> FloatAr
     return np.linalg.norm(solve_triangular(root, wrapped_delta.T, lower=True), axis=0)
 
 
-def _merged(children: Branches, group: BoolArray, drones: int) -> JointHypothesis:
-    """Merge one group of children, parent by parent and then the parents."""
+def _merged(branches: Branches, group: BoolArray, drones: int) -> JointHypothesis:
+    """Merge one group of branches, parent by parent and then the parents."""
     weights, means, covariances, existences = [], [], [], []
     for index, (parent, updates) in enumerate(
-        zip(children.parents, children.updates, strict=True)
+        zip(branches.parents, branches.updates, strict=True)
     ):
-        mine = group & (children.parent == index)
-        weight = float(children.weight[mine].sum())
+        mine = group & (branches.parent == index)
+        weight = float(branches.weight[mine].sum())
         if weight <= 0.0:
             continue
         share = np.zeros(len(updates.log_weight))
-        share[children.event[mine]] = children.weight[mine] / weight
+        share[branches.event[mine]] = branches.weight[mine] / weight
         shift, covariance = merge_events(parent.covariance, updates, share)
         weights.append(weight)
         means.append(parent.mean + shift)
         covariances.append(covariance)
-        existences.append(share @ children.existence[index])
+        existences.append(share @ branches.existence[index])
     weight_array = np.array(weights)
     if len(weights) == 1:
         mean, covariance = wrapped(means[0], drones), covariances[0]

@@ -1,60 +1,39 @@
-"""One camera frame before association: predictions, innovations, gate and weights."""
+"""Predict the scan: what an observer should see under one hypothesis, against what it saw."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
-from mav_perception.localization.association.events import AssociationProblem
-from mav_perception.localization.association.gating import mahalanobis, validation_gate
+from mav_perception.localization.association.gating import squared_mahalanobis, validation_gate
+from mav_perception.localization.association.problem import AssociationProblem
+from mav_perception.localization.correlation import correlated_noise
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.measurement.observation import (
-    CameraMount,
+    MEASUREMENT_SIZE,
     PredictedSightings,
     innovations,
     measurement_noise,
     predict_sightings,
-    slowly_changing,
 )
-from mav_perception.localization.measurement.visibility import clutter_density, view_probability
+from mav_perception.localization.measurement.visibility import (
+    FieldOfView,
+    clutter_density,
+    view_probability,
+)
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
-from mav_perception.localization.update.event_updates import DetectionModel
-from mav_perception.types import FloatArray, IntArray, Sightings, seconds
+from mav_perception.types import FloatArray, IntArray, seconds
 
-
-@dataclass(frozen=True)
-class CameraScan:
-    """One camera frame and all that it is held against.
-
-    Attributes:
-        sightings: what was seen.
-        observer: index of the drone with the camera.
-        roll_pitch: (2,) its attitude from VIO, radians.
-        mount: where its camera sits.
-        camera: index of the camera among all of the team.
-        labels: (m,) true identities for the labelled rival.
-    """
-
-    sightings: Sightings
-    observer: int
-    roll_pitch: FloatArray
-    mount: CameraMount
-    camera: int
-    labels: IntArray | None = None
-
-    @property
-    def body_to_optical(self) -> FloatArray:
-        """Return the rotation (3, 3) from the levelled body to the optical frame."""
-        roll, pitch = self.roll_pitch
-        levelled = Rotation.from_euler('YX', [pitch, roll]).as_matrix()
-        return self.mount.rotation @ levelled.T
+MIN_PROBABILITY = 1e-9
+"""A candidate less likely to be seen takes no sighting; it would only multiply the events."""
 
 
 @dataclass(frozen=True)
 class PredictedScan:
-    """What the frame says under one hypothesis about C candidates and m sightings.
+    """What the scan says under one hypothesis about C candidates and m sightings.
 
     Attributes:
         candidates: (C,) who may be seen: drone indices, then N + object indices.
@@ -66,7 +45,7 @@ class PredictedScan:
         noise: (T, m, 3, 3) of the sightings, with what is not linear in the predictions.
         model: P_D of the gated, P_G and clutter density.
         problem: the same as an association problem.
-        log_idle: log weight of the ungated ones being missed.
+        log_ungated_missed: log weight of the ungated ones being missed.
     """
 
     candidates: IntArray
@@ -78,7 +57,7 @@ class PredictedScan:
     noise: FloatArray
     model: DetectionModel
     problem: AssociationProblem
-    log_idle: float
+    log_ungated_missed: float
 
     @property
     def outside_gate(self) -> int:
@@ -97,56 +76,79 @@ def candidates_of(state: JointState, observer: int) -> tuple[IntArray, IntArray]
 
 
 def predict_scan(
-    state: JointState, hypothesis: JointHypothesis, frame: CameraScan, parameters: FilterParameters
+    state: JointState, hypothesis: JointHypothesis, scan: CameraScan, parameters: FilterParameters
 ) -> PredictedScan:
-    """Predict what the observer should see under a hypothesis, and hold its sightings against it.
+    """Predict the scan under a hypothesis, and gate its sightings.
+
+    z^_b = h(x_a, x_b), S_b = H_b P H_b' + R; a sighting lies in the gate of candidate b where
+    nu' S_b^-1 nu < gamma.
 
     Args:
-        state: joint state at the time of the frame.
+        state: joint state at the time of the scan.
         hypothesis: one of its hypotheses.
-        frame: the camera frame.
-        parameters: sensor model.
+        scan: the camera scan.
+        parameters: of the filter.
     """
-    observer, sightings = frame.observer, frame.sightings
-    parameters = frame.mount.sensor_model(parameters)
-    candidates, columns = candidates_of(state, observer)
+    parameters = scan.mount.sensor_model(parameters)
+    candidates, columns = candidates_of(state, scan.observer)
     predicted = predict_sightings(
-        hypothesis.mean, hypothesis.covariance, observer, columns, frame.roll_pitch, frame.mount
+        hypothesis.mean, hypothesis.covariance, scan.observer, columns, scan.roll_pitch, scan.mount
     )
-    spread = predicted.spread(hypothesis.covariance)
-    view = view_probability(predicted, spread, parameters)
-    chance = np.full(len(candidates), state.rates.detection_probability(frame.camera, parameters))
-    is_object = candidates >= state.drones
-    chance[is_object] = hypothesis.existence * state.objects.detection_probability
-    probability = np.minimum(view * chance, 0.9999)
-    clutter = clutter_density(
-        state.rates.clutter_per_frame(frame.camera, parameters), sightings, parameters
-    )
-    residual, noise = innovations(predicted, sightings), measurement_noise(sightings)
-    distance, log_det = mahalanobis(residual, spread, noise)
-    inside = validation_gate(distance, parameters.gate_probability)
-    # A candidate that cannot be in view takes no sighting; it would only multiply the events.
-    inside &= probability[:, None] > 1e-9
+    covariance = predicted.predicted_covariance(hypothesis.covariance)
+    view = _in_view(predicted, covariance, parameters)
+    everybody = _detection_model(state, hypothesis, scan, candidates, view, parameters)
+    residual, noise = innovations(predicted, scan.sightings), measurement_noise(scan.sightings)
+    squared, log_det = squared_mahalanobis(residual, covariance, noise)
+    inside = validation_gate(squared, parameters.gate_probability)
+    inside &= everybody.probability[:, None] > MIN_PROBABILITY
     gated = np.flatnonzero(inside.any(axis=1))
-    everybody = DetectionModel(probability, parameters.gate_probability, clutter)
-    model = DetectionModel(probability[gated], parameters.gate_probability, clutter)
-    likelihood = model.log_detected - 0.5 * (
-        distance[gated] + log_det[gated] + residual.shape[-1] * np.log(2.0 * np.pi)
-    )
-    problem = AssociationProblem(
-        likelihood, model.log_missed, inside[gated], candidates[gated], frame.labels
-    )
-    since = seconds(state.stamp_ns) - float(state.objects.last_frame[frame.camera])
-    noise = slowly_changing(noise, since, parameters.error_correlation)
+    model = everybody.of(gated)
+    log_density = squared[gated] + log_det[gated] + MEASUREMENT_SIZE * np.log(2.0 * np.pi)
+    since = seconds(state.stamp_ns) - float(state.objects.last_frame[scan.camera])
+    noise = correlated_noise(noise, since, parameters.error_correlation)
     return PredictedScan(
-        candidates,
-        view,
-        probability,
-        gated,
-        predicted.subset(gated),
-        residual[gated],
-        noise[None] + predicted.curvature[gated][:, None],
-        model,
-        problem,
-        float(everybody.log_missed.sum() - model.log_missed.sum()),
+        candidates=candidates,
+        view=view,
+        probability=everybody.probability,
+        gated=gated,
+        predicted=predicted.subset(gated),
+        innovations=residual[gated],
+        noise=noise[None] + predicted.curvature[gated][:, None],
+        model=model,
+        problem=AssociationProblem(
+            log_likelihood_ratio=model.log_detected - 0.5 * log_density,
+            log_missed=model.log_missed,
+            inside=inside[gated],
+            candidates=candidates[gated],
+            scan_key=scan.sightings.key,
+        ),
+        log_ungated_missed=float(everybody.log_missed.sum() - model.log_missed.sum()),
     )
+
+
+def _in_view(
+    predicted: PredictedSightings, covariance: FloatArray, parameters: FilterParameters
+) -> FloatArray:
+    """Return (C,) how likely each candidate is in view, given the covariances (C, 3, 3)."""
+    bearing = (covariance[:, 0, 0] + covariance[:, 1, 1]) / 2.0
+    sigmas = (np.sqrt(np.maximum(v, 0.0)) for v in (bearing, covariance[:, 2, 2]))
+    return view_probability(predicted.points, FieldOfView.of(parameters), *sigmas)
+
+
+def _detection_model(
+    state: JointState,
+    hypothesis: JointHypothesis,
+    scan: CameraScan,
+    candidates: IntArray,
+    view: FloatArray,
+    parameters: FilterParameters,
+) -> DetectionModel:
+    """Return P_D of all candidates, an object's existence included, and the clutter density."""
+    rates, camera = state.rates, scan.camera
+    chance = np.full(len(candidates), rates.detection_probability(camera, parameters))
+    chance[candidates >= state.drones] = hypothesis.existence * state.objects.detection_probability
+    clutter = clutter_density(
+        rates.clutter_per_frame(camera, parameters), scan.sightings, parameters
+    )
+    probability = np.minimum(view * chance, 0.9999)
+    return DetectionModel(probability, parameters.gate_probability, clutter)

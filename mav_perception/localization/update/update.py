@@ -1,211 +1,211 @@
-"""One camera frame into the joint state: a function from state to state."""
+"""The coupled PDA update: one camera scan into the joint state, a function from state to state.
+
+The steps are those of Blom & Bloem 2000, under every joint hypothesis: predict the scan,
+enumerate the joint association events, evaluate them, reduce the mixture, learn the rates.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from mav_perception.localization.association.events import Associate, AssociationEvents
-from mav_perception.localization.association.gating import MEASUREMENT_SIZE
-from mav_perception.localization.association.murty import MISSED
+from mav_perception.localization.association.problem import MISSED, Associate, AssociationEvents
+from mav_perception.localization.correlation import OBJECT_CORRELATION_TIME, new_evidence
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
-from mav_perception.localization.static_objects.birth_death import with_static_objects
+from mav_perception.localization.static_objects.birth_death import update_static_objects
 from mav_perception.localization.update.event_updates import (
     EventUpdates,
     evaluate_events,
     marginals,
     normalised,
-    permutation_pruned,
 )
 from mav_perception.localization.update.mixture_reduction import Branches, reduce_mixture
-from mav_perception.localization.update.scan import CameraScan, PredictedScan, predict_scan
-from mav_perception.types import FloatArray, IntArray, seconds
+from mav_perception.localization.update.permutation_pruning import prune_permutations
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.localization.update.scan import PredictedScan, predict_scan
+from mav_perception.types import FloatArray, seconds
 
-MOST_EXISTENCE = 0.999
-"""An object that was seen may be taken away before the next look."""
-
-
-@dataclass(frozen=True)
-class UpdateReport:
-    """What one camera frame did to the filter.
-
-    Attributes:
-        stamp_ns, observer: which frame.
-        candidates: (C,) drone indices, then N + indices of static objects.
-        view: (C,) probability that each was in view.
-        probability: (C,) P_D of each.
-        marginal: (C, m + 1) marginal association probabilities, the last column is 'missed'.
-        evidence: (C,) log of how much likelier the frame is with the candidate than without.
-        outside_gate: sightings that lay in no gate under the heaviest hypothesis.
-        events: number of joint association events over all hypotheses.
-        dropped: weight of the events and hypotheses that were cut.
-        nis, nis_size: normalised innovation squared of the most likely event and its size.
-    """
-
-    stamp_ns: int
-    observer: str
-    candidates: IntArray
-    view: FloatArray
-    probability: FloatArray
-    marginal: FloatArray
-    evidence: FloatArray
-    outside_gate: int
-    events: int
-    dropped: float
-    nis: float
-    nis_size: int
-
-    def seen(self, observer: int) -> IntArray:
-        """Return who took part in a sighting: the candidates seen and then the observer too."""
-        seen = self.candidates[self.marginal[:, -1] < 0.5]
-        return np.append(seen, observer) if len(seen) else seen
-
-    def taken(self) -> tuple[IntArray, FloatArray]:
-        """Return for whom each of m sightings was taken, and the probability of that.
-
-        (m,) candidates, a drone index or N + that of a static object, or -1 for a false sighting.
-        """
-        among = self.marginal[:, :-1]
-        chances = np.vstack([np.maximum(1.0 - among.sum(axis=0), 0.0), among])
-        best = chances.argmax(axis=0)
-        return np.append(-1, self.candidates)[best], chances.max(axis=0)
+MAX_EXISTENCE = 0.999
+"""An object that was seen may be taken away before the next frame."""
 
 
 def update_state(
-    state: JointState, frame: CameraScan, parameters: FilterParameters, associate: Associate
+    state: JointState, scan: CameraScan, parameters: FilterParameters, associate: Associate
 ) -> tuple[JointState, UpdateReport]:
-    """Return the joint state after a camera frame, and what happened.
+    """Return the joint state after a camera scan, and what happened.
 
     Args:
-        state: joint state at the time of the frame.
-        frame: the camera frame.
+        state: joint state at the time of the scan.
+        scan: the camera scan.
         parameters: of the filter.
         associate: which events to consider.
 
     Raises:
         InputError: the result would not be a covariance.
     """
-    scans, updates, existences, log_weights = [], [], [], []
-    dropped = 0.0
-    share = state.objects.look_share(frame.camera, seconds(state.stamp_ns))
-    budget = max(parameters.max_events // len(state.hypotheses), 1)
-    for hypothesis in state.hypotheses:
-        scan = predict_scan(state, hypothesis, frame, parameters)
-        events = associate(scan.problem, budget)
-        evaluated = evaluate_events(
-            hypothesis.covariance,
-            scan.predicted.jacobians(len(hypothesis.mean)),
-            scan.innovations,
-            scan.noise,
-            events,
-            scan.model,
-        )
-        if parameters.permutation_pruning:
-            evaluated = permutation_pruned(events, evaluated)
-        dropped += hypothesis.weight * events.dropped
-        scans.append((scan, events))
-        updates.append(evaluated)
-        existences.append(_existence_after(state, hypothesis, scan, events, share))
-        log_weights.append(evaluated.log_weight + scan.log_idle + np.log(hypothesis.weight))
-    sizes = [len(w) for w in log_weights]
-    weight = normalised(np.concatenate(log_weights))
-    children = Branches(
-        state.hypotheses,
-        tuple(updates),
-        tuple(existences),
-        weight,
-        np.repeat(np.arange(len(sizes)), sizes),
-        np.concatenate([np.arange(size) for size in sizes]),
+    priors = state.hypotheses
+    predicted = [predict_scan(state, prior, scan, parameters) for prior in priors]
+    events = enumerate_joint_events(predicted, parameters, associate)
+    updates = [
+        evaluate_joint_events(*branch, parameters)
+        for branch in zip(priors, predicted, events, strict=True)
+    ]
+    branches = weigh_branches(state, scan, predicted, events, updates)
+    posteriors, forgotten = reduce_mixture(branches, state.drones, parameters)
+    cut = sum(prior.weight * e.dropped for prior, e in zip(priors, events, strict=True))
+    report = _report(scan, predicted, events, branches, cut + forgotten)
+    return learn_rates(replace(state, hypotheses=posteriors), scan, report, parameters), report
+
+
+def enumerate_joint_events(
+    predicted: Sequence[PredictedScan], parameters: FilterParameters, associate: Associate
+) -> list[AssociationEvents]:
+    """Return the joint association events under each of K hypotheses.
+
+    theta: an injective map from the detected candidates D to sightings. The K hypotheses share
+    the budget of `max_events`.
+    """
+    budget = max(parameters.max_events // len(predicted), 1)
+    return [associate(scan.problem, budget) for scan in predicted]
+
+
+def evaluate_joint_events(
+    prior: JointHypothesis,
+    predicted: PredictedScan,
+    events: AssociationEvents,
+    parameters: FilterParameters,
+) -> EventUpdates:
+    """Weigh the events under one hypothesis and do the Kalman update of each.
+
+    w_theta ~ prod_{b in D} P_D,b prod_{b not in D} (1 - P_D,b P_G) lambda^(m - |D|) N(nu; 0, Q_D),
+    Q_D = H_D P H_D' + R_D over the full joint P. CPDA* drops permutations of an event.
+    """
+    updates = evaluate_events(
+        prior.covariance,
+        predicted.predicted.jacobians(len(prior.mean)),
+        predicted.innovations,
+        predicted.noise,
+        events,
+        predicted.model,
     )
-    hypotheses, forgotten = reduce_mixture(children, state.drones, parameters)
-    marginal = np.sum(
-        [
-            _marginal_over_all(scan, events, weight[children.parent == index])
-            for index, (scan, events) in enumerate(scans)
-        ],
-        axis=0,
+    return prune_permutations(events, updates) if parameters.permutation_pruning else updates
+
+
+def weigh_branches(
+    state: JointState,
+    scan: CameraScan,
+    predicted: Sequence[PredictedScan],
+    events: Sequence[AssociationEvents],
+    updates: Sequence[EventUpdates],
+) -> Branches:
+    """Weigh every pair of a hypothesis and an event against all others.
+
+    w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
+    """
+    time = seconds(state.stamp_ns) - float(state.objects.last_frame[scan.camera])
+    share = float(new_evidence(time, OBJECT_CORRELATION_TIME))
+    log_weight = [
+        u.log_weight + p.log_ungated_missed + np.log(prior.weight)
+        for prior, p, u in zip(state.hypotheses, predicted, updates, strict=True)
+    ]
+    sizes = [len(weight) for weight in log_weight]
+    return Branches(
+        parents=state.hypotheses,
+        updates=tuple(updates),
+        existence=tuple(
+            _existence_after(state, *branch, share)
+            for branch in zip(state.hypotheses, predicted, events, strict=True)
+        ),
+        weight=normalised(np.concatenate(log_weight)),
+        parent=np.repeat(np.arange(len(sizes)), sizes),
+        event=np.concatenate([np.arange(size) for size in sizes]),
     )
-    report = _report(frame, scans[0][0], children, marginal, dropped + forgotten)
-    moved = replace(state, hypotheses=hypotheses)
-    return _counted(moved, frame, report, parameters), report
+
+
+def learn_rates(
+    state: JointState, scan: CameraScan, report: UpdateReport, parameters: FilterParameters
+) -> JointState:
+    """Learn from the scan: rates of the camera and of the objects, births and deletions.
+
+    Expected counts of detections, of opportunities and of clutter, for a Beta and a Gamma mean.
+    """
+    seen = 1.0 - report.marginal[:, -1]
+    is_drone = report.candidates < state.drones
+    rates = state.rates.counted(
+        scan.camera,
+        float(seen[is_drone].sum()),
+        float(report.view[is_drone].sum()),
+        float(report.unexplained.sum()),
+    )
+    objects = state.objects.counted(
+        seen[~is_drone], report.view[~is_drone], scan.camera, seconds(state.stamp_ns)
+    )
+    state = replace(state, rates=rates, objects=objects)
+    return update_static_objects(state, scan, report.unexplained, parameters)
 
 
 def _existence_after(
     state: JointState,
     hypothesis: JointHypothesis,
-    scan: PredictedScan,
+    predicted: PredictedScan,
     events: AssociationEvents,
-    look_share: float,
+    new_share: float,
 ) -> FloatArray:
     """Return (E, O) probabilities that each object exists, given each event (Bernoulli filter)."""
-    first = len(scan.candidates) - len(state.objects)
+    first = len(predicted.candidates) - len(state.objects)
     prior = hypothesis.existence
     # r (1 - p) / (1 - r p); the probability of the scan is r p.
-    seen = scan.probability[first:] * look_share
+    seen = predicted.probability[first:] * new_share
     missed = (prior - seen) / (1.0 - seen)
     result = np.tile(missed, (len(events.assignment), 1))
-    for column, candidate in enumerate(scan.gated):
+    for column, candidate in enumerate(predicted.gated):
         if candidate >= first:
-            result[events.assignment[:, column] != MISSED, candidate - first] = MOST_EXISTENCE
+            result[events.assignment[:, column] != MISSED, candidate - first] = MAX_EXISTENCE
     return result
 
 
-def _marginal_over_all(
-    scan: PredictedScan, events: AssociationEvents, weight: FloatArray
-) -> FloatArray:
-    """Return (C, m + 1) marginals times the weight of the hypothesis; the ungated are missed."""
-    sightings = scan.innovations.shape[1]
-    full = np.zeros((len(scan.candidates), sightings + 1))
-    full[:, -1] = weight.sum()
-    full[scan.gated] = marginals(events.assignment, weight, sightings)
-    return full
-
-
 def _report(
-    frame: CameraScan,
-    scan: PredictedScan,
-    children: Branches,
-    marginal: FloatArray,
+    scan: CameraScan,
+    predicted: Sequence[PredictedScan],
+    events: Sequence[AssociationEvents],
+    branches: Branches,
     dropped: float,
 ) -> UpdateReport:
-    best = int(np.argmax(children.weight))
-    updates: EventUpdates = children.updates[children.parent[best]]
-    event = children.event[best]
+    best = int(np.argmax(branches.weight))
+    updates, event = branches.updates[branches.parent[best]], branches.event[best]
+    shares = [branches.weight[branches.parent == index] for index in range(len(predicted))]
+    marginal = np.sum(
+        [_marginal(*branch) for branch in zip(predicted, events, shares, strict=True)], axis=0
+    )
+    heaviest = predicted[0]
     missed = np.clip(marginal[:, -1], 1e-300, 1.0)
     return UpdateReport(
-        frame.sightings.stamp_ns,
-        frame.sightings.observer,
-        scan.candidates,
-        scan.view,
-        scan.probability,
-        marginal,
-        # p(frame | candidate) / p(frame | nobody there) = (1 - P_D) / p(missed | frame)
-        np.log1p(-scan.probability) - np.log(missed),
-        scan.outside_gate,
-        len(children.weight),
-        dropped,
-        float(updates.distance[event]),
-        MEASUREMENT_SIZE * int(updates.number[event]),
+        sightings=scan.sightings,
+        candidates=heaviest.candidates,
+        view=heaviest.view,
+        probability=heaviest.probability,
+        marginal=marginal,
+        # p(scan | candidate) / p(scan | nobody there) = (1 - P_D) / p(missed | scan)
+        evidence=np.log1p(-heaviest.probability) - np.log(missed),
+        outside_gate=heaviest.outside_gate,
+        events=len(branches.weight),
+        dropped=dropped,
+        nis=float(updates.squared_mahalanobis[event]),
+        nis_size=MEASUREMENT_SIZE * int(updates.number[event]),
     )
 
 
-def _counted(
-    state: JointState, frame: CameraScan, report: UpdateReport, parameters: FilterParameters
-) -> JointState:
-    """Learn from the frame: rates of the camera and of the objects, births and deletions."""
-    seen = 1.0 - report.marginal[:, -1]
-    is_drone = report.candidates < state.drones
-    explained = report.marginal[:, :-1].sum(axis=0)
-    rates = state.rates.counted(
-        frame.camera,
-        float(seen[is_drone].sum()),
-        float(report.view[is_drone].sum()),
-        float((1.0 - explained).sum()),
-    )
-    objects = state.objects.counted(
-        seen[~is_drone], report.view[~is_drone], frame.camera, seconds(state.stamp_ns)
-    )
-    state = replace(state, rates=rates, objects=objects)
-    return with_static_objects(state, frame, 1.0 - explained, parameters)
+def _marginal(
+    predicted: PredictedScan, events: AssociationEvents, weight: FloatArray
+) -> FloatArray:
+    """Return (C, m + 1) marginals times the weight of the hypothesis; the ungated are missed."""
+    sightings = predicted.innovations.shape[1]
+    full = np.zeros((len(predicted.candidates), sightings + 1))
+    full[:, -1] = weight.sum()
+    full[predicted.gated] = marginals(events.assignment, weight, sightings)
+    return full

@@ -15,12 +15,12 @@ from std_msgs.msg import Header
 from mav_perception.cameras.models import DISTORTION_MODELS, PinholeCamera
 from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.queries import DronePose
 from mav_perception.types import (
     NANOSECONDS,
     ByteImage,
     FloatArray,
     OdometrySample,
-    TeamState,
 )
 
 CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4}
@@ -136,19 +136,17 @@ def fill_pose(pose: object, position: FloatArray, quaternion: FloatArray) -> Non
     q.x, q.y, q.z, q.w = (float(v) for v in quaternion)
 
 
-def pose_message(
-    state: TeamState, drone: int, roll_pitch: FloatArray, map_frame: str
-) -> PoseWithCovarianceStamped:
-    """Return the pose of one drone in map with its marginal covariance (row-major, REP-103)."""
+def pose_message(pose: DronePose, map_frame: str) -> PoseWithCovarianceStamped:
+    """Return the pose of a drone in map with its marginal covariance (row-major, REP-103)."""
     message = PoseWithCovarianceStamped()
-    message.header.stamp = ns_to_stamp(state.stamp_ns)
+    message.header.stamp = ns_to_stamp(pose.stamp_ns)
     message.header.frame_id = map_frame
-    x, y, z, yaw = state.mean[drone]
-    quaternion = quaternion_from_euler(np.array([*roll_pitch, yaw]))
+    x, y, z, yaw = pose.mean
+    quaternion = quaternion_from_euler(np.array([*pose.odometry.roll_pitch, yaw]))
     fill_pose(message.pose.pose, np.array([x, y, z]), quaternion)
     covariance = np.zeros((6, 6))
     axes = np.array([0, 1, 2, 5])
-    covariance[np.ix_(axes, axes)] = state.block(drone)
+    covariance[np.ix_(axes, axes)] = pose.covariance
     # Roll and pitch come from the VIO, which knows them from gravity to about a degree.
     covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
     message.pose.covariance = covariance.ravel()

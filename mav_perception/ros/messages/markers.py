@@ -27,25 +27,25 @@ class TeamMarkers:
         self._objects = 0
         self._trails: list[deque[Point]] = [deque(maxlen=TRAIL_POINTS) for _ in names]
 
-    def build(self, state: TeamState, placed: BoolArray, objects: FloatArray) -> MarkerArray:
-        """Return 3-sigma ellipsoid, name and trail of placed drones, and static objects.
+    def build(self, state: TeamState, localized: BoolArray, objects: FloatArray) -> MarkerArray:
+        """Return 3-sigma ellipsoid, name and trail of localized drones, and static objects.
 
         Args:
             state: poses of the team.
-            placed: (N,) whose pose is certain; the others' markers are deleted.
+            localized: (N,) whose pose is certain; the others' markers are deleted.
             objects: (O, 3) static objects in map.
         """
         markers = MarkerArray()
-        for index, place in enumerate(objects):
+        for index, position in enumerate(objects):
             cube = self._marker(state, 'object', index, Marker.CUBE, OBJECT_COLOUR)
-            fill_pose(cube.pose, place, np.array([0.0, 0.0, 0.0, 1.0]))
+            fill_pose(cube.pose, position, np.array([0.0, 0.0, 0.0, 1.0]))
             cube.scale.x = cube.scale.y = cube.scale.z = 0.15
             markers.markers.append(cube)
         for index in range(len(objects), self._objects):
             markers.markers.append(self._deleted(state, 'object', index))
         self._objects = len(objects)
         for index, name in enumerate(self._names):
-            if not placed[index]:
+            if not localized[index]:
                 self._trails[index].clear()
                 parts = ('covariance', 'name', 'trail')
                 markers.markers += [self._deleted(state, part, index) for part in parts]

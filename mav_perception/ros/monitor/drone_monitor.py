@@ -15,7 +15,7 @@ from mav_perception.errors import InputError
 from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.geometry import roll_pitch_yaw
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.ros.messages.conversions import stamp_to_ns
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, cloud_to_table
 from mav_perception.types import FloatArray

@@ -19,7 +19,7 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
-from mav_perception.localization.timing.rollback import SightingQueue, check_not_future
+from mav_perception.localization.timing.sighting_queue import SightingQueue, check_not_future
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import odometry_to_sample
 from mav_perception.ros.messages.markers import TeamMarkers
@@ -201,8 +201,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def _process(self) -> None:
         """Run every frame that has its odometry through the filter, and publish."""
-        odometry = self._localizer.filter.odometry
-        newest = [odometry.newest_ns(drone) for drone in range(len(self._team.names))]
+        newest = self._localizer.newest_odometry()
         for sightings in self._queue.ready(newest, time.monotonic_ns()):
             begin = time.perf_counter()
             try:
@@ -218,22 +217,23 @@ class LocalizationNode(SelfActivatingNode):
             observer = self._team.index(sightings.observer)
             self._poses.publish(self._localizer, observer, sightings.stamp_ns)
             if report is not None:  # after the pose, which somebody waits for
-                self._associations.publish(self._localizer, sightings, report)
+                self._associations.publish(self._localizer, report)
 
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""
         self._process()
         now_ns = self.get_clock().now().nanoseconds
         describe_team(self.diagnostics, self._localizer, now_ns)
-        state = self._localizer.filter.state
+        state = self._localizer.team_state()
         if state is None:
             return
         self._checkpoint.save(self._localizer)
-        for drone in range(len(self._team.names)):
-            newest = self._localizer.filter.odometry.newest_ns(drone)
+        for drone, newest in enumerate(self._localizer.newest_odometry()):
             if newest is not None and newest - self._poses.last_ns(drone) > 1e9:
                 self._poses.publish(self._localizer, drone, newest)
-        markers = self._markers.build(state.team, self._localizer.placed, state.places)
+        markers = self._markers.build(
+            state, self._localizer.localized, self._localizer.object_positions()
+        )
         self._marker_publisher.publish(markers)
 
 

@@ -24,7 +24,7 @@ from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.evaluation.flight.flight_report import Flight
 from mav_perception.evaluation.report.rerun_log import LiveRerun
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import DroneEntry, load_team, team_path
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_profile

@@ -8,15 +8,11 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.odometry.history import ROLL_PITCH
-from mav_perception.localization.static_objects.birth_death import place_sightings
 from mav_perception.localization.team.team_file import DroneEntry
-from mav_perception.localization.update.scan import CameraScan
-from mav_perception.localization.update.update import UpdateReport
+from mav_perception.localization.update.report import UpdateReport
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
 from mav_perception.ros.messages.topics import ASSOCIATIONS, in_namespace
-from mav_perception.types import FloatArray, Sightings
 
 
 class AssociationPublishers:
@@ -37,18 +33,17 @@ class AssociationPublishers:
             for camera in entry.cameras
         }
 
-    def publish(
-        self, localizer: TeamLocalizer, sightings: Sightings, report: UpdateReport
-    ) -> None:
+    def publish(self, localizer: TeamLocalizer, report: UpdateReport) -> None:
         """Publish what became of the sightings of a frame."""
+        sightings = report.sightings
         publisher = self._publisher_of[sightings.observer, sightings.camera]
         if not publisher.get_subscription_count():
             return
-        taken, probability = report.taken()
+        drones, probability = report.best_associations()
         whole = np.broadcast_to([report.nis, report.nis_size], (len(sightings), 2))
         # In map, so that viewers need no transforms; in the optical frame, as they were seen.
-        places = self._places(localizer, sightings)
-        table = np.column_stack([places, taken, probability, whole, sightings.positions])
+        positions = localizer.sighting_positions(report)
+        table = np.column_stack([positions, drones, probability, whole, sightings.positions])
         header = Header(stamp=ns_to_stamp(sightings.stamp_ns), frame_id=self._map_frame)
         publisher.publish(table_to_cloud(ASSOCIATION_FIELDS, table, header))
 
@@ -56,12 +51,3 @@ class AssociationPublishers:
         """Release the publishers."""
         for publisher in self._publisher_of.values():
             self._node.destroy_lifecycle_publisher(publisher)
-
-    def _places(self, localizer: TeamLocalizer, sightings: Sightings) -> FloatArray:
-        """Return where the sightings (m, 3) are in map, from where the filter has the observer."""
-        observer = localizer.team.index(sightings.observer)
-        camera, mount = localizer.team.camera(sightings.observer, sightings.camera)
-        row = localizer.filter.odometry.rows(sightings.stamp_ns)[observer]
-        frame = CameraScan(sightings, observer, row[ROLL_PITCH], mount, camera)
-        pose = localizer.filter.predict(sightings.stamp_ns).mean[observer]
-        return place_sightings(pose, frame, np.arange(len(sightings)))[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.update.update import UpdateReport
+from mav_perception.localization.update.report import UpdateReport
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.types import seconds
 
@@ -31,26 +31,21 @@ def describe_update(
 
 def describe_team(diagnostics: NodeDiagnostics, localizer: TeamLocalizer, now_ns: int) -> None:
     """Say of every drone how old its odometry is and why it has no pose; and what is learned."""
-    names = localizer.team.names
-    silent = [names[i] for i in localizer.filter.odometry.silent()]
+    names, newest = localizer.team.names, localizer.newest_odometry()
+    silent = [name for name, stamp in zip(names, newest, strict=True) if stamp is None]
     if silent:
         diagnostics.problem('waiting', f'Waiting for the odometry of {", ".join(silent)}.')
     for name, status in zip(names, localizer.status(), strict=True):
-        if not status.placed and name not in silent:
+        if not status.localized and name not in silent:
             diagnostics.problem(f'place of {name}', f'{name} has no pose: {status.text}.')
-    state = localizer.filter.state
-    if state is not None:
-        for drone, name in enumerate(names):
-            newest = localizer.filter.odometry.newest_ns(drone)
-            age = 'none' if newest is None else f'{seconds(now_ns - newest):.2f}'
-            diagnostics.set(f'{name} odometry age s', age)
-        for name, mounts in zip(names, localizer.team.mounts, strict=True):
-            for mount in mounts:
-                camera, _ = localizer.team.camera(name, mount.name)
-                rates, label = state.rates, f'{name} {mount.name}'.strip()
-                chance = rates.detection_probability(camera, localizer.parameters)
-                false = rates.clutter_per_frame(camera, localizer.parameters)
-                diagnostics.set(f'{label} P_D', f'{chance:.2f}')
-                diagnostics.set(f'{label} false sightings a frame', f'{false:.2f}')
-        diagnostics.set('static objects', len(state.objects))
-        diagnostics.set('joint hypotheses', len(state.hypotheses))
+    if localizer.team_state() is None:
+        return
+    for name, stamp in zip(names, newest, strict=True):
+        age = 'none' if stamp is None else f'{seconds(now_ns - stamp):.2f}'
+        diagnostics.set(f'{name} odometry age s', age)
+    for rates in localizer.camera_rates():
+        label = f'{rates.drone} {rates.camera}'.strip()
+        diagnostics.set(f'{label} P_D', f'{rates.detection_probability:.2f}')
+        diagnostics.set(f'{label} false sightings a frame', f'{rates.clutter_per_frame:.2f}')
+    diagnostics.set('static objects', len(localizer.object_positions()))
+    diagnostics.set('joint hypotheses', localizer.hypothesis_count())

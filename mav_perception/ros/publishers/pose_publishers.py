@@ -10,15 +10,15 @@ from rclpy.lifecycle import LifecycleNode
 
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.odometry.history import ROLL_PITCH
 from mav_perception.localization.prediction.motion import moved_by_odometry
+from mav_perception.localization.queries import DronePose
 from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import pose_message
 from mav_perception.ros.messages.topics import POSE, in_namespace, odometry_frame
 from mav_perception.ros.publishers.transforms import OdometryTransforms
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
-from mav_perception.types import FloatArray, seconds
+from mav_perception.types import seconds
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class PoseParameters:
 
 
 class PosePublishers:
-    """Publishes the pose of each placed drone, once for a stamp; stamps of a drone only grow."""
+    """Publishes the pose of each localized drone, once for a stamp; its stamps only grow."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class PosePublishers:
         self._transforms = OdometryTransforms(
             node, settings.map_frame, settings.publish_tf and not settings.pose_prefix
         )
-        self._last: dict[int, tuple[FloatArray, FloatArray]] = {}
+        self._last: dict[int, DronePose] = {}
         self._stamps = [0] * len(names)
 
     def forget(self) -> None:
@@ -82,40 +82,39 @@ class PosePublishers:
         return self._stamps[drone]
 
     def publish(self, localizer: TeamLocalizer, drone: int, stamp_ns: int) -> None:
-        """Publish the pose of a drone at a stamp, if it is placed and the stamp is new."""
-        if stamp_ns <= self._stamps[drone] or not localizer.placed[drone]:
+        """Publish the pose of a drone at a stamp, if it is localized and the stamp is new."""
+        if stamp_ns <= self._stamps[drone]:
+            return
+        pose = localizer.pose(drone, stamp_ns)
+        if pose is None:
             return
         self._stamps[drone] = stamp_ns
-        state = localizer.filter.predict(stamp_ns)
-        row = localizer.filter.odometry.rows(stamp_ns)[drone]
-        self._announce_jump(drone, stamp_ns, state.mean[drone], row)
-        self._publishers[drone].publish(
-            pose_message(state, drone, row[ROLL_PITCH], self._settings.map_frame)
-        )
+        self._announce_jump(drone, pose)
+        self._publishers[drone].publish(pose_message(pose, self._settings.map_frame))
         late = seconds(self._node.get_clock().now().nanoseconds - stamp_ns)
         self._diagnostics.set(f'{self._names[drone]} latency ms', f'{1e3 * late:.0f}')
-        self._transforms.publish(state, drone, row, odometry_frame(self._names[drone]))
+        self._transforms.publish(pose, odometry_frame(self._names[drone]))
 
     def close(self) -> None:
         """Release the publishers."""
         for publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
 
-    def _announce_jump(self, drone: int, stamp_ns: int, pose: FloatArray, row: FloatArray) -> None:
+    def _announce_jump(self, drone: int, pose: DronePose) -> None:
         """Say so when a pose is not where the last one and the odometry since then lead to."""
         last = self._last.get(drone)
-        self._last[drone] = (pose, row)
+        self._last[drone] = pose
         if last is None:
             return
-        expected = moved_by_odometry(last[0], last[1], row)
-        metres = float(np.linalg.norm(pose[:3] - expected[:3]))
-        radians = abs(float(wrap_angle(pose[3] - expected[3])))
+        expected = moved_by_odometry(last.mean, last.odometry, pose.odometry)
+        metres = float(np.linalg.norm(pose.mean[:3] - expected[:3]))
+        radians = abs(float(wrap_angle(pose.mean[3] - expected[3])))
         limits = self._settings
         if metres > limits.announced_jump or radians > limits.announced_turn:
             name = self._names[drone]
             self._diagnostics.problem(
                 f'jump of {name}',
                 f'The pose of {name} was corrected by {metres:.2f} m and '
-                f'{np.degrees(radians):.0f} degrees at {seconds(stamp_ns):.2f} s: whoever steers '
-                'by it must not take that for motion.',
+                f'{np.degrees(radians):.0f} degrees at {seconds(pose.stamp_ns):.2f} s: whoever '
+                'steers by it must not take that for motion.',
             )

@@ -8,9 +8,8 @@ from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 
 from mav_perception.geometry import quaternion_from_euler, wrap_angle, yaw_rotation
-from mav_perception.localization.odometry.history import RAW
+from mav_perception.localization.queries import DronePose
 from mav_perception.ros.messages.conversions import ns_to_stamp
-from mav_perception.types import FloatArray, TeamState
 
 try:
     from tf2_ros import TransformBroadcaster
@@ -30,14 +29,15 @@ class OdometryTransforms:
         elif wanted:
             self._broadcaster = TransformBroadcaster(node)
 
-    def publish(self, state: TeamState, drone: int, row: FloatArray, child_frame: str) -> None:
-        """Broadcast T_map_odom = T_map_body T_odom_body^-1, both at the time of the state."""
+    def publish(self, pose: DronePose, child_frame: str) -> None:
+        """Broadcast T_map_odom = T_map_body T_odom_body^-1, both at the time of the pose."""
         if self._broadcaster is None:
             return
-        turn = wrap_angle(state.mean[drone, 3] - row[RAW][3])
-        origin = state.mean[drone, :3] - yaw_rotation(turn) @ row[RAW][:3]
+        raw = pose.odometry.raw
+        turn = wrap_angle(pose.mean[3] - raw[3])
+        origin = pose.mean[:3] - yaw_rotation(turn) @ raw[:3]
         message = TransformStamped()
-        message.header.stamp = ns_to_stamp(state.stamp_ns)
+        message.header.stamp = ns_to_stamp(pose.stamp_ns)
         message.header.frame_id, message.child_frame_id = self._map_frame, child_frame
         x, y, z, w = (float(v) for v in quaternion_from_euler([0.0, 0.0, float(turn)]))
         translation, rotation = message.transform.translation, message.transform.rotation

@@ -9,7 +9,7 @@ import numpy as np
 
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from mav_perception.evaluation.flight.flight_associations import (
     flight_association_log,
 )
 from mav_perception.evaluation.flight.flight_log import DroneLog
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 
 MOUNT = CameraMount.forward(np.zeros(3), np.zeros(3))
 
@@ -31,9 +31,9 @@ def test_right_wrong_and_false_sightings_land_in_their_cells():
         frame([[-2.0, 0.0, 2.0]], [7]),  # a static object
         frame(np.zeros((0, 3)), np.zeros(0, int)),
     ]
-    witness = flight_association_log(frames, [hovering(0.0), hovering(4.0)])
-    np.testing.assert_array_equal(witness.confusion, [[0, 0, 0], [0, 1, 1], [0, 0, 2]])
-    np.testing.assert_array_equal(witness.nis_table(), [[5.0, 3.0]])
+    associations = flight_association_log(frames, [hovering(0.0), hovering(4.0)])
+    np.testing.assert_array_equal(associations.confusion, [[0, 0, 0], [0, 1, 1], [0, 0, 2]])
+    np.testing.assert_array_equal(associations.nis_table(), [[5.0, 3.0]])
 
 
 def test_the_attitude_of_the_observer_counts():

@@ -9,7 +9,7 @@ from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.evaluation.flight.flight_report import Flight
 from mav_perception.evaluation.report.run_record import load_run
-from mav_perception.localization.measurement.observation import CameraMount
+from mav_perception.localization.team.camera_mount import CameraMount
 
 
 def log_of(y, truth=True, placed=True):

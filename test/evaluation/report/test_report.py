@@ -7,8 +7,9 @@ import pytest
 
 from mav_perception.cli import main
 from mav_perception.errors import DataError
-from mav_perception.evaluation.association_log import AssociationLog, record_of
+from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.playback import play
+from mav_perception.evaluation.report.playback_record import record_playback
 from mav_perception.evaluation.report.report import write_report
 from mav_perception.evaluation.report.run_plots import drone_nees
 from mav_perception.evaluation.report.run_record import load_run, save_run
@@ -22,10 +23,15 @@ def record():
     scenario = Scenario(drones=3, duration=12.0, seed=1)
     recording = fly(scenario)
     joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
-    witness = AssociationLog(3)
-    estimate = play(recording, joint_filter, saw=witness.saw)
-    return record_of(
-        'three <drones>', recording, estimate, witness, {'rmse': 0.1}, {'cpdaf': {'rmse': 0.1}}
+    associations = AssociationLog(3)
+    estimate = play(recording, joint_filter, saw=associations.saw)
+    return record_playback(
+        'three <drones>',
+        recording,
+        estimate,
+        associations,
+        {'rmse': 0.1},
+        {'cpdaf': {'rmse': 0.1}},
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mav_perception.localization.measurement.detection_rates import (
-    LEAST_PROBABILITY,
+    MIN_PROBABILITY,
     DetectionRates,
 )
 from mav_perception.localization.parameters import FilterParameters
@@ -32,4 +32,4 @@ def test_a_blind_camera_keeps_a_chance_to_see_again():
     rates = DetectionRates.empty(1)
     for _ in range(5000):
         rates = rates.counted(0, 0.0, 3.0, 0.0)
-    assert rates.detection_probability(0, PARAMETERS) >= LEAST_PROBABILITY
+    assert rates.detection_probability(0, PARAMETERS) >= MIN_PROBABILITY

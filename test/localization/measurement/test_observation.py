@@ -8,14 +8,13 @@ from scipy.spatial.transform import Rotation
 
 from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.measurement.camera_scan import check_sightings
 from mav_perception.localization.measurement.observation import (
-    CameraMount,
-    check_sightings,
     innovations,
     measurement_noise,
     predict_sightings,
-    slowly_changing,
 )
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.types import Sightings
 
 FORWARD = CameraMount.forward(np.zeros(3), np.zeros(3))
@@ -68,7 +67,7 @@ def test_a_large_uncertainty_is_met_by_its_own_moments():
     points = states[:, 4:7] - states[:, :3]
     yaw = np.arctan2(points[:, 1], points[:, 0]) - states[:, 3]
     log_range = np.log(np.linalg.norm(points, axis=1)) - np.log(4.0)
-    spread = predicted.spread(covariance)[0]
+    spread = predicted.predicted_covariance(covariance)[0]
     assert np.sqrt(spread[:2, :2].trace()) == pytest.approx(
         np.sqrt(yaw.var() + (points[:, 2] / 4).var()), rel=0.03
     )
@@ -122,11 +121,3 @@ def test_roll_and_pitch_of_the_observer_come_from_its_odometry():
 def test_bad_sightings_are_refused_by_name(points, change, word):
     with pytest.raises(InputError, match=word):
         check_sightings(replace(sightings_of(np.array(points, float)), **change))
-
-
-def test_errors_that_stay_alike_tell_the_same_again():
-    noise = np.diag([1e-4, 1e-4, 0.01])[None]
-    np.testing.assert_allclose(slowly_changing(noise, 0.2, 1.0), 5.0 * noise)
-    np.testing.assert_allclose(slowly_changing(noise, 3.0, 1.0), noise)
-    np.testing.assert_allclose(slowly_changing(noise, 0.2, 0.0), noise)
-    assert np.isfinite(slowly_changing(noise, 0.0, 1.0)).all()

@@ -6,23 +6,28 @@ import numpy as np
 import pytest
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.measurement.observation import CameraMount, predict_sightings
+from mav_perception.localization.measurement.observation import predict_sightings
 from mav_perception.localization.measurement.visibility import (
+    FieldOfView,
     clutter_density,
     solid_angle,
     view_probability,
 )
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.types import Sightings
 
 PARAMETERS = FilterParameters()
 FORWARD = CameraMount.forward(np.zeros(3), np.zeros(3))
 
 
-def view(target, spread, parameters=PARAMETERS):
+def view(target, covariance, parameters=PARAMETERS):
     mean = np.concatenate([np.zeros(4), target, [0.0]])
     predicted = predict_sightings(mean, 1e-8 * np.eye(8), 0, np.array([4]), np.zeros(2), FORWARD)
-    return view_probability(predicted, np.diag(spread)[None], parameters)[0]
+    bearing, log_range = np.sqrt([(covariance[0] + covariance[1]) / 2.0, covariance[2]])
+    return view_probability(
+        predicted.points, FieldOfView.of(parameters), np.array([bearing]), np.array([log_range])
+    )[0]
 
 
 @pytest.mark.parametrize(('distance', 'low', 'high'), [(3.0, 0.99, 1.0), (30.0, 0.0, 1e-6)])

@@ -8,14 +8,7 @@ import pytest
 from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.odometry.history import (
-    DISTANCE,
-    GAP,
-    POSITION,
-    RAW,
-    YAW,
-    OdometryHistory,
-)
+from mav_perception.localization.odometry.history import OdometryHistory
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import OdometrySample, nanoseconds
 
@@ -29,33 +22,33 @@ def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
 
 
 def test_interpolation_hits_samples_and_runs_between_them():
-    history = OdometryHistory(PARAMETERS)
+    history = OdometryHistory()
     for item in (sample(0), sample(1, x=2.0, yaw=3.0), sample(2, x=2.0, yaw=-3.0)):
-        history.add(item)
-    np.testing.assert_allclose(history.at(nanoseconds(0.5))[POSITION], [1, 0, 0])
-    assert history.at(nanoseconds(2))[YAW] == pytest.approx(2 * np.pi - 3.0)  # unwrapped
-    assert history.at(nanoseconds(2))[DISTANCE] == pytest.approx(2.0)
+        history.add(item, PARAMETERS)
+    np.testing.assert_allclose(history.at(nanoseconds(0.5)).position, [1, 0, 0])
+    assert history.at(nanoseconds(2)).yaw == pytest.approx(2 * np.pi - 3.0)  # unwrapped
+    assert history.at(nanoseconds(2)).distance == pytest.approx(2.0)
 
 
 def test_outside_the_history_the_pose_is_held_and_the_gap_counted():
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(0))
-    history.add(sample(1, x=1.0))
+    history = OdometryHistory()
+    history.add(sample(0), PARAMETERS)
+    history.add(sample(1, x=1.0), PARAMETERS)
     late = history.at(nanoseconds(4))
-    np.testing.assert_allclose(late[POSITION], [1, 0, 0])
-    assert late[GAP] == pytest.approx(3.0)
+    np.testing.assert_allclose(late.position, [1, 0, 0])
+    assert late.gap == pytest.approx(3.0)
 
 
 def test_a_jump_is_a_restarted_vio_whose_path_goes_on():
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(0.0))
-    history.add(sample(0.1, x=0.1))
-    notice = history.add(sample(0.2, x=500.0, yaw=np.pi / 2)).notice
+    history = OdometryHistory()
+    history.add(sample(0.0), PARAMETERS)
+    history.add(sample(0.1, x=0.1), PARAMETERS)
+    notice = history.add(sample(0.2, x=500.0, yaw=np.pi / 2), PARAMETERS).notice
     assert notice.code == 'odometry_jump'
     assert 'restarted' in notice.text
-    history.add(sample(0.3, x=500.0, y=0.1, yaw=np.pi / 2))  # forward in its new frame
-    np.testing.assert_allclose(history.at(nanoseconds(0.3))[POSITION], [0.2, 0, 0], atol=1e-12)
-    assert history.at(nanoseconds(0.3))[GAP] > 1.0
+    history.add(sample(0.3, x=500.0, y=0.1, yaw=np.pi / 2), PARAMETERS)  # forward in its new frame
+    np.testing.assert_allclose(history.at(nanoseconds(0.3)).position, [0.2, 0, 0], atol=1e-12)
+    assert history.at(nanoseconds(0.3)).gap > 1.0
 
 
 @pytest.mark.parametrize(
@@ -69,13 +62,13 @@ def test_a_jump_is_a_restarted_vio_whose_path_goes_on():
     ],
 )
 def test_bad_odometry_is_refused_and_changes_nothing(bad, word):
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(0.0))
-    history.add(sample(1.0, x=1.0))
-    before = history.at(nanoseconds(1.5)).tobytes()
+    history = OdometryHistory()
+    history.add(sample(0.0), PARAMETERS)
+    history.add(sample(1.0, x=1.0), PARAMETERS)
+    before = history.at(nanoseconds(1.5)).values.tobytes()
     with pytest.raises(InputError, match=word):
-        history.add(bad)
-    assert history.at(nanoseconds(1.5)).tobytes() == before
+        history.add(bad, PARAMETERS)
+    assert history.at(nanoseconds(1.5)).values.tobytes() == before
 
 
 @pytest.mark.parametrize(
@@ -88,41 +81,44 @@ def test_bad_odometry_is_refused_and_changes_nothing(bad, word):
     ],
 )
 def test_a_restart_slower_than_any_speed_limit_is_noticed(jump, said):
-    history = OdometryHistory(replace(PARAMETERS, max_speed=1e3))
+    history = OdometryHistory()
+    parameters = replace(PARAMETERS, max_speed=1e3)
     for k in range(3):
-        history.add(sample(0.1 * k, x=10.0 + 0.1 * k))
-    notice = history.add(sample(0.3, **jump)).notice
+        history.add(sample(0.1 * k, x=10.0 + 0.1 * k), parameters)
+    notice = history.add(sample(0.3, **jump), parameters).notice
     assert (notice is not None) == said
 
 
 def test_the_raw_pose_is_kept_for_tf_after_a_restart():
-    history = OdometryHistory(PARAMETERS)
+    history = OdometryHistory()
     for k in range(3):
-        history.add(sample(0.1 * k, x=9.0 + 0.1 * k))
-    history.add(sample(0.3, x=0.0))
-    history.add(sample(0.4, x=0.1))
-    np.testing.assert_allclose(history.at(nanoseconds(0.4))[RAW], [0.1, 0, 0, 0], atol=1e-12)
-    assert history.at(nanoseconds(0.4))[0] > 9.0
+        history.add(sample(0.1 * k, x=9.0 + 0.1 * k), PARAMETERS)
+    history.add(sample(0.3, x=0.0), PARAMETERS)
+    history.add(sample(0.4, x=0.1), PARAMETERS)
+    np.testing.assert_allclose(history.at(nanoseconds(0.4)).raw, [0.1, 0, 0, 0], atol=1e-12)
+    assert history.at(nanoseconds(0.4)).position[0] > 9.0
     assert history.unbroken_since_ns == nanoseconds(0.3)
 
 
 def test_late_samples_give_the_same_path_in_any_order():
     rng = np.random.default_rng(4)
     samples = [sample(0.1 * k, *rng.normal(0, 0.02, 3), yaw=0.1 * k) for k in range(9)]
-    straight, shuffled = OdometryHistory(PARAMETERS), OdometryHistory(PARAMETERS)
+    straight, shuffled = OdometryHistory(), OdometryHistory()
     for item in samples:
-        straight.add(item)
+        straight.add(item, PARAMETERS)
     for index in rng.permutation(9):
-        shuffled.add(samples[index])
+        shuffled.add(samples[index], PARAMETERS)
     stamps = np.array([nanoseconds(t) for t in np.linspace(0, 0.9, 30)])
-    np.testing.assert_allclose(shuffled.path(stamps), straight.path(stamps), atol=1e-12)
+    np.testing.assert_allclose(
+        shuffled.path(stamps).values, straight.path(stamps).values, atol=1e-12
+    )
 
 
 def test_a_sample_from_long_ago_is_late():
-    history = OdometryHistory(PARAMETERS)
-    history.add(sample(10.0))
+    history = OdometryHistory()
+    history.add(sample(10.0), PARAMETERS)
     with pytest.raises(LateError, match='clock jumped back'):
-        history.add(sample(5.0))
+        history.add(sample(5.0), PARAMETERS)
 
 
 def test_a_start_at_the_origin_holds_although_the_first_sample_is_heard_late(pair_team):

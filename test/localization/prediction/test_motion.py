@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.geometry import quaternion_from_euler
-from mav_perception.localization.odometry.history import TIME
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import anchor_again, mark_corrected, propagate
@@ -28,10 +27,10 @@ def random_walk(rng, count=50):
 
 
 def random_odometry(rng):
-    odometry = TeamOdometry(2, PARAMETERS)
+    odometry = TeamOdometry(2)
     for drone in range(2):
         for item in random_walk(rng):
-            odometry.add(drone, item)
+            odometry.add(drone, item, PARAMETERS)
     return odometry
 
 
@@ -110,15 +109,15 @@ def test_static_objects_stay_but_keep_their_tie_to_a_drone_that_turns():
 
 def outage(corrected):
     """Return states in and after an outage of drone 0, seen meanwhile or not."""
-    odometry = TeamOdometry(2, PARAMETERS)
+    odometry = TeamOdometry(2)
     for drone in range(2):
-        odometry.add(drone, sample(0))
+        odometry.add(drone, sample(0), PARAMETERS)
     start = state_at(odometry, 0, covariance=1e-4 * np.eye(8))
-    odometry.add(1, sample(5))
+    odometry.add(1, sample(5), PARAMETERS)
     silent = propagate(start, nanoseconds(5), odometry.rows(nanoseconds(5)), PARAMETERS)
     silent = mark_corrected(silent, np.array([0] if corrected else [], int), odometry)
-    odometry.add(0, sample(6, x=3.0, yaw=0.6))
-    odometry.add(1, sample(6))
+    odometry.add(0, sample(6, x=3.0, yaw=0.6), PARAMETERS)
+    odometry.add(1, sample(6), PARAMETERS)
     resumed = anchor_again(silent, odometry)
     return silent, propagate(resumed, nanoseconds(6), odometry.rows(nanoseconds(6)), PARAMETERS)
 
@@ -136,4 +135,4 @@ def test_motion_that_a_sighting_told_of_already_is_not_counted_twice():
     # Five of six seconds were over when it was seen; nobody saw it turn, so all of that is left.
     np.testing.assert_allclose(back.team.mean[0], [0.5, 0, 0, 0.6], atol=1e-9)
     assert not back.corrected.any()
-    assert back.anchors[0, TIME] == 6.0
+    assert back.anchors[0].time == 6.0

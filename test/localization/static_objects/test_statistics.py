@@ -62,7 +62,7 @@ def play_out(recording, parameters):
 def test_lamps_become_static_objects_where_they_are(flight):
     recording, parameters = flight
     _, state = play_out(with_lamps(recording), parameters)
-    distance = np.linalg.norm(state.places[None] - LAMPS[:, None], axis=2).min(axis=1)
+    distance = np.linalg.norm(state.object_positions[None] - LAMPS[:, None], axis=2).min(axis=1)
     assert (distance < 0.6).all()
     assert len(state.objects) <= 6
     assert state.hypotheses[0].existence.max() > 0.9
@@ -72,7 +72,7 @@ def test_lamps_do_not_capture_drones(flight):
     recording, parameters = flight
     lit = with_lamps(recording)
     estimate, _ = play_out(lit, parameters)
-    labelled = play(lit, BASELINES['labelled'].build(lit.team, parameters))
+    labelled = play(lit, BASELINES['labelled'].build(lit, parameters))
     axes = (0, 1, 2, 3)
     bound = score(lit, labelled, axes).team_shape
     assert score(lit, estimate, axes).team_shape < 1.5 * bound
@@ -81,7 +81,7 @@ def test_lamps_do_not_capture_drones(flight):
 def test_a_lamp_that_is_taken_away_is_forgotten(flight):
     recording, parameters = flight
     _, state = play_out(with_lamps(recording, until_ns=10_000_000_000), parameters)
-    near = np.linalg.norm(state.places[None] - LAMPS[:, None], axis=2) < 0.6
+    near = np.linalg.norm(state.object_positions[None] - LAMPS[:, None], axis=2) < 0.6
     assert near.sum() <= 1
 
 

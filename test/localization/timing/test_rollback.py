@@ -1,45 +1,14 @@
-"""Frames wait for odometry and go in by their own stamps."""
+"""Late messages go in by their own stamps."""
 
 import numpy as np
 import pytest
 
 from mav_perception.errors import LateError
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.timing.rollback import SightingQueue, Timeline
+from mav_perception.localization.timing.rollback import Rollback
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.types import Sightings, nanoseconds
-
-
-def frame(stamp):
-    return Sightings('mav1', nanoseconds(stamp), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
-
-
-def stamps(frames):
-    return [f.stamp_ns / 1e9 for f in frames]
-
-
-def test_frames_are_released_in_order_once_odometry_covers_them():
-    queue = SightingQueue(wait=0.3)
-    for stamp in (2.0, 1.0, 1.5):
-        queue.add(frame(stamp), 0)
-    newest = [nanoseconds(1.6), nanoseconds(1.5)]
-    assert stamps(queue.ready(newest, 0)) == [1.0, 1.5]
-    assert stamps(queue.ready([nanoseconds(2.0)] * 2, 0)) == [2.0]
-    assert len(queue) == 0
-
-
-def test_a_silent_drone_is_waited_for_only_a_while():
-    queue = SightingQueue(wait=0.3)
-    queue.add(frame(1.0), 0)
-    assert queue.ready([nanoseconds(1.0), None], nanoseconds(0.2)) == []
-    assert stamps(queue.ready([nanoseconds(1.0), None], nanoseconds(0.31))) == [1.0]
-
-
-def test_a_drone_that_dropped_out_is_not_waited_for():
-    queue = SightingQueue(wait=0.3)
-    queue.add(frame(5.0), 0)
-    assert stamps(queue.ready([nanoseconds(5.0), nanoseconds(1.0)], 0)) == [5.0]
 
 
 def frames_of(seed=3):
@@ -80,8 +49,8 @@ def test_any_order_of_arrival_inside_the_window_gives_the_same_result():
 
 
 def test_what_is_older_than_the_window_is_late():
-    timeline = Timeline(1.0)
+    rollback = Rollback(1.0)
     empty = Sightings('a', nanoseconds(3.0), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     with pytest.raises(LateError, match='late_window'):
-        timeline.check(empty, nanoseconds(4.1))
-    timeline.check(empty, nanoseconds(3.9))
+        rollback.check(empty, nanoseconds(4.1))
+    rollback.check(empty, nanoseconds(3.9))

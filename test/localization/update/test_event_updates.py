@@ -9,19 +9,19 @@ from filterpy.kalman import KalmanFilter
 from scipy.stats import multivariate_normal
 
 from mav_perception.localization.association.events import (
-    AssociationProblem,
-    event_log_weights,
     joint_association_events,
+    uncoupled_log_weights,
 )
 from mav_perception.localization.association.gating import gate_clusters
+from mav_perception.localization.association.problem import AssociationProblem
+from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.update.event_updates import (
-    DetectionModel,
     evaluate_events,
     marginals,
     merge_events,
     normalised,
-    permutation_pruned,
 )
+from mav_perception.localization.update.permutation_pruning import prune_permutations
 
 
 def random_case(rng, targets, sightings):
@@ -170,9 +170,9 @@ def test_cut_events_are_the_least_likely_and_their_weight_is_reported():
     some = joint_association_events(problem, 150)
     assert everything.dropped == 0.0
     assert len(some.assignment) == 150
-    weights = event_log_weights(everything.assignment, likelihood, problem.missed)
+    weights = uncoupled_log_weights(everything.assignment, likelihood, problem.log_missed)
     best = np.sort(weights)[::-1][:150]
-    kept = event_log_weights(some.assignment, likelihood, problem.missed)
+    kept = uncoupled_log_weights(some.assignment, likelihood, problem.log_missed)
     np.testing.assert_allclose(np.sort(kept)[::-1], best)
     share = np.exp(best).sum() / np.exp(weights).sum()
     assert some.dropped == pytest.approx(1.0 - share)
@@ -193,7 +193,7 @@ def test_permutation_pruning_keeps_the_best_of_every_permutation():
     events = every_event(2, 2)
     pairs = np.broadcast_to(noise, (2, *noise.shape))
     updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
-    pruned = np.isinf(permutation_pruned(events, updates).log_weight)
+    pruned = np.isinf(prune_permutations(events, updates).log_weight)
     both = (events.assignment >= 0).all(axis=1)
     assert both.sum() == 2
     assert pruned.sum() == 1

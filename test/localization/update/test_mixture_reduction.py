@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, initial_state, mixture_moments
 from mav_perception.localization.team.team import Team
-from mav_perception.localization.update.scan import CameraScan
 from mav_perception.localization.update.update import update_state
 from mav_perception.types import Sightings
 

@@ -1,0 +1,119 @@
+"""Scans in which a drone at some pose should have been seen: what a miss costs that pose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.geometry import yaw_rotation
+from mav_perception.localization.initialization.frame_buffer import KnownDrones, StackedScans
+from mav_perception.localization.measurement.visibility import FieldOfView, view_probability
+from mav_perception.localization.parameters import SensorParameters
+from mav_perception.types import BoolArray, FloatArray
+
+WELL_INSIDE = 0.85
+"""A miss counts only this far into the field of view, as a share of it: poses are inexact."""
+
+NEAR_SHARE, FAR_SHARE = 1.2, 0.9
+"""The same for the nearest and the farthest range."""
+
+
+@dataclass(frozen=True)
+class ViewOpportunities:
+    """Scans in which the drone, or a drone seen from it, may have been in view and missed.
+
+    Attributes:
+        observer, target: (f, 3) positions of camera drone and candidate where they are known, in
+            map, and the way back of the drone in question, in its own frame.
+        yaw: (f,) of the observer; of the drone in question, since now.
+        optical: (f, 3, 3) rotation from the levelled body to the camera's optical frame.
+        half_view: (f, 2) of the camera, radians.
+        own: (f,) the drone in question is the observer.
+        weight: (f,) by which its evidence counts.
+    """
+
+    observer: FloatArray
+    target: FloatArray
+    yaw: FloatArray
+    optical: FloatArray
+    half_view: FloatArray
+    own: BoolArray
+    weight: FloatArray
+
+    def joined(self, other: ViewOpportunities) -> ViewOpportunities:
+        """Return both."""
+        names = self.__dataclass_fields__
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
+        return ViewOpportunities(**{name: np.concatenate(pair) for name, pair in pairs.items()})
+
+
+def opportunities_for(
+    scans: StackedScans, known: KnownDrones, drone: int, both_ways: bool = True
+) -> ViewOpportunities:
+    """Collect the scans in which the drone should have been seen, or should have seen others.
+
+    Args:
+        scans: scans and paths.
+        known: who is where.
+        drone: whose pose is asked, or -1 for a static object.
+        both_ways: those of its own camera too, not just those of the others.
+    """
+    usable = known.known[scans.observer] & (scans.observer != drone)
+    if drone >= 0:
+        usable &= scans.path_known[drone]
+    index = np.flatnonzero(usable)
+    observer = scans.observer[index]
+    origin = [known.positions(scans, int(o))[f] for o, f in zip(observer, index, strict=True)]
+    result = ViewOpportunities(
+        observer=np.array(origin).reshape(-1, 3),
+        target=np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, index],
+        yaw=known.poses[observer, 3] + scans.turned[observer, index],
+        optical=scans.optical[index],
+        half_view=scans.half_view[index],
+        own=np.zeros(len(index), bool),
+        weight=scans.weight[index],
+    )
+    for other in np.flatnonzero(known.known).tolist():
+        if other != drone and drone >= 0 and both_ways:
+            result = result.joined(_by_drone(scans, known, drone, other))
+    return result
+
+
+def _by_drone(
+    scans: StackedScans, known: KnownDrones, drone: int, other: int
+) -> ViewOpportunities:
+    """Return the scans of a drone's own camera in which it may have missed a known one."""
+    mine = np.flatnonzero((scans.observer == drone) & scans.path_known[other])
+    return ViewOpportunities(
+        observer=scans.back[drone, mine],
+        target=known.positions(scans, other)[mine],
+        yaw=scans.turned[drone, mine],
+        optical=scans.optical[mine],
+        half_view=scans.half_view[mine],
+        own=np.ones(len(mine), bool),
+        weight=scans.weight[mine],
+    )
+
+
+def well_in_view(
+    opportunities: ViewOpportunities, pose: FloatArray, parameters: SensorParameters
+) -> FloatArray:
+    """Return (f,) 1 where the drone at a pose (4,), or a drone seen from it, was well in view."""
+    own = opportunities.own[:, None]
+    turn = yaw_rotation(pose[3])
+    observer = np.where(own, pose[:3] + opportunities.observer @ turn.T, opportunities.observer)
+    target = np.where(own, opportunities.target, pose[:3] + opportunities.target @ turn.T)
+    yaw = opportunities.yaw + np.where(opportunities.own, pose[3], 0.0)
+    levelled = np.einsum('nji,nj->ni', yaw_rotation(yaw), target - observer)
+    points = np.einsum('nij,nj->ni', opportunities.optical, levelled)
+    horizontal, vertical = opportunities.half_view.T
+    view = FieldOfView(
+        half_horizontal=WELL_INSIDE * horizontal,
+        half_vertical=WELL_INSIDE * vertical,
+        min_range=NEAR_SHARE * parameters.min_range,
+        max_range=FAR_SHARE * parameters.max_range,
+        wide=horizontal >= np.pi / 2.0,
+    )
+    sharp = np.zeros(len(points))
+    return view_probability(points, view, sharp, sharp)

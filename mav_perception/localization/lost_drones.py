@@ -1,0 +1,82 @@
+"""Lost drones: who is not where the filter has it, by the hits and misses of the others."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.localization.correlation import LOST_DRONE_CORRELATION_TIME, new_evidence
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.types import BoolArray, IntArray, seconds
+
+LOST_EVIDENCE = -15.0
+"""Log odds of being where the filter has it, below which a drone is lost."""
+
+MAX_EVIDENCE = 4.0
+"""What a drone can save up for bad times: it bounds how long a lost one goes unnoticed."""
+
+OBSERVER_SHARE = 0.3
+"""Part of the evidence on a candidate that tells of the observer: its camera may be blind."""
+
+UNSEEN_TIMEOUT = 15.0
+"""A drone that nobody saw for so many seconds, nor saw anybody, may be elsewhere."""
+
+
+class LostDroneDetector:
+    """Sums up, for every drone, the log odds that it is where the filter has it."""
+
+    def __init__(self, drones: int, cameras: int) -> None:
+        """Begin without doubt about any of the drones of a team."""
+        self._evidence = np.zeros(drones)
+        self._last_frame = np.zeros(cameras)
+        self._last_seen = np.full(drones, np.inf)
+
+    def weigh(self, report: UpdateReport, observer: int, camera: int) -> None:
+        """Weigh hits and misses of every candidate of a scan.
+
+        Args:
+            report: of the update with the scan.
+            observer: index of the drone with the camera.
+            camera: index of the camera in the team.
+        """
+        now, drones = seconds(report.sightings.stamp_ns), len(self._evidence)
+        elapsed = now - self._last_frame[camera]
+        share = float(new_evidence(elapsed, LOST_DRONE_CORRELATION_TIME))
+        self._last_frame[camera] = now
+        is_drone = report.candidates < drones
+        seen = report.candidates[is_drone & (report.marginal[:, -1] < 0.5)]
+        if len(seen):
+            self._last_seen[[*seen, observer]] = now
+        self._last_seen = np.where(np.isinf(self._last_seen), now, self._last_seen)
+        evidence = report.evidence[is_drone]
+        evidence = np.where(evidence < 0.0, share, 1.0) * evidence
+        self._evidence[report.candidates[is_drone]] += evidence
+        # It may as well be the observer that is not where the filter has it.
+        self._evidence[observer] += OBSERVER_SHARE * evidence.sum()
+        self._evidence = np.minimum(self._evidence, MAX_EVIDENCE)
+
+    def lost(self, active: BoolArray, silent: BoolArray) -> IntArray:
+        """Return the drones that are not where the filter has them.
+
+        The first drone is the frame itself: it is where it is, the others are lost from it.
+
+        Args:
+            active: (N,) who is in the filter.
+            silent: (N,) who sends no odometry; nothing is held against them.
+        """
+        self._evidence[silent] = 0.0
+        lost = np.flatnonzero((self._evidence < LOST_EVIDENCE) & active)
+        return lost[lost != 0]
+
+    def unseen(self, active: BoolArray, stamp_ns: int) -> BoolArray:
+        """Return (N,) which active drones nobody has seen, nor were they seen, for long."""
+        unseen = active & (seconds(stamp_ns) - self._last_seen > UNSEEN_TIMEOUT)
+        unseen[0] = False
+        return unseen
+
+    def confirm(self, drone: int, stamp_ns: int) -> None:
+        """Note that a drone is where the filter has it, as the search found."""
+        self._last_seen[drone] = seconds(stamp_ns)
+
+    def forget(self, drone: int) -> None:
+        """Begin anew with a drone that was taken out or put in."""
+        self._evidence[drone] = 0.0

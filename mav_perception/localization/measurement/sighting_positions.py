@@ -1,0 +1,44 @@
+"""The inverse of the measurement: where a sighting is, seen from the observer's pose."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.geometry import (
+    levelling_rotation,
+    tangent_basis,
+    yaw_rotation,
+    yaw_rotation_derivative,
+)
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.types import FloatArray, IntArray
+
+
+def sighting_positions(
+    pose: FloatArray, scan: CameraScan, index: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return where sightings are in the frame of the observer's pose, with Jacobians.
+
+    p_j = p_a + Rz(yaw_a) L (C' z_j + t), with L the levelling rotation, C and t the mount. The
+    sighting's axes are two directions across the line of sight, in radians, and log range; any
+    two will do, since the noise is the same in both.
+
+    Args:
+        pose: (4,) x, y, z, yaw of the observer.
+        scan: the camera scan.
+        index: (M,) which of its sightings.
+
+    Returns:
+        positions (M, 3), Jacobians (M, 3, 4) by the observer and (M, 3, 3) by the sighting.
+    """
+    level = levelling_rotation(scan.roll_pitch)
+    optical = scan.sightings.positions[index]
+    levelled = (optical @ scan.mount.rotation + scan.mount.translation) @ level.T
+    by_observer = np.zeros((len(index), 3, 4))
+    by_observer[:, :, :3] = np.eye(3)
+    by_observer[:, :, 3] = levelled @ yaw_rotation_derivative(pose[3]).T
+    along = optical / np.linalg.norm(optical, axis=1)[:, None]
+    axes = np.concatenate([tangent_basis(along), along[:, None]], axis=1).transpose(0, 2, 1)
+    axes *= np.linalg.norm(optical, axis=1)[:, None, None]
+    to_world = yaw_rotation(pose[3]) @ level @ scan.mount.rotation.T
+    return pose[:3] + levelled @ yaw_rotation(pose[3]).T, by_observer, to_world @ axes

@@ -1,0 +1,34 @@
+"""Noise that odometry increments add to the joint state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.localization.odometry.rows import OdometryRows
+from mav_perception.localization.parameters import ProcessNoiseParameters
+from mav_perception.types import FloatArray
+
+
+def process_noise(increments: OdometryRows, parameters: ProcessNoiseParameters) -> FloatArray:
+    """Return the (N, 4) variances of x, y, z and yaw that N odometry increments add.
+
+    A random walk each: Q = sigma_d^2 distance + sigma_h^2 time + sigma_g^2 gap, for position and
+    likewise for yaw, which also grows with the turn.
+    """
+    distance, turn = np.abs(increments.distance), np.abs(increments.turn)
+    time = np.abs(increments.time)
+    # A gap that closes again takes nothing back and adds nothing.
+    gap, yaw_gap = np.maximum(increments.gap, 0.0), np.maximum(increments.yaw_gap, 0.0)
+    position = (
+        parameters.position_noise**2 * distance
+        + parameters.hover_position_noise**2 * time
+        + parameters.gap_position_noise**2 * gap
+    )
+    yaw = (
+        parameters.yaw_noise**2 * distance
+        + parameters.turn_noise**2 * turn
+        + parameters.hover_yaw_noise**2 * time
+        + parameters.gap_yaw_noise**2 * yaw_gap
+    )
+    vertical = position * parameters.vertical_noise_scale**2
+    return np.stack([position, position, vertical, yaw], axis=1)

@@ -1,0 +1,138 @@
+"""Odometry rows: the pose of a VIO at an instant as a continuous path, with sums along it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mav_perception.types import FloatArray, seconds
+
+# Columns. POSITION and YAW are a continuous path, whatever the VIO did; sums grow along it, so
+# that noise adds up over any interval; RAW is the pose as the VIO had it.
+POSITION, YAW, ROLL_PITCH = slice(0, 3), 3, slice(4, 6)
+DISTANCE, TURN, GAP, YAW_GAP, TIME = 6, 7, 8, 9, 10
+RAW, COLUMNS = slice(11, 15), 15
+
+
+@dataclass(frozen=True)
+class OdometryRows:
+    """One row or many: `values` is (..., 15), every property has the leading shape of it.
+
+    Rows are values like numbers: `later - earlier` holds the increments between two of them.
+    """
+
+    values: FloatArray
+
+    @classmethod
+    def zeros(cls, *shape: int) -> OdometryRows:
+        """Return rows of a VIO at rest in its origin at time 0."""
+        return cls(np.zeros((*shape, COLUMNS)))
+
+    @classmethod
+    def stacked(cls, rows: Sequence[OdometryRows]) -> OdometryRows:
+        """Return single rows as an array of rows."""
+        return cls(np.array([row.values for row in rows]).reshape(-1, COLUMNS))
+
+    def __len__(self) -> int:
+        """Return the length of the leading axis."""
+        return len(self.values)
+
+    def __getitem__(self, index: Any) -> OdometryRows:
+        """Return some of the rows."""
+        return OdometryRows(self.values[index])
+
+    def __sub__(self, earlier: OdometryRows) -> OdometryRows:
+        """Return the increments from earlier rows to these."""
+        return OdometryRows(self.values - earlier.values)
+
+    @property
+    def position(self) -> FloatArray:
+        """Return (..., 3) of the continuous path, metres."""
+        return self.values[..., POSITION]
+
+    @property
+    def yaw(self) -> FloatArray:
+        """Return (...) of the continuous path, radians, unwrapped."""
+        return self.values[..., YAW]
+
+    @property
+    def pose(self) -> FloatArray:
+        """Return (..., 4) x, y, z, yaw of the continuous path."""
+        return self.values[..., :4]
+
+    @property
+    def roll_pitch(self) -> FloatArray:
+        """Return (..., 2) attitude, radians."""
+        return self.values[..., ROLL_PITCH]
+
+    @property
+    def distance(self) -> FloatArray:
+        """Return (...) metres flown."""
+        return self.values[..., DISTANCE]
+
+    @property
+    def turn(self) -> FloatArray:
+        """Return (...) radians turned, either way."""
+        return self.values[..., TURN]
+
+    @property
+    def gap(self) -> FloatArray:
+        """Return (...) seconds for which the motion is unknown."""
+        return self.values[..., GAP]
+
+    @property
+    def yaw_gap(self) -> FloatArray:
+        """Return (...) seconds for which the turn is unknown."""
+        return self.values[..., YAW_GAP]
+
+    @property
+    def time(self) -> FloatArray:
+        """Return (...) stamps, seconds."""
+        return self.values[..., TIME]
+
+    @property
+    def raw(self) -> FloatArray:
+        """Return (..., 4) x, y, z, yaw as the VIO had them, its restarts included."""
+        return self.values[..., RAW]
+
+    def with_row(self, index: int, row: OdometryRows) -> OdometryRows:
+        """Return the rows with one of them replaced."""
+        values = self.values.copy()
+        values[index] = row.values
+        return OdometryRows(values)
+
+    def held(self, stamp_ns: int, gap: float) -> OdometryRows:
+        """Return the row at another stamp, the drone where it was; its motion since is unknown.
+
+        Yaw is told by the odometry that comes later, so `yaw_gap` does not count.
+
+        Args:
+            stamp_ns: when.
+            gap: seconds without odometry.
+        """
+        values = self.values.copy()
+        values[TIME] = seconds(stamp_ns)
+        values[GAP] += gap
+        return OdometryRows(values)
+
+    def unturned(self, yaw: float, gap: float) -> OdometryRows:
+        """Return the row with another yaw, and so many seconds of unknown motion ahead of it."""
+        values = self.values.copy()
+        values[GAP] -= gap
+        values[YAW] = yaw
+        return OdometryRows(values)
+
+    def at_origin(self) -> OdometryRows:
+        """Return the row that the odometry had at its origin, if this is its first one.
+
+        The drone has flown at least the straight line from there.
+        """
+        values = self.values.copy()
+        values[POSITION], values[YAW] = 0.0, 0.0
+        values[RAW] = 0.0
+        values[DISTANCE] -= float(np.linalg.norm(self.position))
+        values[TURN] -= abs(float(self.yaw))
+        return OdometryRows(values)
