@@ -24,7 +24,13 @@ for step in range(20):
         localizer.add_odometry(name, OdometrySample(stamp, np.array([0.05 * step, 0, 0]), level))
     # Red sees somebody straight ahead, blue in truth; optical frame: z is forward.
     seen = np.array([[0.02, 0.0, 4.0 - 0.1 * step]])
-    frame = Sightings('red', stamp, seen, np.array([1e-4]), np.array([0.01]))
+    frame = Sightings(
+        observer='red',
+        stamp_ns=stamp,
+        positions=seen,
+        bearing_var=np.array([1e-4]),
+        range_var=np.array([0.01]),
+    )
     localizer.update(frame)
 state = localizer.filter.predict(localizer.filter.stamp_ns)
 for index, name in enumerate(team.names):

@@ -34,17 +34,22 @@ ARGUMENTS = {
 }
 
 
-def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
-    """Write the scenario's team file and start everything."""
-    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+def scenario_settings(value: dict[str, str]) -> dict[str, float | None]:
+    """Return what the arguments say of the scenario, None for what it says itself."""
     rate = float(value['rate'])
-    given = {
+    return {
         'drones': int(value['drones']) or None,
         'duration': float(value['duration']) or None,
         'frame_rate': rate or None,
         'odometry_rate': max(25.0, rate) if rate else None,
         'seed': None if value['seed'] == '-1' else int(value['seed']),
     }
+
+
+def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Write the scenario's team file and start everything."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    given = scenario_settings(value)
     scenario = load_scenario(value['scenario'], **given)
     flight = {k: v for k, v in given.items() if v is not None} | {'scenario': value['scenario']}
     team_file = str(Path(tempfile.mkdtemp(prefix='mav_perception_')) / 'team.yaml')

@@ -46,18 +46,8 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     world_starts = tuple(replace(e, start=(0.0,) * 4, start_sigma=(0.01,) * 4) for e in team)
     save_team(world_starts, folder / 'team.yaml')
     (folder / 'gz_bridge.yaml').write_text(yaml.safe_dump(bridge_entries(scenario.names)))
-    world = value['world']
-    path = (
-        Path(world).expanduser() if world.endswith('.sdf') else SHARE / 'worlds' / f'{world}.sdf'
-    )
-    gazebo = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(
-            str(Path(get_package_share_directory('ros_gz_sim')) / 'launch/gz_sim.launch.py')
-        ),
-        launch_arguments=[
-            ('gz_args', f'-r {"" if value["gui"] == "true" else "-s --headless-rendering "}{path}')
-        ],
-    )
+    path = world_file(value['world'])
+    gazebo = open_gazebo(path, window=value['gui'] == 'true')
     spawned = [spawn(entry, world_name(path), folder) for entry in team]
     bridge = Node(
         package='ros_gz_bridge',
@@ -65,18 +55,12 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         output='screen',
         parameters=[{'config_file': str(folder / 'gz_bridge.yaml')}],
     )
+    flight = {'scenario': value['scenario'], 'drones': scenario.drones, 'seed': scenario.seed}
     pilot = Node(
         package='mav_perception',
         executable='pilot_node',
         output='screen',
-        parameters=[
-            {
-                'scenario': value['scenario'],
-                'drones': scenario.drones,
-                'seed': scenario.seed,
-                'use_sim_time': True,
-            }
-        ],
+        parameters=[flight | {'use_sim_time': True}],
     )
     nodes = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),
@@ -87,6 +71,22 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         ],
     )
     return [gazebo, *spawned, bridge, pilot, nodes]
+
+
+def world_file(world: str) -> Path:
+    """Return the file of a shipped world, or of one by its path."""
+    own = world.endswith('.sdf')
+    return Path(world).expanduser() if own else SHARE / 'worlds' / f'{world}.sdf'
+
+
+def open_gazebo(world: Path, window: bool) -> IncludeLaunchDescription:
+    """Start Gazebo with a world."""
+    file = Path(get_package_share_directory('ros_gz_sim')) / 'launch/gz_sim.launch.py'
+    options = '-r ' if window else '-r -s --headless-rendering '
+    return IncludeLaunchDescription(
+        PythonLaunchDescriptionSource(str(file)),
+        launch_arguments=[('gz_args', f'{options}{world}')],
+    )
 
 
 def spawn(entry, world: str, folder: Path) -> Node:

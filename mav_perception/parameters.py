@@ -36,7 +36,15 @@ def parameter(
 
     Lists are given as tuples. `read_only` parameters are fixed once the node is configured.
     """
-    metadata = {'description': Description(text, low, high, read_only, choices)}
+    metadata = {
+        'description': Description(
+            text=text,
+            low=low,
+            high=high,
+            read_only=read_only,
+            choices=choices,
+        )
+    }
     return field(default=default, metadata=metadata)
 
 

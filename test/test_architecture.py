@@ -52,6 +52,71 @@ def test_files_stay_short():
     assert long == {}
 
 
+MAX_LINES = 40
+"""Of a function, its docstring aside."""
+
+TABLES = ('add_arguments', '_add_common', 'entries')
+"""Functions that are tables: argument parsers and the list of benchmarks."""
+
+
+def code_lines(function):
+    """Return the lines of a function without its docstring."""
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is not None:
+        lines -= function.body[0].end_lineno - function.body[0].lineno + 1
+    return lines
+
+
+def own_sources():
+    """Return the Python files of the package and of what is built on it."""
+    folders = (PACKAGE, *(REPOSITORY / name for name in ('benchmarks', 'launch', 'examples')))
+    return [path for folder in folders for path in sorted(folder.rglob('*.py'))]
+
+
+def test_functions_stay_short():
+    long = {
+        f'{path.name}:{node.name}': code_lines(node)
+        for path in own_sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef) and node.name not in TABLES
+    }
+    assert len(long) > 800
+    assert {name: lines for name, lines in long.items() if lines > MAX_LINES} == {}
+
+
+def large_dataclasses():
+    """Return the names of dataclasses with more than four fields."""
+    names = set()
+    for path in PACKAGE.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and any(
+                'dataclass' in ast.dump(decorator) for decorator in node.decorator_list
+            ):
+                fields_of_class = [item for item in node.body if isinstance(item, ast.AnnAssign)]
+                names |= {node.name} if len(fields_of_class) > 4 else set()
+    return names
+
+
+def test_dataclasses_of_more_than_four_fields_are_built_by_keyword():
+    large = large_dataclasses()
+    assert len(large) > 30
+    offenders = [
+        f'{path.name}:{node.lineno} {node.func.id}'
+        for path in own_sources()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in large
+        and (len(node.args) > 4 or any(isinstance(a, ast.Starred) for a in node.args))
+    ]
+    assert offenders == []
+
+
+def test_nodes_ask_the_localizer_and_never_reach_through_it():
+    for path in (PACKAGE / 'ros').rglob('*.py'):
+        assert 'localizer.filter' not in path.read_text(), path
+
+
 NODE_CONFIGS = sorted(
     p.stem for p in (REPOSITORY / 'config').glob('*.yaml') if not p.stem.startswith('team')
 )

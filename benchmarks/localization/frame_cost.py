@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState, initial_state
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.update.update import update_state
-from mav_perception.ros.runtime.frame_worker import Frame
 from mav_perception.types import Sightings
 
 SIGHTINGS = 5
@@ -32,9 +32,9 @@ def team_state(drones: int) -> JointState:
     """Put drones on a grid before the first one, and tie all of them a little."""
     side = int(np.ceil(np.sqrt(drones - 1)))
     index = np.arange(drones - 1)
-    places = np.column_stack([4.0 + index // side, index % side - (side - 1) / 2.0])
+    positions = np.column_stack([4.0 + index // side, index % side - (side - 1) / 2.0])
     start = np.zeros((drones, 4))
-    start[1:, :2] = 1.2 * places
+    start[1:, :2] = 1.2 * positions
     sigma = np.full((drones, 4), 0.2)
     sigma[0] = 1e-3
     state = initial_state(0, start, sigma, drones)
@@ -50,16 +50,24 @@ def team_state(drones: int) -> JointState:
     )
 
 
-def frame_of(state: JointState, rng: np.random.Generator) -> Frame:
+def scan_of(state: JointState, rng: np.random.Generator) -> CameraScan:
     """See five of the drones with noise."""
-    places = state.hypotheses[0].mean.reshape(-1, 4)[1:, :3]
-    seen = rng.choice(len(places), min(SIGHTINGS, len(places)), replace=False)
-    optical = np.column_stack([-places[seen, 1], -places[seen, 2], places[seen, 0]])
+    positions = state.hypotheses[0].mean.reshape(-1, 4)[1:, :3]
+    seen = rng.choice(len(positions), min(SIGHTINGS, len(positions)), replace=False)
+    optical = np.column_stack([-positions[seen, 1], -positions[seen, 2], positions[seen, 0]])
     optical = optical + rng.normal(0.0, 0.05, optical.shape)
     count = len(optical)
-    sightings = Sightings('a', 0, optical, np.full(count, 3e-4), np.full(count, 0.1))
+    sightings = Sightings(
+        observer='a',
+        stamp_ns=0,
+        positions=optical,
+        bearing_var=np.full(count, 3e-4),
+        range_var=np.full(count, 0.1),
+    )
     mount = CameraMount.forward(np.zeros(3), np.zeros(3))
-    return Frame(sightings, 0, np.zeros(2), mount, 0)
+    return CameraScan(
+        sightings=sightings, observer=0, roll_pitch=np.zeros(2), mount=mount, camera=0
+    )
 
 
 def measure(drones: int, frames: int) -> float:
@@ -68,9 +76,9 @@ def measure(drones: int, frames: int) -> float:
     parameters = FilterParameters(max_range=40.0)
     milliseconds = []
     for _ in range(frames):
-        frame = frame_of(state, rng)
+        scan = scan_of(state, rng)
         begin = time.perf_counter()
-        update_state(state, frame, parameters, joint_association_events)
+        update_state(state, scan, parameters, joint_association_events)
         milliseconds.append(1e3 * (time.perf_counter() - begin))
     return float(np.median(milliseconds))
 
@@ -82,7 +90,7 @@ def memory_growth(frames: int) -> float:
     tracemalloc.start()
     marks = []
     for k in range(frames):
-        state, _ = update_state(state, frame_of(state, rng), parameters, joint_association_events)
+        state, _ = update_state(state, scan_of(state, rng), parameters, joint_association_events)
         if k in (frames // 2, frames - 1):
             marks.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()

@@ -48,29 +48,36 @@ def main() -> int:
             time.sleep(PERIOD)
         lost = nodes.dead()
         codes = nodes.stop()
-    bad = bool(lost) or any(codes.values())
-    most, leaks = -np.inf, 0
+    most, leaks, sound = report_growth(history, codes)
+    print(
+        f'{given.minutes:.0f} minutes, {given.drones} drones; lost nodes: {lost or "none"}; a '
+        f'node grew by {100 * most:+.1f} % at most from the first half to the second, {leaks} '
+        'descriptors more'
+    )
+    return int(bool(lost) or any(codes.values()) or not sound)
+
+
+def report_growth(
+    history: dict[str, list[tuple[int, int]]], codes: dict[str, int]
+) -> tuple[float, int, bool]:
+    """Print a row a node; return the most growth, the most descriptors, and if all is well."""
+    most, leaks, sound = -np.inf, 0, True
     print(f'{"node":22} {"MB":>7} {"growth":>8} {"descriptors":>12} {"exit":>5}')
     for name, rows in history.items():
         if len(rows) < 2:
-            bad = True  # it died at once, and is among the lost
+            sound = False  # it died at once, and is among the lost
             continue
         values = np.array(rows)
         first, second = np.array_split(values, 2)
         growth = np.median(second[:, 0]) / np.median(first[:, 0]) - 1.0
         leaked = np.median(second[:, 1]) - np.median(first[:, 1])
         most, leaks = max(most, growth), max(leaks, int(leaked))
-        bad |= growth > MAX_GROWTH or leaked > 0
+        sound &= growth <= MAX_GROWTH and leaked <= 0
         print(
             f'{name:22} {values[-1, 0] / 1e6:7.0f} {100 * growth:+7.1f}% '
             f'{values[0, 1]:5.0f} to {values[-1, 1]:3.0f} {codes[name]:5d}'
         )
-    print(
-        f'{given.minutes:.0f} minutes, {given.drones} drones; lost nodes: {lost or "none"}; a '
-        f'node grew by {100 * most:+.1f} % at most from the first half to the second, {leaks} '
-        'descriptors more'
-    )
-    return int(bad)
+    return most, leaks, bool(sound)
 
 
 if __name__ == '__main__':

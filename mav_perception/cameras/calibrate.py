@@ -136,21 +136,7 @@ def calibrate(views: list[BoardView], size: tuple[int, int], fisheye: bool) -> C
         )
     shape = (size[1], size[0])
     try:
-        if fisheye:
-            boards = [v.board[None].astype(np.float64) for v in views]
-            pixels = [v.pixels[None].astype(np.float64) for v in views]
-            # OpenCV 5 moved these from cv2.fisheye to cv2, with other values.
-            home: Any = cv2.fisheye if hasattr(cv2.fisheye, 'CALIB_FIX_SKEW') else cv2
-            flags = home.CALIB_RECOMPUTE_EXTRINSIC | home.CALIB_FIX_SKEW
-            error, matrix, distortion, turns, shifts = cv2.fisheye.calibrate(
-                boards, pixels, shape, np.eye(3), np.zeros(4), flags=flags
-            )
-        else:
-            boards = [v.board.astype(np.float32) for v in views]
-            pixels = [v.pixels.astype(np.float32) for v in views]
-            error, matrix, distortion, turns, shifts = cv2.calibrateCamera(
-                boards, pixels, shape, np.eye(3), np.zeros(5)
-            )
+        error, matrix, distortion, turns, shifts = _fit(views, shape, fisheye)
     except cv2.error as failure:
         raise DataError(
             f'OpenCV finds no camera that fits these views ({failure.err}): take pictures with '
@@ -158,12 +144,35 @@ def calibrate(views: list[BoardView], size: tuple[int, int], fisheye: bool) -> C
         ) from failure
     model = 'equidistant' if fisheye else 'plumb_bob'
     fx, fy, cx, cy = (float(matrix[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    camera = PinholeCamera(*shape, fx, fy, cx, cy, model, np.ravel(distortion).astype(float))
+    camera = PinholeCamera(
+        width=shape[0],
+        height=shape[1],
+        fx=fx,
+        fy=fy,
+        cx=cx,
+        cy=cy,
+        model=model,
+        distortion=np.ravel(distortion).astype(float),
+    )
     errors = [
         _reprojection_error(camera, view, turn, shift)
         for view, turn, shift in zip(views, turns, shifts, strict=True)
     ]
     return Calibration(camera, float(error), np.array(errors))
+
+
+def _fit(views: list[BoardView], shape: tuple[int, int], fisheye: bool) -> Any:
+    """Return OpenCV's error, matrix, distortion, and the rotation and translation of each view."""
+    if fisheye:
+        boards = [v.board[None].astype(np.float64) for v in views]
+        pixels = [v.pixels[None].astype(np.float64) for v in views]
+        # OpenCV 5 moved these from cv2.fisheye to cv2, with other values.
+        home: Any = cv2.fisheye if hasattr(cv2.fisheye, 'CALIB_FIX_SKEW') else cv2
+        flags = home.CALIB_RECOMPUTE_EXTRINSIC | home.CALIB_FIX_SKEW
+        return cv2.fisheye.calibrate(boards, pixels, shape, np.eye(3), np.zeros(4), flags=flags)
+    boards = [v.board.astype(np.float32) for v in views]
+    pixels = [v.pixels.astype(np.float32) for v in views]
+    return cv2.calibrateCamera(boards, pixels, shape, np.eye(3), np.zeros(5))
 
 
 def _reprojection_error(

@@ -71,9 +71,15 @@ def _from_kalibr(tree: dict[str, Any]) -> PinholeCamera:
     if model == 'radtan':
         coefficients = np.append(coefficients, 0.0)  # Kalibr has no k3
     return PinholeCamera(
-        width, height, fx, fy, cx, cy, KALIBR_MODELS[model],
-        np.zeros(0) if model == 'none' else coefficients,
-    )  # fmt: skip
+width=width,
+height=height,
+fx=fx,
+fy=fy,
+cx=cx,
+cy=cy,
+model=KALIBR_MODELS[model],
+distortion=np.zeros(0) if model == 'none' else coefficients,
+)  # fmt: skip
 
 
 def save_camera(camera: PinholeCamera, path: Path, name: str = 'camera') -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mav_perception.evaluation.association_log import AssociationLog
     from mav_perception.evaluation.benchmark.comparison import Score
     from mav_perception.evaluation.playback import Estimate
+    from mav_perception.evaluation.report.run_record import RunRecord
     from mav_perception.localization.parameters import FilterParameters
     from mav_perception.recordings.recording import Recording
 
@@ -97,9 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
     from mav_perception.evaluation.benchmark.comparison import compare, table
     from mav_perception.evaluation.report.playback_record import record_playback
-    from mav_perception.evaluation.report.report import write_report
     from mav_perception.evaluation.report.rerun_log import require_rerun
-    from mav_perception.evaluation.report.run_record import save_run
 
     require_rerun(arguments.rerun)
     if arguments.seconds is not None and arguments.seconds <= 0.0:
@@ -110,14 +109,14 @@ def run(arguments: argparse.Namespace) -> int:
         recording = replace(recording, team=recording.team.with_unknown_start())
     begin = time.perf_counter()
     names = STARTED_BY_SEARCH if unknown else tuple(BASELINES)
-    seen: dict[str, tuple[Estimate, AssociationLog]] = {}
+    kept: dict[str, tuple[Estimate, AssociationLog]] = {}
 
-    def watch(name: str, estimate: Estimate, associations: AssociationLog) -> None:
+    def keep(name: str, estimate: Estimate, associations: AssociationLog) -> None:
         if name == 'cpdaf':
-            seen[name] = (estimate, associations)
+            kept[name] = (estimate, associations)
 
     scores = compare(
-        recording, parameters, axes, progress=sys.stderr.isatty(), names=names, watch=watch
+        recording, parameters, axes, progress=sys.stderr.isatty(), names=names, watch=keep
     )
     wall = time.perf_counter() - begin
     print(table(scores))
@@ -127,16 +126,24 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
     baselines = {name: asdict(one) for name, one in scores.items()}
-    record = record_playback(title, recording, *seen['cpdaf'], figures, baselines, axes)
+    record = record_playback(title, recording, *kept['cpdaf'], figures, baselines, axes)
     if record.drones:
-        save_run(record, arguments.output)
-        write_report(record, arguments.output / 'report.html')
-        print(f'written: {arguments.output / "report.html"}')
-        if arguments.rerun:
-            from mav_perception.evaluation.report.rerun_log import write_rerun
-
-            write_rerun(record, arguments.rerun)
+        _write(record, arguments)
     return 0
+
+
+def _write(record: RunRecord, arguments: argparse.Namespace) -> None:
+    """Write the folder of the run, its report and, if it was asked for, the Rerun log."""
+    from mav_perception.evaluation.report.report import write_report
+    from mav_perception.evaluation.report.run_record import save_run
+
+    save_run(record, arguments.output)
+    write_report(record, arguments.output / 'report.html')
+    print(f'written: {arguments.output / "report.html"}')
+    if arguments.rerun:
+        from mav_perception.evaluation.report.rerun_log import write_rerun
+
+        write_rerun(record, arguments.rerun)
 
 
 def _load(

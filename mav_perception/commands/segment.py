@@ -8,7 +8,13 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mav_perception.segmentation.labels import LabelSpace
+    from mav_perception.types import ByteImage, LabelMask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,12 +32,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+COLUMNS = (
+    'image', 'class', 'column', 'row', 'left', 'top', 'width', 'height', 'area', 'score', 'cut',
+)  # fmt: skip
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Segment everything; unreadable images are reported and skipped, with exit code 1."""
-    import cv2
     from tqdm import tqdm
 
-    from mav_perception.detection.blobs import find_detections
     from mav_perception.io.images import ImageSource
     from mav_perception.segmentation.segmenter import Segmenter
 
@@ -44,47 +53,36 @@ def run(arguments: argparse.Namespace) -> int:
     blobs = 0
     with (arguments.output / 'detections.csv').open('w', newline='') as stream:
         table = csv.writer(stream)
-        table.writerow(
-            [
-                'image',
-                'class',
-                'column',
-                'row',
-                'left',
-                'top',
-                'width',
-                'height',
-                'area',
-                'score',
-                'cut',
-            ]
-        )
-        progress = tqdm(source, total=len(source), disable=not sys.stderr.isatty())
-        for item in progress:
+        table.writerow(COLUMNS)
+        for item in tqdm(source, total=len(source), disable=not sys.stderr.isatty()):
             mask = segmenter.segment(item.image)
-            overlay = space.overlay(item.image, mask.labels)
-            cv2.imwrite(str(arguments.output / 'masks' / f'{item.name}.png'), mask.labels)
-            cv2.imwrite(
-                str(arguments.output / 'overlays' / f'{item.name}.jpg'),
-                cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR),
-            )
-            for target in range(1, space.size):
-                for blob in find_detections(mask, target, arguments.smallest_area):
-                    column, row = (round(float(v), 2) for v in blob.centroid)
-                    table.writerow(
-                        [
-                            item.name,
-                            space.names[target],
-                            column,
-                            row,
-                            *blob.box,
-                            blob.area,
-                            round(blob.score, 3),
-                            int(blob.cut),
-                        ]
-                    )
-                    blobs += 1
+            write_pictures(arguments.output, item.name, item.image, mask, space)
+            rows = [(item.name, *row) for row in blob_rows(mask, space, arguments.smallest_area)]
+            table.writerows(rows)
+            blobs += len(rows)
     print(f'{blobs} detections: {arguments.output / "detections.csv"}, masks/ and overlays/')
     for problem in source.broken:
         print(f'left out: {problem}', file=sys.stderr)
     return int(bool(source.broken))
+
+
+def write_pictures(
+    folder: Path, name: str, image: ByteImage, mask: LabelMask, space: LabelSpace
+) -> None:
+    """Write the mask of an image, and the image with the mask painted into it."""
+    import cv2
+
+    overlay = cv2.cvtColor(space.overlay(image, mask.labels), cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(folder / 'masks' / f'{name}.png'), mask.labels)
+    cv2.imwrite(str(folder / 'overlays' / f'{name}.jpg'), overlay)
+
+
+def blob_rows(mask: LabelMask, space: LabelSpace, smallest_area: int) -> Iterator[tuple[Any, ...]]:
+    """Yield `COLUMNS` but the first of every blob of a target class."""
+    from mav_perception.detection.blobs import find_detections
+
+    for target in range(1, space.size):
+        for blob in find_detections(mask, target, smallest_area):
+            column, row = (round(float(v), 2) for v in blob.centroid)
+            where = (space.names[target], column, row, *blob.box)
+            yield *where, blob.area, round(blob.score, 3), int(blob.cut)

@@ -25,8 +25,22 @@ from mav_perception.simulation.flight.sightings import draw_sightings
 from mav_perception.types import FloatArray, OdometrySample, nanoseconds
 
 NOISE = {
-    'nominal': SightingNoise(np.radians(1.0), 0.1, 0.8, 0.5, 0.5, 10.0),
-    'hard': SightingNoise(np.radians(2.5), 0.2, 0.5, 3.0, 0.5, 10.0),
+    'nominal': SightingNoise(
+        bearing=np.radians(1.0),
+        range_share=0.1,
+        detection_probability=0.8,
+        clutter_per_frame=0.5,
+        min_range=0.5,
+        max_range=10.0,
+    ),
+    'hard': SightingNoise(
+        bearing=np.radians(2.5),
+        range_share=0.2,
+        detection_probability=0.5,
+        clutter_per_frame=3.0,
+        min_range=0.5,
+        max_range=10.0,
+    ),
 }
 FRAME_RATE = 10.0
 HALF_CONE = np.radians(55.0)

@@ -179,11 +179,11 @@ def _frames(
         optical = np.column_stack([-np.sin(bearing), 0.0 * bearing, np.cos(bearing)])
         count = len(distance)
         sightings = Sightings(
-            name,
-            round((rows[0, 0] - begin) * NANOSECONDS),
-            optical * distance[:, None],
-            np.full(count, BEARING_SIGMA**2),
-            np.full(count, RANGE_SIGMA**2),
+            observer=name,
+            stamp_ns=round((rows[0, 0] - begin) * NANOSECONDS),
+            positions=optical * distance[:, None],
+            bearing_var=np.full(count, BEARING_SIGMA**2),
+            range_var=np.full(count, RANGE_SIGMA**2),
         )
         labels = np.where(robot[kept], numbers[kept] - 1, -1)
         frames.append(LabelledFrame(sightings, labels))

@@ -38,7 +38,16 @@ def find_detections(mask: LabelMask, target: int, smallest_area: int) -> list[De
         score = confidence[top : top + height, left : left + width][inside].mean() / 255.0
         centroid, extent = _shape(components, confidence, index, box)
         cut = _is_cut(labels, box)
-        found.append(Detection(centroid, box, area, float(score), cut, extent))
+        found.append(
+            Detection(
+                centroid=centroid,
+                box=box,
+                area=area,
+                score=float(score),
+                cut=cut,
+                length=extent,
+            )
+        )
     return sorted(found, key=lambda detection: -detection.area)
 
 

@@ -110,15 +110,19 @@ def measure_detections(
     """
     if not detections:
         empty = np.zeros(0)
-        return Sightings(observer, stamp_ns, np.zeros((0, 3)), empty, empty, empty)
+        return Sightings(
+            observer=observer,
+            stamp_ns=stamp_ns,
+            positions=np.zeros((0, 3)),
+            bearing_var=empty,
+            range_var=empty,
+            score=empty,
+        )
     centroid = np.array([d.centroid for d in detections])
     length = np.array([d.length for d in detections])
     cut = np.array([d.cut for d in detections])
     direction = camera.unproject(centroid)
-    half = np.column_stack([length / 2.0, np.zeros(len(length))])
-    left, right = camera.unproject(centroid - half), camera.unproject(centroid + half)
-    angle = np.arccos(np.clip((left * right).sum(axis=1), -1.0, 1.0))
-    pixel_angle = angle / length
+    pixel_angle = _pixel_angles(centroid, length, camera)
     width = length + parameters.edge_loss
     half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
     distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
@@ -130,13 +134,21 @@ def measure_detections(
     centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * length)
     factor = np.where(cut, parameters.cut_factor, 1.0)
     return Sightings(
-        observer,
-        stamp_ns,
-        direction * distance[:, None],
-        (factor * centre * pixel_angle) ** 2,
-        (factor * sigma) ** 2,
-        np.array([d.score for d in detections]),
+        observer=observer,
+        stamp_ns=stamp_ns,
+        positions=direction * distance[:, None],
+        bearing_var=(factor * centre * pixel_angle) ** 2,
+        range_var=(factor * sigma) ** 2,
+        score=np.array([d.score for d in detections]),
     )
+
+
+def _pixel_angles(centroid: FloatArray, length: FloatArray, camera: PinholeCamera) -> FloatArray:
+    """Return (n,) radians a pixel, over the length of each blob about its centroid."""
+    half = np.column_stack([length / 2.0, np.zeros(len(length))])
+    left, right = camera.unproject(centroid - half), camera.unproject(centroid + half)
+    angle = np.arccos(np.clip((left * right).sum(axis=1), -1.0, 1.0))
+    return angle / length
 
 
 def with_depth(

@@ -153,7 +153,13 @@ def dead_reckoning(recording: Recording) -> Estimate:
     nothing = np.zeros((means.size, means.size))
     state = TeamState(begin, recording.team.start, nothing)
     everybody = np.ones((1, len(recording.team.names)), bool)
-    return Estimate(np.array([begin]), means, (state,), everybody, np.zeros(1))
+    return Estimate(
+        stamps=np.array([begin]),
+        means=means,
+        states=(state,),
+        localized=everybody,
+        update_ms=np.zeros(1),
+    )
 
 
 def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> FloatArray:

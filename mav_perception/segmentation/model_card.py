@@ -62,7 +62,13 @@ class ModelCard:
     @property
     def preprocessing(self) -> Preprocessing:
         """Return the input format."""
-        return Preprocessing(self.height, self.width, self.channels, self.mean, self.std)
+        return Preprocessing(
+            height=self.height,
+            width=self.width,
+            channels=self.channels,
+            mean=self.mean,
+            std=self.std,
+        )
 
     @property
     def label_space(self) -> LabelSpace:

@@ -90,7 +90,12 @@ class SimulatedWorld:
         odometry = tuple(samples.get(sent) for samples in self._odometry)
         shots = tuple(self._shots.get(index, ()))
         return Tick(
-            time, nanoseconds(time), odometry, self._truth[index], self._attitude[index], shots
+            time=time,
+            stamp_ns=nanoseconds(time),
+            odometry=odometry,
+            truth=self._truth[index],
+            attitude=self._attitude[index],
+            shots=shots,
         )
 
     def render(self, shot: Shot) -> ByteImage:

@@ -94,7 +94,13 @@ def _choose_warp(
     source = np.clip(source, middle - room, middle + room)
     turn = rng.normal(0.0, 0.12, 2) * columns if settings.lens_degrees > 0.0 else np.zeros(2)
     angle = np.radians(rng.normal(0.0, 8.0))
-    return Warp(source, source + turn, zoom, float(angle), bool(rng.random() < 0.5))
+    return Warp(
+        source=source,
+        place=source + turn,
+        zoom=zoom,
+        angle=float(angle),
+        mirror=bool(rng.random() < 0.5),
+    )
 
 
 def expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:

@@ -115,7 +115,13 @@ class TrainingConfiguration:
     @property
     def preprocessing(self) -> Preprocessing:
         """Return the network's input format."""
-        return Preprocessing(self.height, self.width, self.channels, 0.45, 0.25)
+        return Preprocessing(
+            height=self.height,
+            width=self.width,
+            channels=self.channels,
+            mean=0.45,
+            std=0.25,
+        )
 
 
 def load_training_configuration(path: Path) -> TrainingConfiguration:

@@ -72,15 +72,7 @@ class Trainer:
         self._weights = self._class_weights().to(self._device)
         self._crops = TrainingCrops(self._train, settings)
         self._steps = max(1, len(self._crops) // (settings.batch_size * distributed.processes()))
-        self._optimiser = torch.optim.AdamW(
-            self.network.parameters(), weight_decay=settings.weight_decay
-        )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser,
-            settings.learning_rate,
-            total_steps=settings.epochs * self._steps,
-            pct_start=0.1,
-        )
+        self._optimiser, self._schedule = self._optimisation()
         self._average = AveragedModel(
             self.network, multi_avg_fn=moving_average(settings.average), use_buffers=True
         )
@@ -101,6 +93,20 @@ class Trainer:
                 self._finish_epoch(row)
             distributed.wait_for_all()
         return self._folder / 'best.pt'
+
+    def _optimisation(self) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.OneCycleLR]:
+        """Return AdamW with a one-cycle schedule over all epochs."""
+        settings = self._settings
+        optimiser = torch.optim.AdamW(
+            self.network.parameters(), weight_decay=settings.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
+            settings.learning_rate,
+            total_steps=settings.epochs * self._steps,
+            pct_start=0.1,
+        )
+        return optimiser, schedule
 
     def _first_network(self) -> nn.Module:
         """Return random weights, or those of the checkpoint to start from."""

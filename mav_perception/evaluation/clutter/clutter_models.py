@@ -43,7 +43,11 @@ def fit_clutter_over_time(series: Sequence[FloatArray], evaluations: int = 150) 
         shapes = np.exp(np.clip(x[1:3], -3.0, 5.0))
         memories = expit(np.clip(x[3:], -4.0, 6.0))
         return ClutterOverTime(
-            mean * float(np.exp(x[0])), *(float(v) for v in (*shapes, *memories))
+            rate=mean * float(np.exp(x[0])),
+            top_shape=float(shapes[0]),
+            shape=float(shapes[1]),
+            top_memory=float(memories[0]),
+            memory=float(memories[1]),
         )
 
     def loss(x: FloatArray) -> float:

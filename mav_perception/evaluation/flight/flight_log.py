@@ -127,7 +127,15 @@ def record_flight(
         truth = log.path(log.truth)
         stamps = truth.stamps if log.truth else estimate.stamps
         vio = PosePath(stamps, log.vio_alone().at(stamps))
-        drones.append(DroneRecord(name, truth, estimate, vio, covariance))
+        drones.append(
+            DroneRecord(
+                name=name,
+                truth=truth,
+                estimate=estimate,
+                vio=vio,
+                covariance=covariance,
+            )
+        )
     known = len(drones) == len(logs) and all(log.truth for log in logs)
     return RunRecord(
         title,
@@ -157,10 +165,10 @@ def score_flight(logs: list[DroneLog]) -> FlightScore | None:
     e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
     drones = range(len(logs))
     return FlightScore(
-        team_shape_rmse(e, t),
-        team_shape_rmse(v, t),
-        position_rmse(e, t),
-        position_rmse(v, t),
-        tuple(position_rmse(e[:, d : d + 1], t[:, d : d + 1]) for d in drones),
-        tuple(position_rmse(v[:, d : d + 1], t[:, d : d + 1]) for d in drones),
+        team_shape=team_shape_rmse(e, t),
+        vio_team_shape=team_shape_rmse(v, t),
+        position=position_rmse(e, t),
+        vio_position=position_rmse(v, t),
+        drone_position=tuple(position_rmse(e[:, d : d + 1], t[:, d : d + 1]) for d in drones),
+        drone_vio_position=tuple(position_rmse(v[:, d : d + 1], t[:, d : d + 1]) for d in drones),
     )

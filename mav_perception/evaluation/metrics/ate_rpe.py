@@ -88,11 +88,11 @@ def trajectory_error(
     drift = true_turn.inv().apply(my_step - true_step)
     turn = (true_turn.inv() * my_turn).magnitude()
     return TrajectoryError(
-        _root_mean_square(errors),
-        _root_mean_square(np.linalg.norm(drift, axis=1)),
-        float(np.degrees(_root_mean_square(turn))),
-        errors,
-        estimate.stamps[mine],
+        ate=_root_mean_square(errors),
+        rpe=_root_mean_square(np.linalg.norm(drift, axis=1)),
+        rpe_degrees=float(np.degrees(_root_mean_square(turn))),
+        errors=errors,
+        stamps=estimate.stamps[mine],
     )
 
 

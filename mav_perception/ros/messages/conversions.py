@@ -96,14 +96,14 @@ def camera_from_info(message: CameraInfo) -> PinholeCamera:
     if not distortion.any():
         distortion = np.zeros(0)
     return PinholeCamera(
-        int(message.width),
-        int(message.height),
-        float(k[0, 0]),
-        float(k[1, 1]),
-        float(k[0, 2]),
-        float(k[1, 2]),
-        message.distortion_model or 'plumb_bob',
-        distortion,
+        width=int(message.width),
+        height=int(message.height),
+        fx=float(k[0, 0]),
+        fy=float(k[1, 1]),
+        cx=float(k[0, 2]),
+        cy=float(k[1, 2]),
+        model=message.distortion_model or 'plumb_bob',
+        distortion=distortion,
     )
 
 

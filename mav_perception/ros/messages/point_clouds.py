@@ -49,8 +49,14 @@ def sightings_to_cloud(sightings: Sightings, header: Header) -> PointCloud2:
 def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
     """Return the sightings of a point cloud, or raise InputError that names the missing field."""
     table = cloud_to_table(message, SIGHTING_FIELDS[:6], f'Relative measurements of {observer}')
+    bearing_var, range_var, score = table[:, 3:].T.copy()
     return Sightings(
-        observer, stamp_to_ns(message.header.stamp), table[:, :3], *table[:, 3:].T.copy()
+        observer=observer,
+        stamp_ns=stamp_to_ns(message.header.stamp),
+        positions=table[:, :3],
+        bearing_var=bearing_var,
+        range_var=range_var,
+        score=score,
     )
 
 

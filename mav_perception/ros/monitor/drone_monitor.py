@@ -105,11 +105,11 @@ def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> A
         raise InputError(f'{what} hold NaN, or a sighting in the camera itself.')
     nis, size = table[0, 5:7] if len(table) else (0.0, 0.0)
     return AssociatedFrame(
-        stamp_to_ns(message.header.stamp),
-        observer,
-        mount,
-        table[:, 7:],
-        table[:, 3].astype(np.int64),
-        float(nis),
-        int(size),
+        stamp_ns=stamp_to_ns(message.header.stamp),
+        observer=observer,
+        mount=mount,
+        positions=table[:, 7:],
+        origin=table[:, 3].astype(np.int64),
+        nis=float(nis),
+        nis_size=int(size),
     )

@@ -114,6 +114,10 @@ class DetectionNode(Node):
         self._publisher = self.create_publisher(
             PointCloud2, RELATIVE_MEASUREMENTS, qos_profile(parameters.measurement_qos, 10)
         )
+        self._subscribe(parameters)
+
+    def _subscribe(self, parameters: DetectionNodeParameters) -> None:
+        """Subscribe to masks and to what else the parameters ask for."""
 
         def mismatch(text: str) -> None:
             self.diagnostics.problem('qos', text)

@@ -194,12 +194,12 @@ class MonitorNode(Node):
         if self._live_view is not None:
             self._show(self._live_view.finish)
         flight = Flight(
-            tuple(drone.name for drone in self._drones),
-            [drone.log for drone in self._drones],
-            self._frames,
-            np.concatenate([drone.latencies for drone in self._drones]),
-            self._real_time_factor,
-            {
+            names=tuple(drone.name for drone in self._drones),
+            logs=[drone.log for drone in self._drones],
+            frames=self._frames,
+            latency_ms=np.concatenate([drone.latencies for drone in self._drones]),
+            real_time_factor=self._real_time_factor,
+            counts={
                 'images_dropped': sum(drone.dropped for drone in self._drones),
                 'frames_lost': self._lost,
             },

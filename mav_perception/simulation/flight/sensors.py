@@ -92,10 +92,15 @@ class CameraSettings:
         """Return the camera model; its principal point is the middle of the image."""
         half = self.field_of_view / 2.0
         focal = self.width / 2.0 / (half if self.model == 'equidistant' else np.tan(half))
-        middle = ((self.width - 1) / 2.0, (self.height - 1) / 2.0)
-        distortion = np.array(self.distortion, float)
         return PinholeCamera(
-            self.width, self.height, focal, focal, *middle, self.model, distortion
+            width=self.width,
+            height=self.height,
+            fx=focal,
+            fy=focal,
+            cx=(self.width - 1) / 2.0,
+            cy=(self.height - 1) / 2.0,
+            model=self.model,
+            distortion=np.array(self.distortion, float),
         )
 
     @cached_property

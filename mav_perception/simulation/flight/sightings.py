@@ -8,7 +8,7 @@ from mav_perception.cameras.models import PinholeCamera
 from mav_perception.geometry import tangent_basis
 from mav_perception.recordings.recording import LabelledFrame
 from mav_perception.simulation.flight.sensors import SightingNoise
-from mav_perception.types import FloatArray, IntArray, Sightings
+from mav_perception.types import BoolArray, FloatArray, IntArray, Sightings
 
 
 def draw_sightings(
@@ -31,11 +31,32 @@ def draw_sightings(
         noise: statistics of the detector.
         rng: source of chance.
     """
+    directions, ranges, seen = _detections(targets, camera, noise, rng)
+    false_directions, false_ranges = _clutter(camera, noise, rng)
+    directions = np.concatenate([directions, false_directions])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    ranges = np.maximum(np.concatenate([ranges, false_ranges]), 0.05)
+    false = np.full(len(false_ranges), -1)
+    labels = np.concatenate([identities[seen], false]).astype(np.int64)
+    order = rng.permutation(len(ranges))
+    sightings = Sightings(
+        observer=observer,
+        stamp_ns=stamp_ns,
+        positions=(directions * ranges[:, None])[order],
+        bearing_var=np.full(len(ranges), noise.bearing**2),
+        range_var=(noise.range_share * ranges[order]) ** 2,
+    )
+    return LabelledFrame(sightings, labels[order])
+
+
+def _detections(
+    targets: FloatArray, camera: PinholeCamera, noise: SightingNoise, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """Return noisy directions and ranges of the targets that are seen, and which those are."""
     distance = np.linalg.norm(targets, axis=1)
     half_x, half_y = camera.half_field_of_view
-    wide = half_x >= np.pi / 2.0  # more than a plane image holds
     x, y, z = targets.T
-    elevation = np.arctan2(y, np.hypot(x, z) if wide else z)
+    elevation = np.arctan2(y, np.hypot(x, z) if _is_wide(camera) else z)
     seen = (distance > noise.min_range) & (distance < noise.max_range)
     seen &= (np.abs(np.arctan2(x, z)) < half_x) & (np.abs(elevation) < half_y)
     seen &= rng.random(len(targets)) < noise.detection_probability
@@ -44,26 +65,25 @@ def draw_sightings(
     directions = true / distance[seen, None]
     tilt = noise.bearing * rng.standard_normal((len(true), 2))
     directions = directions + np.einsum('ti,tij->tj', tilt, tangent_basis(directions))
+    return directions, ranges, seen
 
+
+def _clutter(
+    camera: PinholeCamera, noise: SightingNoise, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Return directions and ranges of false sightings, uniform in view and range."""
+    half_x, half_y = camera.half_field_of_view
     false = rng.poisson(noise.clutter_per_frame)
     azimuth, elevation = rng.uniform([-half_x, -half_y], [half_x, half_y], (false, 2)).T
     down = np.tan(elevation)
     clutter = (
         np.column_stack([np.sin(azimuth), down, np.cos(azimuth)])
-        if wide
+        if _is_wide(camera)
         else np.column_stack([np.tan(azimuth), down, np.ones(false)])
     )
-    directions = np.concatenate([directions, clutter])
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    ranges = np.concatenate([ranges, rng.uniform(noise.min_range, noise.max_range, false)])
-    ranges = np.maximum(ranges, 0.05)
-    labels = np.concatenate([identities[seen], np.full(false, -1)]).astype(np.int64)
-    order = rng.permutation(len(ranges))
-    sightings = Sightings(
-        observer,
-        stamp_ns,
-        (directions * ranges[:, None])[order],
-        np.full(len(ranges), noise.bearing**2),
-        (noise.range_share * ranges[order]) ** 2,
-    )
-    return LabelledFrame(sightings, labels[order])
+    return clutter, rng.uniform(noise.min_range, noise.max_range, false)
+
+
+def _is_wide(camera: PinholeCamera) -> bool:
+    """Tell whether the camera sees more than a plane image holds."""
+    return camera.half_field_of_view[0] >= np.pi / 2.0

@@ -81,7 +81,14 @@ def _is_ideal(camera: PinholeCamera) -> bool:
 def _centred(half: FloatArray, focal: float) -> PinholeCamera:
     """Return the ideal camera that sees `half` pixels to every side of its axis."""
     width, height = (2 * int(np.ceil(value)) for value in half)
-    return PinholeCamera(width, height, focal, focal, (width - 1) / 2.0, (height - 1) / 2.0)
+    return PinholeCamera(
+        width=width,
+        height=height,
+        fx=focal,
+        fy=focal,
+        cx=(width - 1) / 2.0,
+        cy=(height - 1) / 2.0,
+    )
 
 
 def _turn(about_down: float, about_right: float) -> FloatArray:

@@ -55,12 +55,12 @@ def plan_moving_objects(
         pace = rng.uniform(1.5, 4.0) if flies else rng.uniform(0.4, 1.4)
         paths.append(
             MoverPath(
-                kind,
-                half,
-                float(rng.uniform(1.0, arena[2] - 0.5)) if flies else 0.0,
-                float(rng.uniform(0.1, 0.4)) if flies else 0.0,
-                float(pace / half.mean() * rng.choice([-1.0, 1.0])),
-                float(rng.uniform(-np.pi, np.pi)),
+                kind=kind,
+                half=half,
+                height=float(rng.uniform(1.0, arena[2] - 0.5)) if flies else 0.0,
+                swing=float(rng.uniform(0.1, 0.4)) if flies else 0.0,
+                rate=float(pace / half.mean() * rng.choice([-1.0, 1.0])),
+                phase=float(rng.uniform(-np.pi, np.pi)),
             )
         )
     return tuple(paths)

@@ -31,7 +31,15 @@ class RandomScenes:
             (camera, Renderer(self._scene, camera))
             for camera in (
                 PinholeCamera.with_field_of_view(width, height, np.pi / 2.0),
-                PinholeCamera(width, height, focal, focal, *middle, 'equidistant'),
+                PinholeCamera(
+                    width=width,
+                    height=height,
+                    fx=focal,
+                    fy=focal,
+                    cx=middle[0],
+                    cy=middle[1],
+                    model='equidistant',
+                ),
             )
         )
 
