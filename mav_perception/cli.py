@@ -31,8 +31,13 @@ EXIT_CODES = (
 )
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every subcommand."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser with every subcommand.
+
+    Args:
+        only: the one command whose options are wanted; the modules of the others are not
+            imported then, which is slow.
+    """
     parser = argparse.ArgumentParser(
         prog='mav-perception',
         description='Localize a team of micro aerial vehicles from cameras and odometry.',
@@ -41,22 +46,25 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument('--version', action='version', version=f'mav_perception {__version__}')
     subparsers = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     for name, summary in COMMANDS.items():
-        module = importlib.import_module(f'mav_perception.commands.{name.replace("-", "_")}')
         subparser = subparsers.add_parser(
             name,
             help=summary,
-            description=module.__doc__,
             epilog=EXIT_CODES,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_arguments(subparser)
-        subparser.set_defaults(run=module.run)
+        if only in (None, name):
+            module = importlib.import_module(f'mav_perception.commands.{name.replace("-", "_")}')
+            subparser.description = module.__doc__
+            module.add_arguments(subparser)
+            subparser.set_defaults(run=module.run)
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    parsed = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = next((word for word in given if not word.startswith('-')), '')
+    parsed = build_parser(only=command).parse_args(given)
     try:
         return int(parsed.run(parsed))
     except MavPerceptionError as error:

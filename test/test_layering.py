@@ -13,6 +13,7 @@ PACKAGE = 'mav_perception'
 
 FLOORS = (
     # What everything speaks in.
+    ('lazy_exports',),
     ('types', 'errors'),
     ('geometry', 'parameters', 'resources'),
     # File formats that know nothing of drones, and cameras.

@@ -15,14 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from mav_perception.evaluation.report.rerun_log import require_rerun
-from mav_perception.processes.node_processes import NodeProcesses, ros_environment
-from mav_perception.processes.simulated_team import (
-    SimulatedTeam,
-    add_flight_options,
-    ros_arguments,
-)
-from mav_perception.segmentation.model_card import find_model, load_card
+from mav_perception.processes.node_processes import NodeProcesses, ros_arguments, ros_environment
+from mav_perception.processes.simulated_team import SimulatedTeam, add_flight_options
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 SLOWEST = 10.0
@@ -52,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the chain, wait for the monitor's verdict, and end the chain."""
+    from mav_perception.evaluation.report.rerun_log import require_rerun
+    from mav_perception.segmentation.model_card import find_model, load_card
+
     scenario = load_scenario(
         arguments.scenario,
         drones=arguments.drones,

@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mav_perception.processes.node_processes import become_node
-from mav_perception.processes.simulated_team import ros_arguments
+from mav_perception.processes.node_processes import become_node, ros_arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

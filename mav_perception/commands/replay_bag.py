@@ -8,8 +8,12 @@ import time
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team.team_file import load_team
-from mav_perception.processes.node_processes import NodeProcesses, become_node, ros_environment
-from mav_perception.processes.simulated_team import ros_arguments
+from mav_perception.processes.node_processes import (
+    NodeProcesses,
+    become_node,
+    ros_arguments,
+    ros_environment,
+)
 
 START_UP = 4.0
 """Seconds for the nodes to find one another before the bag begins."""

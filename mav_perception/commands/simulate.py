@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mav_perception.localization.team.team_file import save_team
-from mav_perception.processes.node_processes import become_node
-from mav_perception.processes.simulated_team import add_flight_options, ros_arguments
-from mav_perception.simulation.flight.flight import scenario_team
+from mav_perception.processes.node_processes import become_node, ros_arguments
+from mav_perception.processes.simulated_team import add_flight_options
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 
@@ -28,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Become the simulation node."""
+    from mav_perception.localization.team.team_file import save_team
+    from mav_perception.simulation.flight.flight import scenario_team
+
     scenario = load_scenario(arguments.scenario, seed=arguments.seed)
     if arguments.team:
         save_team(scenario_team(scenario), arguments.team)

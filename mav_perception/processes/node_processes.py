@@ -38,6 +38,17 @@ def ros_environment() -> dict[str, str]:
     return environment
 
 
+def ros_arguments(*parameters: str, config: str = '', namespace: str = '') -> list[str]:
+    """Return --ros-args: a shipped config file, parameters that win over it, a namespace."""
+    given = ['-r', f'__ns:=/{namespace}'] if namespace else []
+    if config:
+        given += ['--params-file', str(find_share('config', f'{config}.yaml'))]
+    for text in parameters:
+        name, value = text.split(':=', 1)
+        given += ['-p', f'{name}:={value}' if value else f"{name}:=''"]
+    return ['--ros-args', *given]
+
+
 def become_node(executable: str, arguments: list[str]) -> int:
     """Turn this process into one node, in the environment as it is; does not return."""
     environment = dict(os.environ)

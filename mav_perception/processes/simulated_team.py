@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mav_perception.localization.team.team_file import save_team
-from mav_perception.processes.node_processes import NodeProcesses
-from mav_perception.resources import find_share
-from mav_perception.simulation.flight.flight import scenario_team
-from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.processes.node_processes import NodeProcesses, ros_arguments
 from mav_perception.simulation.flight.scenario_files import scenario_names
+
+if TYPE_CHECKING:
+    from mav_perception.simulation.flight.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class SimulatedTeam:
 
     def start_team(self, nodes: NodeProcesses) -> None:
         """Write team.yaml; start localization, and segmentation and detection of every camera."""
+        from mav_perception.localization.team.team_file import save_team
+        from mav_perception.simulation.flight.flight import scenario_team
+
         self.output.mkdir(parents=True, exist_ok=True)
         save_team(scenario_team(self.scenario), self.team_file)
         self._start(
@@ -100,14 +103,3 @@ def add_flight_options(parser: argparse.ArgumentParser) -> None:
         help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
     )
     parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")
-
-
-def ros_arguments(*parameters: str, config: str = '', namespace: str = '') -> list[str]:
-    """Return --ros-args: a shipped config file, parameters that win over it, a namespace."""
-    given = ['-r', f'__ns:=/{namespace}'] if namespace else []
-    if config:
-        given += ['--params-file', str(find_share('config', f'{config}.yaml'))]
-    for text in parameters:
-        name, value = text.split(':=', 1)
-        given += ['-p', f'{name}:={value}' if value else f"{name}:=''"]
-    return ['--ros-args', *given]

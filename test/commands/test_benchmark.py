@@ -41,7 +41,7 @@ def test_delayed_frames_give_the_same_error(short):
 
     axes = (0, 1, 2, 3)
     shapes = [
-        score(r, play(r, BASELINES['cpdaf'].build(r.team, parameters)), axes).team_shape
+        score(r, play(r, BASELINES['cpdaf'].build(r, parameters)), axes).team_shape
         for r in (recording, late)
     ]
     assert shapes[1] == pytest.approx(shapes[0], rel=0.02)

@@ -18,8 +18,7 @@ pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
 from mav_perception.localization.checkpoint import load_checkpoint
 from mav_perception.localization.team.team_file import save_team
-from mav_perception.processes.node_processes import ros_environment
-from mav_perception.processes.simulated_team import ros_arguments
+from mav_perception.processes.node_processes import ros_arguments, ros_environment
 from mav_perception.resources import find_executable
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario

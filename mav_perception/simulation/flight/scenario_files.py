@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from mav_perception.errors import ConfigurationError, MavPerceptionError
 from mav_perception.resources import share_folders
-from mav_perception.simulation.flight.scenario import Scenario
+
+if TYPE_CHECKING:
+    from mav_perception.simulation.flight.scenario import Scenario
 
 FOLDER = 'config/scenarios'
 
@@ -31,6 +33,8 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
             flown.
     """
     import dacite  # comes with the `sim` extra; to list names must work without
+
+    from mav_perception.simulation.flight.scenario import Scenario
 
     path = _path(name)
     try:

@@ -76,3 +76,30 @@ def test_clutter_density_integrates_to_the_clutter_of_a_frame():
 def test_an_empty_interval_of_ranges_is_refused():
     with pytest.raises(ConfigurationError, match='min_range'):
         FilterParameters(min_range=5.0, max_range=5.0)
+
+
+def test_a_lens_of_180_degrees_sees_all_that_lies_ahead_and_nothing_behind():
+    """Half a view of 90 degrees: the plane of the image is the edge, at every elevation."""
+    half_space = replace(
+        PARAMETERS, half_view_horizontal=np.pi / 2.0, half_view_vertical=np.pi / 2.0
+    )
+    view = FieldOfView.of(half_space)
+    assert view.wide
+    rng = np.random.default_rng(0)
+    directions = rng.standard_normal((500, 3))
+    points = 4.0 * directions / np.linalg.norm(directions, axis=1)[:, None]
+    sharp = np.zeros(len(points))
+    ahead = points[:, 2] > 0.0
+    np.testing.assert_allclose(view_probability(points, view, sharp, sharp), ahead, atol=1e-6)
+    soft = view_probability(np.array([[4.0, 0.0, 0.0]]), view, np.array([0.1]), np.array([0.1]))
+    assert soft[0] == pytest.approx(0.5, abs=1e-6)  # right at the edge
+
+
+def test_cameras_of_different_views_are_answered_at_once():
+    points = np.array([[2.0, 0.0, 2.0], [2.0, 0.0, 2.0], [0.0, 0.0, 4.0]])  # 45 degrees right
+    view = FieldOfView(
+        half_horizontal=np.array([0.7, 0.9, 0.7]), half_vertical=np.full(3, 0.5),
+        min_range=0.3, max_range=10.0, wide=np.zeros(3, bool),
+    )  # fmt: skip
+    sharp = np.zeros(3)
+    np.testing.assert_allclose(view_probability(points, view, sharp, sharp), [0.0, 1.0, 1.0])

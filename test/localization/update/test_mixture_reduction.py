@@ -6,13 +6,26 @@ import numpy as np
 import pytest
 
 from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.association.problem import AssociationProblem
 from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, initial_state, mixture_moments
 from mav_perception.localization.team.team import Team
+from mav_perception.localization.update.event_updates import (
+    evaluate_events,
+    merge_events,
+    normalised,
+)
+from mav_perception.localization.update.mixture_reduction import (
+    MIN_WEIGHT,
+    Branches,
+    reduce_mixture,
+)
 from mav_perception.localization.update.update import update_state
 from mav_perception.types import Sightings
 
+NO_OBJECT = np.zeros(0)
 START = np.array([[0, 0, 0, 0], [4.0, -0.8, 0, 0], [4.0, 0.8, 0, 0]], float)
 
 
@@ -88,3 +101,96 @@ def test_a_hypothesis_that_the_frames_deny_is_forgotten(team):
         state, _ = update_state(state, frame, parameters, joint_association_events)
     np.testing.assert_allclose(state.hypotheses[0].mean, START.ravel(), atol=0.15)
     assert state.hypotheses[0].weight > 0.99
+
+
+def branches_of(rng, hypotheses=3, targets=2, sightings=3):
+    """Return the branches of random hypotheses of two drones, each with all its events."""
+    parents, updates, weights = [], [], []
+    for _ in range(hypotheses):
+        root = rng.normal(0.0, 0.2, (8, 8))
+        parent = JointHypothesis(
+            1.0 / hypotheses, rng.normal(0.0, 1.0, 8), root @ root.T + 0.01 * np.eye(8), NO_OBJECT
+        )
+        log_ratio = rng.normal(0.0, 1.0, (targets, sightings))
+        problem = AssociationProblem(
+            log_likelihood_ratio=log_ratio, log_missed=np.zeros(targets),
+            inside=np.ones((targets, sightings), bool), candidates=np.arange(targets),
+        )  # fmt: skip
+        events = joint_association_events(problem, 1000)
+        model = DetectionModel(np.full(targets, 0.7), 0.99, np.full(sightings, 0.1))
+        noise = np.broadcast_to(0.1 * np.eye(3), (targets, sightings, 3, 3))
+        innovations = rng.normal(0.0, 0.4, (targets, sightings, 3))
+        updates.append(
+            evaluate_events(
+                parent.covariance, rng.normal(0.0, 1.0, (targets, 3, 8)), innovations, noise,
+                events, model,
+            )
+        )  # fmt: skip
+        parents.append(parent)
+        weights.append(updates[-1].log_weight)
+    sizes = [len(weight) for weight in weights]
+    return Branches(
+        parents=tuple(parents),
+        updates=tuple(updates),
+        existence=tuple(np.zeros((size, 0)) for size in sizes),
+        weight=normalised(np.concatenate(weights)),
+        parent=np.repeat(np.arange(hypotheses), sizes),
+        event=np.concatenate([np.arange(size) for size in sizes]),
+    )
+
+
+def moments_of(branches):
+    """Return mean and covariance of the whole mixture, branch by branch."""
+    means, covariances = [], []
+    for parent, event in zip(branches.parent, branches.event, strict=True):
+        updates = branches.updates[parent]
+        alone = np.zeros(len(updates.log_weight))
+        alone[event] = 1.0
+        shift, covariance = merge_events(branches.parents[parent].covariance, updates, alone)
+        means.append(branches.parents[parent].mean + shift)
+        covariances.append(covariance)
+    return mixture_moments(branches.weight, np.array(means), np.array(covariances), 2)
+
+
+def total_moments(hypotheses):
+    weights = np.array([h.weight for h in hypotheses])
+    means = np.array([h.mean for h in hypotheses])
+    covariances = np.array([h.covariance for h in hypotheses])
+    return mixture_moments(weights, means, covariances, 2)
+
+
+@pytest.mark.parametrize('room', [1, 3, 20])
+def test_the_moments_of_the_mixture_survive_its_reduction(room):
+    for seed in range(4):
+        branches = branches_of(np.random.default_rng(seed))
+        parameters = FilterParameters(max_hypotheses=room, merge_distance=1.0)
+        hypotheses, dropped = reduce_mixture(branches, 2, parameters)
+        assert 1 <= len(hypotheses) <= room
+        assert sum(h.weight for h in hypotheses) == pytest.approx(1.0)
+        mean, covariance = moments_of(branches)
+        reduced_mean, reduced_covariance = total_moments(hypotheses)
+        assert dropped < 1e-3  # branches under 1e-6 each are left out
+        np.testing.assert_allclose(reduced_mean, mean, atol=2e-3)
+        np.testing.assert_allclose(reduced_covariance, covariance, atol=5e-3)
+        if room == 1:
+            np.testing.assert_allclose(reduced_mean, mean, atol=1e-9)
+            np.testing.assert_allclose(reduced_covariance, covariance, atol=1e-9)
+
+
+def test_the_heaviest_branch_heads_the_heaviest_group_and_comes_first():
+    for seed in range(4):
+        branches = branches_of(np.random.default_rng(seed))
+        unmerged = FilterParameters(max_hypotheses=99, merge_distance=0.0)
+        hypotheses, _ = reduce_mixture(branches, 2, unmerged)
+        weights = [h.weight for h in hypotheses]
+        assert weights == sorted(weights, reverse=True)
+        heaviest = np.sort(branches.weight)[::-1][: len(weights)]
+        kept = heaviest[heaviest > MIN_WEIGHT]
+        np.testing.assert_allclose(weights[: len(kept)], kept, rtol=2e-3)
+
+
+def test_with_little_room_nothing_is_lost_but_merged_into_the_nearest():
+    branches = branches_of(np.random.default_rng(1))
+    hypotheses, dropped = reduce_mixture(branches, 2, FilterParameters(max_hypotheses=2))
+    assert len(hypotheses) <= 2
+    assert dropped < 1e-3
