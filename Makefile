@@ -14,22 +14,29 @@ endif
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(abspath config/fastdds_shm.xml)
 
-.PHONY: help demo test lint install train reference docs figures bench montecarlo clean
+# Tests run on all cores, one thread each; those that start nodes stay together on one core.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+
+.PHONY: help demo test quick lint install train reference docs figures bench montecarlo clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: install  ## fly four simulated drones over real ROS 2 and localize them (ARGS="--drones 3")
-	$(BIN)/mav-perception demo $(ARGS)
+	@$(BIN)/mav-perception demo $(ARGS)
 
-test: install $(VENV)/.test-requirements lint | sdformat  ## ruff, mypy and pytest (ARGS="-k mixture")
-	$(BIN)/python -m pytest $(ARGS)
+test: install $(VENV)/.test-requirements lint | sdformat  ## lint and every test (ARGS="-k mixture")
+	@$(PYTEST) $(ARGS)
 
-lint: $(VENV)/.test-requirements  ## ruff and mypy
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+quick: $(VENV)/.test-requirements lint  ## lint and the tests that need neither ROS nor flights
+	@$(PYTEST) -m 'not ros and not flight' $(ARGS)
+
+lint: $(VENV)/.test-requirements  ## ruff, mypy and codespell
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@git ls-files 2>/dev/null | xargs -r $(BIN)/codespell
 
 train: install $(VENV)/.test-requirements  ## train a network (ARGS="config/training/drone.yaml")
 	$(BIN)/mav-perception train $(ARGS)
@@ -38,6 +45,40 @@ reference: install  ## write doc/parameters.md from the declared parameters
 	$(BIN)/python -m mav_perception.ros.parameter_reference doc/parameters.md
 
 docs: reference $(VENV)/.docs-requirements  ## build doc/_build/index.html, warnings as errors
+	$(BIN)/sphinx-build -q -W -b html doc doc/_build
+
+figures: install  ## make every picture of README and doc again (ARGS="demo")
+	$(BIN)/python doc/make_figures.py $(ARGS)
+
+bench: install $(VENV)/.test-requirements  ## all benchmarks, under an hour (ARGS="--only detection")
+	$(BIN)/python benchmarks/run_all.py $(ARGS)
+
+montecarlo: install  ## the filter against its rivals (ARGS="--scenario hard --seeds 4")
+	OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)
+
+install: $(VENV)/.requirements  ## install the package and its executables into .venv
+	@echo 'Installing mav_perception into $(VENV)'
+	@rm -rf $(VENV)/lib/python*/site-packages/mav_perception
+	@{ $(BIN)/pip install --no-deps --no-build-isolation . \
+	  && $(BIN)/colcon --log-base $(VENV)/colcon/log build --paths . --merge-install \
+	  --install-base $(VENV) --build-base $(VENV)/colcon/build; } > $(VENV)/install.log 2>&1 \
+	  || { tail -n 40 $(VENV)/install.log; exit 1; }
+	@rm -rf build *.egg-info
+
+$(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
+	@echo 'Creating $(VENV) and installing the dependencies, about 2 minutes'
+	@$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
+	@$(BIN)/pip install --quiet -r requirements.txt $(ROS_REQUIREMENTS)
+	@touch $@
+
+$(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
+	@echo 'Installing what tests and training need'
+	@$(BIN)/pip install --quiet -r requirements-test.txt
+	@# Its telemetry, the one dependency beside numpy, is not needed to infer.
+	@$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
+	@touch $@
+
+$(VENV)/.docs-requirements  ## build doc/_build/index.html, warnings as errors
 	$(BIN)/sphinx-build -q -W -b html doc doc/_build
 
 figures: install  ## make every picture of README and doc again (ARGS="demo")
@@ -62,17 +103,17 @@ $(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
 
 $(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
 	$(BIN)/pip install --quiet -r requirements-test.txt
-	# Its telemetry, the one dependency beside numpy, is not needed to infer.
+	@# Its telemetry, the one dependency beside numpy, is not needed to infer.
 	$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
 	@touch $@
 
 $(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
-	$(BIN)/pip install --quiet -r requirements-docs.txt
+	@$(BIN)/pip install --quiet -r requirements-docs.txt
 	@touch $@
 
 .PHONY: libx11
 libx11:  # the software renderer links to it, no display is needed
-	@ldconfig -p | grep -q libX11.so.6 || apt-get install -y libx11-6 \
+	@ldconfig -p | grep -q libX11.so.6 || apt-get install -y libx11-6 >/dev/null 2>&1 \
 	  || (echo 'Install it first: sudo apt install libx11-6'; exit 1)
 
 .PHONY: sdformat

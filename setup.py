@@ -44,7 +44,16 @@ setup(
         'rerun': ['rerun-sdk>=0.26'],
         'cluster': ['distributed'],
         'openvino': ['openvino>=2024.0'],
-        'test': ['pytest', 'filterpy', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML'],
+        'test': [
+            'pytest',
+            'pytest-xdist',
+            'filterpy',
+            'hypothesis',
+            'ruff',
+            'mypy',
+            'codespell',
+            'types-PyYAML',
+        ],
     },
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/mav_perception']),

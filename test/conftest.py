@@ -1,4 +1,4 @@
-"""Shared fixtures: paths to real data, a small trained model, a rendered world."""
+"""Shared fixtures, and how the tests are shared out over processes (pytest-xdist)."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,44 @@ from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+ROS_FOLDERS = ('ros', 'hosts', 'launch')
+"""Tests below these start nodes; `pytest.mark.ros` marks those elsewhere."""
+
+WORKERS = 8
+"""At most, see the Makefile."""
+
+# A domain for each process of tests, so that they never hear one another or other systems.
+_worker = os.environ.get('PYTEST_XDIST_WORKER', 'gw0')
+_run = os.getppid() if 'PYTEST_XDIST_WORKER' in os.environ else os.getpid()
+os.environ['ROS_DOMAIN_ID'] = str(1 + WORKERS * (_run % 12) + int(_worker[2:]) % WORKERS)
+os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+
 DATASETS = Path(os.environ.get('MAV_PERCEPTION_DATASETS', REPOSITORY.parent / 'shared/datasets'))
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs ROS, keep it together on one process, and let the long tests begin first.
+
+    Other tests stay together by file, since those of a file share fixtures; the replays of data
+    share nothing.
+    """
+    for item in items:
+        folder = item.path.relative_to(REPOSITORY / 'test').parts[0]
+        if folder in ROS_FOLDERS:
+            item.add_marker('ros')
+        if folder == 'data':
+            item.add_marker('flight')
+        ros = item.get_closest_marker('ros') is not None
+        if ros or folder != 'data':
+            item.add_marker(pytest.mark.xdist_group('ros' if ros else str(item.path)))
+    items.sort(key=_turn)
+
+
+def _turn(item):
+    """Return what orders tests: nodes, then flights, then the rest."""
+    if item.get_closest_marker('ros') is not None:
+        return 0
+    return 1 if item.get_closest_marker('flight') is not None else 2
 
 
 def dataset(name):

@@ -1,4 +1,4 @@
-"""Our network against its rivals, all trained alike: accuracy, detections, size, speed, memory.
+"""Our network against its baselines, all trained alike: accuracy, detections, size, speed, memory.
 
 Every network and seed is trained under the settings of one configuration (only the network and
 the seed differ), or its finished run is loaded; the best epoch on val is exported to ONNX and

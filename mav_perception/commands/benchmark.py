@@ -52,15 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
     texts = {name: load_scenario(name).text for name in arguments.scenario}
     if arguments.seeds < 1 or arguments.processes < 1:
         raise ConfigurationError('--seeds and --processes must be at least 1.')
-    eyes = SensorSetup()
+    setup = SensorSetup()
     if arguments.sensor_model:
         noise = load_sighting_noise(arguments.sensor_model)
-        eyes = SensorSetup(noise, arguments.images, load_detection(arguments.sensor_model))
+        setup = SensorSetup(noise, arguments.images, load_detection(arguments.sensor_model))
     elif arguments.images:
         raise ConfigurationError('--images needs --sensor-model: write it by fit-sensor-model.')
     figures = {}
     for name, text in texts.items():
-        results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask, eyes)
+        results = run_seeds(name, arguments.seeds, arguments.processes, arguments.dask, setup)
         figures[name] = summarise(results)
         print(f'\n{name}: {text}; {arguments.seeds} seeds, team-shape RMSE')
         print(summary_table(figures[name]), flush=True)

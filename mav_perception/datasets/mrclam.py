@@ -1,7 +1,7 @@
 """UTIAS MR.CLAM data sets: five ground robots with odometry, sightings and Vicon truth.
 
 Leung et al., IJRR 30(8), 2011. The robots' barcodes are dropped, so that a sighting has no name;
-sightings of landmarks are real, standing false positives and come in as a dial.
+sightings of landmarks are real, static false positives, of which a share is fed in.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ class PosePath:
 
 @dataclass(frozen=True)
 class LabelledFrame:
-    """Sightings of one camera frame, and the drone index of each or -1: for rivals and scores."""
+    """Sightings of one frame, and the drone index of each or -1: for baselines and scores."""
 
     sightings: Sightings
     labels: IntArray

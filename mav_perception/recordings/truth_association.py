@@ -1,4 +1,4 @@
-"""Who a nameless sighting truly shows: for scores and labelled rivals, never for the filter."""
+"""Whom an anonymous sighting truly shows: for scores and baselines, never for the filter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The eye: image in, mask out."""
+"""Segmentation: image in, mask out."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ pytest.importorskip('rclpy', reason='the doctor looks at ROS')
 
 from mav_perception.ros.parameter_check import check_parameter_file
 
+pytestmark = pytest.mark.ros
+
 
 def test_a_healthy_machine_has_no_failure(capsys, monkeypatch):
     for name, value in ros_environment().items():

@@ -13,6 +13,8 @@ pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 from mav_perception.localization.team.team_file import load_team
 from mav_perception.processes.node_processes import ros_environment
 
+pytestmark = pytest.mark.ros
+
 
 def test_it_writes_the_team_flies_and_ends_on_ctrl_c(tmp_path):
     child = subprocess.Popen(

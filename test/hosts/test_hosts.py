@@ -80,7 +80,7 @@ class Fleet:
         return load_checkpoint(path) if path.is_file() else None
 
     def knows(self, host, *drones):
-        """Tell whether a filter has these drones and no others placed."""
+        """Tell whether a filter has localized these drones and no others."""
         state = self.state(host)
         return state is not None and {
             n for n, known in zip(DRONES, state.known, strict=True) if known

@@ -35,7 +35,7 @@ def test_covariance_stays_positive_definite_over_many_updates(pair_team, bearing
     rng = np.random.default_rng(0)
     point = np.array([0.05, 0.0, 3.9])
     for k in range(UPDATES):
-        if k % 100 == 0:  # a long rest between bursts of frames, to and fro
+        if k % 100 == 0:  # a long rest between bursts of frames, back and forth
             moved = state.anchors.values.copy()
             moved[:, 0] += 0.01 * (-1) ** (k // 100)
             moved[:, DISTANCE] += 0.01

@@ -1,6 +1,5 @@
 """Real rclpy over real DDS: a node under test and a tester in one executor."""
 
-import os
 import time
 
 import pytest
@@ -9,10 +8,6 @@ rclpy = pytest.importorskip('rclpy', reason='rclpy is not installed: `make insta
 
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.node import Node  # noqa: E402
-
-# A domain of its own, so that tests never hear other systems on this machine.
-os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)
 
 
 class Bench:

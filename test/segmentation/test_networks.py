@@ -33,7 +33,7 @@ def test_logits_cover_the_input_at_a_fraction_that_can_be_restored(name, channel
     # Fast-SCNN: 2.06 and 1.1 million in their papers.
     [('mavnet', 4304), ('erfnet', 2063216), ('fast_scnn', 1135860), ('unet', 482788)],
 )
-def test_rivals_have_the_published_number_of_parameters(name, parameters):
+def test_baselines_have_the_published_number_of_parameters(name, parameters):
     assert count_parameters(build_network(name, 3, 4)) == parameters
 
 

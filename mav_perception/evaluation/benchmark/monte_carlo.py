@@ -28,13 +28,13 @@ Task = tuple[str, int, SensorSetup]
 
 def run_seed(task: Task) -> Scores:
     """Fly one seed of one scenario and score everybody."""
-    name, seed, eyes = task
+    name, seed, setup = task
     scenario = load_scenario(name, seed=seed)
-    return compare(*eyes.fly(scenario), names=baselines_for(scenario))
+    return compare(*setup.fly(scenario), names=baselines_for(scenario))
 
 
 def run_seeds(
-    name: str, seeds: int, processes: int, dask: str = '', eyes: SensorSetup = SCENARIO_SENSORS
+    name: str, seeds: int, processes: int, dask: str = '', setup: SensorSetup = SCENARIO_SENSORS
 ) -> list[Scores]:
     """Run seeds 0, 1, ... of a scenario and return their scores in that order.
 
@@ -43,9 +43,9 @@ def run_seeds(
         seeds: how many.
         processes: on this machine.
         dask: address of a Dask scheduler to use instead, such as 'tcp://host:8786'.
-        eyes: how it is flown.
+        setup: how it is flown.
     """
-    tasks = [(name, seed, eyes) for seed in range(seeds)]
+    tasks = [(name, seed, setup) for seed in range(seeds)]
     return list(tqdm(_results(tasks, processes, dask), total=seeds, desc=name, leave=False))
 
 
@@ -63,7 +63,7 @@ def _results(tasks: list[Task], processes: int, dask: str) -> Iterator[Scores]:
 
 
 def summarise(results: list[Scores]) -> dict[str, dict[str, Any]]:
-    """Average the scores over seeds, by the name of the rival."""
+    """Average the scores over seeds, by the name of the filter."""
     return {name: _summary([result[name] for result in results]) for name in results[0]}
 
 

@@ -17,18 +17,19 @@ from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
 
 FLOWN = ('max_hypotheses', 'max_objects', 'error_correlation', 'start_margin')
-"""False blobs of images move with the observer: taken for objects of the map, they pull it. And
-the errors of blobs last. A statistical detector has neither."""
+"""What images need and a statistical detector does not: false blobs of images move with the
+observer, so as static objects of the map they would pull it, and errors of blobs are
+correlated."""
 
 
 @dataclass(frozen=True)
 class SensorSetup:
-    """How a benchmark sees, in place of the scenario's statistical detector.
+    """The sensors of a benchmark, in place of the scenario's statistical detector.
 
     Attributes:
         noise: statistics that the filter is told, and that sightings are drawn from; None for
             those of the scenario.
-        model: network that looks at rendered images instead; empty for none.
+        model: network that segments rendered images instead; empty for none.
         detection: how its blobs become measurements.
     """
 

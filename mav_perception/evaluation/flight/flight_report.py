@@ -79,7 +79,7 @@ class Flight:
         score = self.score
         if score is None:
             lacks = [n for n, log in zip(self.names, self.logs, strict=True) if not log.estimate]
-            poses = f'; never placed: {", ".join(lacks)}' if lacks else ''
+            poses = f'; never localized: {", ".join(lacks)}' if lacks else ''
             return [f'no score: it needs the truth and a pose of every drone{poses}', speed]
         rows = [
             f'  {name:8} filter {mine:.3f} m   VIO alone {vio:.3f} m'

@@ -65,8 +65,8 @@ def joint_hypotheses(
         but_not: a drone and the mode that it must not take.
     """
     choices = [(k, list(enumerate(m[:MODES_KEPT]))) for k, m in modes.items() if k >= 0]
-    statics = modes.get(STATIC_OBJECT, [])[:MODES_KEPT]
-    choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(statics)]
+    objects = modes.get(STATIC_OBJECT, [])[:MODES_KEPT]
+    choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(objects)]
     choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
     free = 1.0 + background.explained
     beam = [JointPoseHypothesis({}, np.zeros_like(background.explained), 0.0, 0.0)]

@@ -24,7 +24,7 @@ RATE_MEMORY = 300.0
 
 @dataclass(frozen=True)
 class UnexplainedSightings:
-    """Sightings that no candidate explained, placed by the odometry of the drone that saw them.
+    """Sightings that no candidate explained, in the odometry frame of the drone that saw them.
 
     In its odometry frame a drone's own sightings agree far better than in `map`, where its place
     is less certain than the short way that it went between two of them.

@@ -12,7 +12,7 @@ from mav_perception.evaluation.report.run_record import load_run
 from mav_perception.localization.team.camera_mount import CameraMount
 
 
-def log_of(y, truth=True, placed=True):
+def log_of(y, truth=True, localized=True):
     log = DroneLog(np.array([0.0, y, 1.0, 0.0]))
     for k in range(41):
         stamp, pose = k * 10**8, np.array([0.1 * k, y, 1.0, 0.0])
@@ -20,7 +20,7 @@ def log_of(y, truth=True, placed=True):
         if truth:
             log.truth.append((stamp, pose))
             log.roll_pitch.append((stamp, np.zeros(2)))
-        if placed:
+        if localized:
             log.estimate.append((stamp, pose + np.array([0.1, 0.0, 0.0, 0.0])))
             log.covariance.append(0.01 * np.eye(4))
     return log
@@ -67,8 +67,8 @@ def test_without_a_truth_there_is_a_page_all_the_same(tmp_path):
 
 
 def test_a_drone_that_never_got_a_pose_is_named_and_left_out(tmp_path):
-    flown = flight(log_of(0.0), log_of(2.0, placed=False))
-    assert 'never placed: mav2' in flown.text()[0]
+    flown = flight(log_of(0.0), log_of(2.0, localized=False))
+    assert 'never localized: mav2' in flown.text()[0]
     flown.write(tmp_path)
     assert [drone.name for drone in load_run(tmp_path / 'run').drones] == ['mav1']
 

@@ -35,7 +35,7 @@ def record():
     )
 
 
-def test_the_witness_counts_every_sighting_and_most_are_taken_for_whom_they_show(record):
+def test_every_sighting_is_counted_and_most_are_taken_for_whom_they_show(record):
     assert record.confusion.shape == (4, 4)
     assert np.trace(record.confusion[:3, :3]) > 0.9 * record.confusion[:3, :3].sum()
     assert len(record.nis) > 100
@@ -59,7 +59,15 @@ def test_the_page_shows_all_of_it_and_loads_nothing(record, tmp_path, capsys):
     assert main(['evaluate', 'run', str(tmp_path / 'run'), '--report', str(page)]) == 0
     assert 'mav3' in capsys.readouterr().out
     text = page.read_text()
-    for title in ('Tracks', 'Error and sigma', 'NEES', 'NIS', 'Association', 'Latency', 'rivals'):
+    for title in (
+        'Tracks',
+        'Error and sigma',
+        'NEES',
+        'NIS',
+        'Association',
+        'Latency',
+        'baselines',
+    ):
         assert f'{title}' in text
     assert 'three &lt;drones&gt;' in text
     assert text.count('data:image/png;base64,') == 6
@@ -69,7 +77,7 @@ def test_the_page_shows_all_of_it_and_loads_nothing(record, tmp_path, capsys):
 def test_sections_without_data_are_left_out(record, tmp_path):
     from dataclasses import replace
 
-    bare = replace(record, nis=np.zeros((0, 2)), confusion=np.zeros((0, 0)), rivals={})
+    bare = replace(record, nis=np.zeros((0, 2)), confusion=np.zeros((0, 0)), baselines={})
     write_report(bare, tmp_path / 'page.html')
     text = (tmp_path / 'page.html').read_text()
     assert '<h2>NIS' not in text

@@ -1,4 +1,4 @@
-"""Standing false positives: born, kept, deleted, and never a drone."""
+"""Static false positives: born, kept, deleted, and never a drone."""
 
 from dataclasses import replace
 
