@@ -15,7 +15,8 @@ export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
 export FASTDDS_DEFAULT_PROFILES_FILE ?= $(abspath config/fastdds_shm.xml)
 
 # Tests run on all cores, one thread each; those that start nodes stay together on one core.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 \
+  --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help demo test quick lint install train reference docs figures bench montecarlo clean
 .DEFAULT_GOAL := help
@@ -33,40 +34,41 @@ quick: $(VENV)/.test-requirements lint  ## lint and the tests that need neither 
 	@$(PYTEST) -m 'not ros and not flight' $(ARGS)
 
 lint: $(VENV)/.test-requirements  ## ruff, mypy and codespell
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
 	@git ls-files 2>/dev/null | xargs -r $(BIN)/codespell
 
 train: install $(VENV)/.test-requirements  ## train a network (ARGS="config/training/drone.yaml")
-	$(BIN)/mav-perception train $(ARGS)
+	@$(BIN)/mav-perception train $(ARGS)
 
 reference: install  ## write doc/parameters.md from the declared parameters
-	$(BIN)/python -m mav_perception.ros.parameter_reference doc/parameters.md
+	@$(BIN)/python -m mav_perception.ros.parameter_reference doc/parameters.md
 
 docs: reference $(VENV)/.docs-requirements  ## build doc/_build/index.html, warnings as errors
-	$(BIN)/sphinx-build -q -W -b html doc doc/_build
+	@$(BIN)/sphinx-build -q -W -b html doc doc/_build
 
 figures: install  ## make every picture of README and doc again (ARGS="demo")
-	$(BIN)/python doc/make_figures.py $(ARGS)
+	@$(BIN)/python doc/make_figures.py $(ARGS)
 
 bench: install $(VENV)/.test-requirements  ## all benchmarks, under an hour (ARGS="--only detection")
-	$(BIN)/python benchmarks/run_all.py $(ARGS)
+	@$(BIN)/python benchmarks/run_all.py $(ARGS)
 
-montecarlo: install  ## the filter against its rivals (ARGS="--scenario hard --seeds 4")
-	OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)
+montecarlo: install  ## the filter against its baselines (ARGS="--scenario hard --seeds 4")
+	@OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)
 
+# What the last install of an older version left would hide modules that have moved.
 install: $(VENV)/.requirements  ## install the package and its executables into .venv
 	@echo 'Installing mav_perception into $(VENV)'
 	@rm -rf $(VENV)/lib/python*/site-packages/mav_perception
 	@{ $(BIN)/pip install --no-deps --no-build-isolation . \
 	  && $(BIN)/colcon --log-base $(VENV)/colcon/log build --paths . --merge-install \
-	  --install-base $(VENV) --build-base $(VENV)/colcon/build; } > $(VENV)/install.log 2>&1 \
+	    --install-base $(VENV) --build-base $(VENV)/colcon/build; } > $(VENV)/install.log 2>&1 \
 	  || { tail -n 40 $(VENV)/install.log; exit 1; }
 	@rm -rf build *.egg-info
 
 $(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
-	@echo 'Creating $(VENV) and installing the dependencies, about 2 minutes'
+	@echo 'Creating $(VENV) with all dependencies; the first time takes about 2 minutes'
 	@$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
 	@$(BIN)/pip install --quiet -r requirements.txt $(ROS_REQUIREMENTS)
 	@touch $@
@@ -76,35 +78,6 @@ $(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
 	@$(BIN)/pip install --quiet -r requirements-test.txt
 	@# Its telemetry, the one dependency beside numpy, is not needed to infer.
 	@$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
-	@touch $@
-
-$(VENV)/.docs-requirements  ## build doc/_build/index.html, warnings as errors
-	$(BIN)/sphinx-build -q -W -b html doc doc/_build
-
-figures: install  ## make every picture of README and doc again (ARGS="demo")
-	$(BIN)/python doc/make_figures.py $(ARGS)
-
-bench: install $(VENV)/.test-requirements  ## all benchmarks, under an hour (ARGS="--only detection")
-	$(BIN)/python benchmarks/run_all.py $(ARGS)
-
-montecarlo: install  ## the filter against its rivals (ARGS="--scenario hard --seeds 4")
-	OMP_NUM_THREADS=1 $(BIN)/mav-perception benchmark localization $(ARGS)
-
-install: $(VENV)/.requirements  ## install the package and its executables into .venv
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation .
-	@rm -rf build *.egg-info
-	$(BIN)/colcon --log-base $(VENV)/colcon/log build --paths . --merge-install \
-	  --install-base $(VENV) --build-base $(VENV)/colcon/build
-
-$(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
-	$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
-	$(BIN)/pip install --quiet -r requirements.txt $(ROS_REQUIREMENTS)
-	@touch $@
-
-$(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
-	$(BIN)/pip install --quiet -r requirements-test.txt
-	@# Its telemetry, the one dependency beside numpy, is not needed to infer.
-	$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
 	@touch $@
 
 $(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements

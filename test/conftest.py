@@ -1,6 +1,7 @@
 """Shared fixtures, and how the tests are shared out over processes (pytest-xdist)."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
+from mav_perception.segmentation.model_card import find_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROS_FOLDERS = ('ros', 'hosts', 'launch')
@@ -89,3 +91,12 @@ def pair_team(forward_mount):
     start = np.array([[0.0, 0.0, 1.0, 0.0], [4.0, 0.5, 1.2, np.pi]])
     sigma = np.array([[0.0, 0.0, 0.0, 0.0], [0.3, 0.3, 0.2, 0.1]])
     return Team(('mav1', 'mav2'), start, sigma, ((forward_mount,),) * 2)
+
+
+@pytest.fixture
+def model_copy(tmp_path):
+    """Copy the sim model, so that a test may break it."""
+    source = find_model('sim')
+    for suffix in ('.onnx', '.yaml'):
+        shutil.copy(source.with_suffix(suffix), tmp_path / f'copy{suffix}')
+    return tmp_path / 'copy.onnx'

@@ -57,7 +57,7 @@ def test_faults_are_told_before_anything_is_published(whole):
     del broken['hard']
     told = PUBLISH['faults'](whole | {'benchmarks': broken})
     assert 'kill failed' in told
-    assert 'README.md: hard has not been run' in told
+    assert 'results.md: hard has not been run' in told
 
 
 def test_a_mark_without_an_end_takes_nothing_of_the_page():

@@ -11,6 +11,8 @@ from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
 from mav_perception.simulation.flight.flight import fly
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
+pytestmark = pytest.mark.flight
+
 
 @pytest.fixture
 def short(tmp_path):

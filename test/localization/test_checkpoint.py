@@ -18,6 +18,8 @@ from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.types import nanoseconds
 
+pytestmark = pytest.mark.flight
+
 
 def feed(localizer, recording, begin, end):
     """Give a localizer all that comes from `begin` to `end` seconds."""

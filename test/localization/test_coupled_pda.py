@@ -50,6 +50,7 @@ def sighting(observer='mav1', stamp=1.0, point=(0.3, -0.1, 4.1)):
     )
 
 
+@pytest.mark.flight
 def test_average_nees_lies_within_its_chi_square_bounds_over_30_runs():
     values, sizes = [], []
     for seed in range(30):
@@ -92,6 +93,7 @@ def test_one_target_without_clutter_equals_an_extended_kalman_filter(pair_team):
     np.testing.assert_allclose(posterior.covariance, kalman.P, atol=1e-5)
 
 
+@pytest.mark.flight
 def test_order_of_sightings_and_of_drones_does_not_matter():
     scenario = Scenario(drones=4, duration=4.0, seed=3, sighting_noise=SightingNoise())
     recording = fly(scenario)
@@ -124,6 +126,7 @@ def test_order_of_sightings_and_of_drones_does_not_matter():
     np.testing.assert_allclose(means, reference[order], atol=1e-9)
 
 
+@pytest.mark.flight
 def test_cpdaf_is_near_the_labelled_bound_and_far_from_dead_reckoning():
     scenario = Scenario(drones=4, duration=30.0, seed=2)
     scores = compare(fly(scenario), matching_parameters(scenario))

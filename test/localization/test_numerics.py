@@ -16,7 +16,7 @@ from mav_perception.localization.prediction.motion import propagate
 from mav_perception.localization.update.update import update_state
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
-UPDATES = 50_000
+UPDATES = 20_000
 
 
 def started(pair_team, parameters):
@@ -28,6 +28,7 @@ def started(pair_team, parameters):
     return joint_filter
 
 
+@pytest.mark.flight
 @pytest.mark.parametrize('bearing_sigma', [1e-4, 0.03])
 def test_covariance_stays_positive_definite_over_many_updates(pair_team, bearing_sigma):
     parameters = FilterParameters(max_hypotheses=1, max_objects=0)

@@ -7,6 +7,8 @@ from std_msgs.msg import Header
 
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import InputError
+from mav_perception.localization.odometry.rows import OdometryRows
+from mav_perception.localization.queries import DronePose
 from mav_perception.ros.messages.conversions import (
     array_to_image,
     camera_from_info,
@@ -17,7 +19,7 @@ from mav_perception.ros.messages.conversions import (
     stamp_to_ns,
 )
 from mav_perception.ros.messages.point_clouds import cloud_to_sightings, sightings_to_cloud
-from mav_perception.types import Sightings, TeamState
+from mav_perception.types import Sightings
 
 
 def image(encoding, channels, rows=4, columns=5, padding=0):
@@ -118,10 +120,9 @@ def test_stamps_are_exact():
 
 
 def test_pose_covariance_is_row_major_with_yaw_last():
-    covariance = np.zeros((8, 8))
-    covariance[4:, 4:] = np.arange(16).reshape(4, 4)
-    state = TeamState(0, np.ones((2, 4)), covariance)
-    matrix = np.array(pose_message(state, 1, np.zeros(2), 'map').pose.covariance).reshape(6, 6)
+    covariance = np.arange(16.0).reshape(4, 4)
+    pose = DronePose(0, np.ones(4), covariance, OdometryRows.zeros())
+    matrix = np.array(pose_message(pose, 'map').pose.covariance).reshape(6, 6)
     assert matrix[0, 5] == 3
     assert matrix[5, 5] == 15
     assert matrix[2, 1] == 9

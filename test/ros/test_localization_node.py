@@ -95,7 +95,7 @@ def test_whoever_listens_hears_for_whom_each_sighting_was_taken(chain):
     places = cloud_to_table(heard[0], ('x', 'y', 'z'), 'Associations')
     np.testing.assert_allclose(places[0], [4.0, 0.0, 1.0], atol=1e-3)  # the mount is 0.1 m ahead
     assert frame.stamp_ns == nanoseconds(1.2)
-    np.testing.assert_array_equal(frame.taken, [1, -1])
+    np.testing.assert_array_equal(frame.origin, [1, -1])
     np.testing.assert_allclose(frame.positions[1], [-3.0, 0.0, 3.0])
     assert frame.nis_size == 3
     assert frame.nis > 0.0

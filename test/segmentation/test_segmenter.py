@@ -56,23 +56,23 @@ def test_unknown_model_lists_the_known_ones():
         Segmenter.load('nonsense')
 
 
-def test_broken_weights_are_noticed(copy):
-    copy.write_bytes(copy.read_bytes()[:-100])
+def test_broken_weights_are_noticed(model_copy):
+    model_copy.write_bytes(model_copy.read_bytes()[:-100])
     with pytest.raises(ModelError, match='sha256 differs'):
-        Segmenter.load(str(copy))
+        Segmenter.load(str(model_copy))
 
 
-def test_a_missing_card_is_noticed(copy):
-    copy.with_suffix('.yaml').unlink()
+def test_a_missing_card_is_noticed(model_copy):
+    model_copy.with_suffix('.yaml').unlink()
     with pytest.raises(ModelError, match='has no card'):
-        Segmenter.load(str(copy))
+        Segmenter.load(str(model_copy))
 
 
 @pytest.mark.parametrize(
     ('change', 'word'), [({'height': 256}, 'card says'), ({'labels': 'cats'}, 'label space')]
 )
-def test_a_card_that_does_not_fit_is_noticed(copy, change, word):
-    path = copy.with_suffix('.yaml')
+def test_a_card_that_does_not_fit_is_noticed(model_copy, change, word):
+    path = model_copy.with_suffix('.yaml')
     path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | change))
     with pytest.raises(Exception, match=word):
-        Segmenter.load(str(copy))
+        Segmenter.load(str(model_copy))

@@ -13,15 +13,15 @@ from mav_perception.training.export import halve, load_checkpoint, quantise  # n
 
 
 @pytest.mark.parametrize('kind', ['int8', 'float16'])
-def test_a_lesser_twin_loses_under_a_hundredth_of_iou(copy, kind):
+def test_a_lesser_twin_loses_under_a_hundredth_of_iou(model_copy, kind):
     samples = list(rendered_samples(32))
     training = [image for image, _ in samples[:20]]
-    card = quantise(copy, training) if kind == 'int8' else halve(copy)
-    twin = copy.with_stem(f'copy_{kind}')
+    card = quantise(model_copy, training) if kind == 'int8' else halve(model_copy)
+    twin = model_copy.with_stem(f'copy_{kind}')
     assert card.name == f'copy_{kind}'
-    assert load_card(twin).sha256 != load_card(copy).sha256
-    assert twin.stat().st_size < copy.stat().st_size
-    full, less = (measure(Segmenter.load(str(f)), samples[20:]) for f in (copy, twin))
+    assert load_card(twin).sha256 != load_card(model_copy).sha256
+    assert twin.stat().st_size < model_copy.stat().st_size
+    full, less = (measure(Segmenter.load(str(f)), samples[20:]) for f in (model_copy, twin))
     assert full['mean_iou'] - less['mean_iou'] < 0.01
 
 

@@ -54,7 +54,7 @@ class RecorderNode(Node):
         self._writer = BagWriter(Path(parameters.bag), parameters.overwrite)
         self._topics: set[str] = set()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(0.5, self._discover, clock=steady)
+        self.create_timer(0.2, self._discover, clock=steady)
 
     def close(self) -> None:
         """Write the index of the bag."""

@@ -115,6 +115,7 @@ def test_the_file_is_read_by_nodes_and_by_the_simulator(tmp_path):
         load_sighting_noise(path)
 
 
+@pytest.mark.flight
 def test_real_images_give_a_model(perch_drone_val, tmp_path):
     command = ['fit-sensor-model', '--model', 'drone', '--data', str(perch_drone_val)]
     output = tmp_path / 'model.yaml'
@@ -147,6 +148,7 @@ def test_the_checks_lie_beside_the_model_and_are_drawn(tmp_path):
         sensor_curves(path)
 
 
+@pytest.mark.flight
 def test_simulated_flights_give_a_model_with_ranges(tmp_path):
     pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
     report = tmp_path / 'model.json'

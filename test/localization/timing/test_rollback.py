@@ -27,6 +27,7 @@ def last_state(recording, parameters, messages):
     return joint_filter.predict(recording.end_ns)
 
 
+@pytest.mark.flight
 def test_any_order_of_arrival_inside_the_window_gives_the_same_result():
     recording, parameters = frames_of()
     messages = [

@@ -15,6 +15,8 @@ from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
 from mav_perception.types import Sightings
 
+pytestmark = pytest.mark.flight
+
 LAMPS = np.array([[0.5, 0.3, 1.5], [-1.0, 0.8, 2.2], [0.0, -1.5, 1.0]])
 
 

@@ -1,6 +1,7 @@
 """Playing a recording gives a filter what a live one would have, and no more."""
 
 import numpy as np
+import pytest
 
 from mav_perception.evaluation.playback import play
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
@@ -8,6 +9,7 @@ from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 
+@pytest.mark.flight
 def test_odometry_from_after_a_silence_is_not_known_during_it():
     scenario = load_scenario('dropout', duration=45.0, seed=1)
     recording = fly(scenario)
