@@ -29,7 +29,7 @@ FLOORS = (
     ('localization.team',),
     ('localization.odometry',),
     ('localization.measurement',),
-    ('localization.static_objects.statistics',),
+    ('localization.static_objects.static_objects',),
     ('localization.state',),
     ('localization.prediction',),
     ('localization.association',),

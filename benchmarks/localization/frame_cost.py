@@ -22,7 +22,7 @@ from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState, initial_state
 from mav_perception.localization.team.camera_mount import CameraMount
-from mav_perception.localization.update.update import update_state
+from mav_perception.localization.update.coupled_update import update_state
 from mav_perception.types import Sightings
 
 SIGHTINGS = 5

@@ -94,11 +94,11 @@ def resume(team: Team, parameters: FilterParameters, checkpoint: Checkpoint) -> 
             checkpoint.stamp_ns, np.array([x, y, z]), quaternion_from_euler([roll, pitch, yaw])
         )
         joint_filter.add_odometry(team.names[drone], sample)
-    state = joint_filter.propagated(checkpoint.stamp_ns)
+    state = joint_filter.state_at(checkpoint.stamp_ns)
     known = np.repeat(checkpoint.known, 4)
     tied = np.where(np.outer(known, known), checkpoint.covariance, state.team.covariance)
     only = replace(state.hypotheses[0], covariance=tied)
-    joint_filter.change(replace(state, hypotheses=(only,)))
+    joint_filter.replace_state(replace(state, hypotheses=(only,)))
     return TeamLocalizer(joint_filter, checkpoint.stamp_ns)
 
 

@@ -9,15 +9,16 @@ import numpy as np
 from mav_perception.errors import InputError
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.association.problem import Associate
-from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
+from mav_perception.localization.measurement.camera_scan import camera_scan, check_sightings
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.prediction.motion import anchor_again, mark_corrected, propagate
+from mav_perception.localization.prediction.motion import propagate
+from mav_perception.localization.prediction.outages import anchor_again, mark_corrected
 from mav_perception.localization.state import JointState, initial_state, join_started
 from mav_perception.localization.team.team import Team
 from mav_perception.localization.timing.rollback import Rollback
+from mav_perception.localization.update.coupled_update import update_state
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.localization.update.update import update_state
 from mav_perception.types import Notice, OdometrySample, Sightings, TeamState
 
 
@@ -39,7 +40,7 @@ class CoupledPdaFilter:
     ) -> None:
         """Start at the team's known poses; `associate` swaps in another association."""
         self.team, self.parameters, self._associate = team, parameters, associate
-        self.odometry = TeamOdometry(len(team.names))
+        self.odometry = TeamOdometry(len(team.names), parameters.start_window)
         self._rollback = Rollback(parameters.late_window)
         self.state: JointState | None = None
 
@@ -71,11 +72,11 @@ class CoupledPdaFilter:
         Raises:
             InputError, ConfigurationError: the frame is refused and the state is unchanged.
         """
-        self.team.camera(sightings.observer, sightings.camera)
+        self.team.camera(sightings.observer, sightings.camera)  # raises for an unknown one
         check_sightings(sightings)
-        self._rollback.check(sightings, self.started().stamp_ns)
+        self._rollback.check(sightings, self.require_state().stamp_ns)
         self.state, report = self._rollback.insert(
-            sightings, self.started(), self._predict_and_update
+            sightings, self.require_state(), self._predict_and_update
         )
         return report
 
@@ -85,21 +86,21 @@ class CoupledPdaFilter:
         Nobody knows how far a drone has turned since its last odometry. The next will tell, so
         the filter keeps its yaw, but whoever asks before that must hear of the doubt.
         """
-        team = self.propagated(stamp_ns).team
+        team = self.state_at(stamp_ns).team
         doubt = self.odometry.unknown_turns(stamp_ns, self.parameters)
         covariance = team.covariance + np.diag(np.kron(doubt, [0.0, 0.0, 0.0, 1.0]))
         return replace(team, covariance=covariance)
 
-    def propagated(self, stamp_ns: int) -> JointState:
+    def state_at(self, stamp_ns: int) -> JointState:
         """Return the whole joint state at a stamp; the filter itself does not move."""
-        return self._propagated(self.started(), stamp_ns)
+        return self._state_at(self.require_state(), stamp_ns)
 
-    def change(self, state: JointState) -> None:
-        """Go on from another state: a drone was put in or taken out."""
+    def replace_state(self, state: JointState) -> None:
+        """Go on from a state in which a drone was put in or taken out; the past is closed."""
         self._rollback.clear()
         self.state = state
 
-    def started(self) -> JointState:
+    def require_state(self) -> JointState:
         """Return the joint state, or raise InputError that says who is missing."""
         if self.state is None:
             raise InputError(
@@ -111,8 +112,12 @@ class CoupledPdaFilter:
         self, state: JointState, sightings: Sightings
     ) -> tuple[JointState, UpdateReport]:
         """Predict to the time of a frame, x- and P-, then update with it, x+ and P+."""
-        prior = self._propagated(state, sightings.stamp_ns)
-        scan = self._camera_scan(prior, sightings)
+        prior = self._state_at(state, sightings.stamp_ns)
+        observer = self.team.index(sightings.observer)
+        if not prior.active[observer]:
+            raise InputError(f'The pose of {sightings.observer} is not known at this time.')
+        self.odometry.check_current(observer, sightings)
+        scan = camera_scan(self.team, sightings, prior.anchors[observer].roll_pitch)
         try:
             posterior, report = update_state(prior, scan, self.parameters, self._associate)
         except np.linalg.LinAlgError as error:
@@ -120,29 +125,13 @@ class CoupledPdaFilter:
                 f'A frame of {sightings.observer} is refused, the state stays: {error}. Check the '
                 'variances of its sightings.'
             ) from error
-        return mark_corrected(posterior, report.seen(scan.observer), self.odometry), report
+        return mark_corrected(posterior, report.seen(observer), self.odometry), report
 
-    def _camera_scan(self, state: JointState, sightings: Sightings) -> CameraScan:
-        """Join the sightings with the attitude and the camera of their observer."""
-        observer = self.team.index(sightings.observer)
-        if not state.active[observer]:
-            raise InputError(f'The pose of {sightings.observer} is not known at this time.')
-        self.odometry.check_current(observer, sightings)
-        camera, mount = self.team.camera(sightings.observer, sightings.camera)
-        return CameraScan(
-            sightings=sightings,
-            observer=observer,
-            roll_pitch=state.anchors[observer].roll_pitch,
-            mount=mount,
-            camera=camera,
-        )
-
-    def _propagated(self, state: JointState, stamp_ns: int) -> JointState:
-        state = join_started(
-            replace(state, stamp_ns=stamp_ns),
-            [h.first_row for h in self.odometry.histories],
-            self.team.start_at_origin,
-        )
+    def _state_at(self, state: JointState, stamp_ns: int) -> JointState:
+        """Let in drones that start meanwhile, then move everybody by odometry."""
+        first_rows = [history.first_row for history in self.odometry.histories]
+        state = replace(state, stamp_ns=stamp_ns)
+        state = join_started(state, first_rows, self.team.start_at_origin)
         if state.corrected.any():
             state = anchor_again(state, self.odometry)
         return propagate(state, stamp_ns, self.odometry.rows(stamp_ns), self.parameters)
@@ -153,4 +142,4 @@ class CoupledPdaFilter:
             start = initial_state(
                 stamp_ns, self.team.start, self.team.start_sigma, self.team.camera_count
             )
-            self.state = self._propagated(start, stamp_ns)
+            self.state = self._state_at(start, stamp_ns)

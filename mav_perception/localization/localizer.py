@@ -13,7 +13,7 @@ from mav_perception.localization.measurement.camera_scan import CameraScan, chec
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.queries import DronePose, FilterQueries
-from mav_perception.localization.state import JointState, with_drone, without_drone
+from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.types import (
     BoolArray,
@@ -92,18 +92,19 @@ class TeamLocalizer(FilterQueries):
             InputError, ConfigurationError: the frame is refused and nothing has changed.
         """
         observer = self.team.index(sightings.observer)
-        camera, _ = self.team.camera(sightings.observer, sightings.camera)
         check_sightings(sightings)
-        state = self.filter.started()
+        state = self.filter.require_state()
         self.filter.odometry.check_current(observer, sightings)
+        scan = self._scan(sightings)
         report = None
-        heard = state.active[observer] or state.pending[observer]
-        if heard and self._others_have_odometry(observer, sightings.stamp_ns):
+        known = state.active[observer] or state.pending[observer]
+        if known and self._others_have_odometry(observer, sightings.stamp_ns):
             report = self.filter.update(sightings)
+            self._readmit_restarted()
         if not self.parameters.recover:
             return report, []
-        self._buffer(self._camera_scan(sightings))
-        notices = self._withdraw_lost(report, observer, camera) if report else []
+        self._buffer(scan)
+        notices = self._withdraw_lost(report, scan) if report else []
         return report, notices + self._search(sightings.stamp_ns)
 
     @property
@@ -145,28 +146,32 @@ class TeamLocalizer(FilterQueries):
         return np.array([odometry.silent_for(d, stamp_ns) > MAX_SILENCE for d in range(count)])
 
     def _others_have_odometry(self, observer: int, stamp_ns: int) -> bool:
-        """Tell whether anybody else has odometry: cut off from all, names would be guessed."""
+        """Tell whether any other drone has odometry: else identities could only be guessed."""
         silent = self.filter.odometry.silent_for
         others = (d for d in range(len(self.team.names)) if d != observer)
         return any(silent(d, stamp_ns) <= MAX_BREAK for d in others)
 
     def _buffer(self, scan: CameraScan) -> None:
         """Keep a scan for the search, whether its observer is localized or not."""
-        rate = self.filter.started().rates.clutter_per_frame(scan.camera, self.parameters)
+        rate = self.filter.require_state().rates.clutter_per_frame(scan.camera, self.parameters)
         clutter = max(rate, self.parameters.clutter_per_frame)
         self._initializer.add(scan, clutter, self.parameters)
 
-    def _withdraw_lost(self, report: UpdateReport, observer: int, camera: int) -> list[Notice]:
-        """Weigh what a scan tells of every candidate, and take out whom the scans deny."""
-        state = self.filter.started()
-        self._lost.weigh(report, observer, camera)
-        variances = np.diag(state.team.covariance).reshape(-1, 4)[:, :3].max(axis=1)
+    def _readmit_restarted(self) -> None:
+        """Publish drones again whose VIO restarted, once sightings have made them certain."""
+        covariance = self.filter.require_state().team.covariance
+        variances = np.diag(covariance).reshape(-1, 4)[:, :3].max(axis=1)
         self._restarted = {d for d in self._restarted if variances[d] > FOUND_SIGMA**2}
-        lost = self._lost.lost(state.active, self._silent(report.sightings.stamp_ns))
+
+    def _withdraw_lost(self, report: UpdateReport, scan: CameraScan) -> list[Notice]:
+        """Weigh what a scan tells of every candidate, and take out whom the scans deny."""
+        self._lost.weigh(report, scan.observer, scan.camera)
+        self._lost.excuse(self._silent(scan.sightings.stamp_ns))
+        lost = self._lost.lost(self.filter.require_state().active)
         return [self._lose(int(drone)) for drone in lost]
 
     def _lose(self, drone: int) -> Notice:
-        self.filter.change(without_drone(self.filter.started(), drone))
+        self.filter.replace_state(without_drone(self.filter.require_state(), drone))
         self._lost.forget(drone)
         return Notice(
             'drone_lost',
@@ -176,14 +181,16 @@ class TeamLocalizer(FilterQueries):
 
     def _search(self, stamp_ns: int) -> list[Notice]:
         """Search for drones without a pose, and at times for localized ones that nobody sees."""
-        state = self.filter.started()
+        state = self.filter.require_state()
         unseen = self._lost.unseen(state.active, stamp_ns)
         missing = not (state.active | state.pending).all()
         if not (missing or unseen.any()):
             return []
-        if not self._initializer.due(stamp_ns, urgent=missing, parameters=self.parameters):
+        if not self._initializer.start_if_due(
+            stamp_ns, urgent=missing, parameters=self.parameters
+        ):
             return []
-        now = self.filter.propagated(stamp_ns)
+        now = self.filter.state_at(stamp_ns)
         reference = replace(now, active=now.active & ~unseen)
         result = self._initializer.search(reference, self.filter.odometry, self.parameters)
         self._missing = {drone.drone: drone.text for drone in result.not_initialized}
@@ -200,8 +207,10 @@ class TeamLocalizer(FilterQueries):
     def _initialize(self, found: InitializedDrone, stamp_ns: int) -> Notice:
         """Put a drone that was found into the joint filter."""
         row = self.filter.odometry.histories[found.drone].at(stamp_ns)
-        state: JointState = self.filter.propagated(stamp_ns)
-        self.filter.change(with_drone(state, found.drone, found.pose, found.covariance, row))
+        state = self.filter.state_at(stamp_ns)
+        self.filter.replace_state(
+            with_drone(state, found.drone, found.pose, found.covariance, row)
+        )
         self._lost.forget(found.drone)
         self._lost.confirm(found.drone, stamp_ns)
         self._restarted.discard(found.drone)

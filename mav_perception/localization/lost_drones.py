@@ -47,23 +47,22 @@ class LostDroneDetector:
         if len(seen):
             self._last_seen[[*seen, observer]] = now
         self._last_seen = np.where(np.isinf(self._last_seen), now, self._last_seen)
-        evidence = report.evidence[is_drone]
+        evidence = report.log_evidence_ratio[is_drone]
         evidence = np.where(evidence < 0.0, share, 1.0) * evidence
         self._evidence[report.candidates[is_drone]] += evidence
         # It may as well be the observer that is not where the filter has it.
         self._evidence[observer] += OBSERVER_SHARE * evidence.sum()
         self._evidence = np.minimum(self._evidence, MAX_EVIDENCE)
 
-    def lost(self, active: BoolArray, silent: BoolArray) -> IntArray:
-        """Return the drones that are not where the filter has them.
+    def excuse(self, silent: BoolArray) -> None:
+        """Hold nothing against the drones (N,) that send no odometry."""
+        self._evidence[silent] = 0.0
+
+    def lost(self, active: BoolArray) -> IntArray:
+        """Return which of the active drones (N,) are not where the filter has them.
 
         The first drone is the frame itself: it is where it is, the others are lost from it.
-
-        Args:
-            active: (N,) who is in the filter.
-            silent: (N,) who sends no odometry; nothing is held against them.
         """
-        self._evidence[silent] = 0.0
         lost = np.flatnonzero((self._evidence < LOST_EVIDENCE) & active)
         return lost[lost != 0]
 

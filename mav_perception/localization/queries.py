@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.measurement.camera_scan import CameraScan, camera_scan
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
@@ -62,7 +62,7 @@ class FilterQueries:
 
     def sighting_positions(self, report: UpdateReport) -> FloatArray:
         """Return where the sightings of a frame are in map (m, 3), by the observer's pose."""
-        scan = self._camera_scan(report.sightings)
+        scan = self._scan(report.sightings)
         pose = self.filter.predict(report.sightings.stamp_ns).mean[scan.observer]
         return sighting_positions(pose, scan, np.arange(len(report.sightings)))[0]
 
@@ -85,7 +85,7 @@ class FilterQueries:
 
     def camera_rates(self) -> tuple[CameraRates, ...]:
         """Return what was learned of every camera of the team."""
-        rates = self.filter.started().rates
+        rates = self.filter.require_state().rates
         result = []
         for name, mounts in zip(self.team.names, self.team.mounts, strict=True):
             for mount in mounts:
@@ -95,15 +95,8 @@ class FilterQueries:
                 result.append(CameraRates(name, mount.name, detected, clutter))
         return tuple(result)
 
-    def _camera_scan(self, sightings: Sightings) -> CameraScan:
+    def _scan(self, sightings: Sightings) -> CameraScan:
         """Join sightings with their camera, and with the attitude that odometry tells."""
         observer = self.team.index(sightings.observer)
-        camera, mount = self.team.camera(sightings.observer, sightings.camera)
         row = self.filter.odometry.histories[observer].at(sightings.stamp_ns)
-        return CameraScan(
-            sightings=sightings,
-            observer=observer,
-            roll_pitch=row.roll_pitch,
-            mount=mount,
-            camera=camera,
-        )
+        return camera_scan(self.team, sightings, row.roll_pitch)

@@ -15,7 +15,7 @@ import numpy as np
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.measurement.detection_rates import DetectionRates
 from mav_perception.localization.odometry.rows import OdometryRows
-from mav_perception.localization.static_objects.statistics import StaticObjects
+from mav_perception.localization.static_objects.static_objects import StaticObjects
 from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
 
 

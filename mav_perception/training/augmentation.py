@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from mav_perception.segmentation.labels import UNKNOWN
-from mav_perception.training.clutter import draw_clutter
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.copy_paste import CutOut, paste
+from mav_perception.training.distractors import draw_clutter
 from mav_perception.training.warping import Warp, pyramid, sample, sample_labels, warp_map
 from mav_perception.types import ByteImage, FloatArray
 

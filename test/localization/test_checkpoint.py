@@ -87,15 +87,15 @@ def test_a_drone_that_never_spoke_keeps_its_known_start(flight):
     localizer = TeamLocalizer(CoupledPdaFilter(recording.team, parameters))
     for _, name, sample in sorted(odometry[0], key=lambda e: e[:2])[:200]:
         localizer.add_odometry(name, sample)
-    localizer.filter.propagated(nanoseconds(1.0))
-    localizer.filter.change(localizer.filter.propagated(nanoseconds(1.0)))
+    localizer.filter.state_at(nanoseconds(1.0))
+    localizer.filter.replace_state(localizer.filter.state_at(nanoseconds(1.0)))
     left = take_checkpoint(localizer)
     assert left.known.tolist() == [True, True, True, False]
     again = resume(recording.team, parameters, left)
     for _, name, sample in sorted(odometry[0] + odometry[1], key=lambda e: e[:2]):
         if nanoseconds(1.0) < sample.stamp_ns < nanoseconds(1.5):
             again.add_odometry(name, sample)
-    assert again.filter.propagated(nanoseconds(1.4)).active.all()
+    assert again.filter.state_at(nanoseconds(1.4)).active.all()
     np.testing.assert_allclose(
         again.filter.predict(nanoseconds(1.4)).mean[3], recording.truth[3].poses[0], atol=1.5
     )

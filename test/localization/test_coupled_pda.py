@@ -80,7 +80,7 @@ def test_one_target_without_clutter_equals_an_extended_kalman_filter(pair_team):
     )
     kalman = ExtendedKalmanFilter(dim_x=8, dim_z=3)
     kalman.x, kalman.P = np.zeros(8), prior.covariance.copy()
-    kalman.R = measurement_noise(measured)[0] + predicted.curvature[0]
+    kalman.R = measurement_noise(measured)[0] + predicted.linearisation_covariance[0]
     kalman.update(
         innovations(predicted, measured)[0, 0],
         HJacobian=lambda x: predicted.jacobians(8)[0],

@@ -107,9 +107,9 @@ def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():
     feed = Feed(recording, parameters)
     feed.until(10.0)
     joint_filter = feed.localizer.filter
-    state = joint_filter.propagated(joint_filter.stamp_ns)
+    state = joint_filter.state_at(joint_filter.stamp_ns)
     wrong = state.team.mean[1] + [4.0, 4.0, 0.0, 2.0]
-    joint_filter.change(with_drone(state, 1, wrong, 1e-3 * np.eye(4), state.anchors[1]))
+    joint_filter.replace_state(with_drone(state, 1, wrong, 1e-3 * np.eye(4), state.anchors[1]))
     for time in range(11, 61):  # found after some seconds, at the latest when the flight ends
         feed.until(float(time))
         if 'drone_found' in feed.codes:

@@ -13,7 +13,7 @@ from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.odometry.rows import DISTANCE, OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
-from mav_perception.localization.update.update import update_state
+from mav_perception.localization.update.coupled_update import update_state
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
 UPDATES = 20_000

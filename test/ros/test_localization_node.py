@@ -13,8 +13,11 @@ from visualization_msgs.msg import MarkerArray
 from mav_perception.localization.state import with_drone
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.ros.messages.conversions import ns_to_stamp
-from mav_perception.ros.messages.point_clouds import cloud_to_table, sightings_to_cloud
-from mav_perception.ros.monitor.drone_monitor import cloud_to_frame
+from mav_perception.ros.messages.point_clouds import (
+    cloud_to_frame,
+    cloud_to_table,
+    sightings_to_cloud,
+)
 from mav_perception.ros.nodes.localization_node import LocalizationNode
 from mav_perception.types import Sightings, nanoseconds
 
@@ -224,9 +227,9 @@ def test_a_pose_that_jumps_is_announced(chain):
     assert chain.until(lambda: chain.poses['mav1'])
     node = chain.node
     node._poses.publish(node._localizer, 1, nanoseconds(1.6))
-    state = node._localizer.filter.propagated(nanoseconds(1.6))
+    state = node._localizer.filter.state_at(nanoseconds(1.6))
     there = state.team.mean[1] + [2.0, 0.0, 0.0, 0.0]
-    node._localizer.filter.change(
+    node._localizer.filter.replace_state(
         with_drone(state, 1, there, 0.01 * np.eye(4), state.anchors[1])
     )  # fmt: skip
     node._poses.publish(node._localizer, 1, nanoseconds(1.8))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mav_perception.training.augmentation import LabelledImage, augment, expose
-from mav_perception.training.clutter import draw_clutter
 from mav_perception.training.copy_paste import cut_out_targets, paste
+from mav_perception.training.distractors import draw_clutter
 
 
 def scene():

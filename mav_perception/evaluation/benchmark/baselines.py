@@ -58,8 +58,8 @@ class KnownAssociations:
 class UncoupledPdaFilter(CoupledPdaFilter):
     """Joint PDA that drops the cross-covariances of drones: structurally wrong for a team."""
 
-    def _propagated(self, state: JointState, stamp_ns: int) -> JointState:
-        moved = super()._propagated(state, stamp_ns)
+    def _state_at(self, state: JointState, stamp_ns: int) -> JointState:
+        moved = super()._state_at(state, stamp_ns)
         blocks = np.kron(np.eye(moved.drones), np.ones((4, 4)))
         hypotheses = tuple(replace(h, covariance=h.covariance * blocks) for h in moved.hypotheses)
         return replace(moved, hypotheses=hypotheses)

@@ -45,7 +45,7 @@ def buffer_scan(
     scan: CameraScan, clutter_rate: float, parameters: FilterParameters
 ) -> BufferedScan:
     """Turn a scan into points in the levelled body frame of its observer."""
-    parameters = scan.mount.sensor_model(parameters)
+    parameters = scan.mount.with_field_of_view(parameters)
     index = np.arange(len(scan.sightings))
     points, _, axes = sighting_positions(np.zeros(4), scan, index)
     noise = measurement_noise(scan.sightings)

@@ -39,13 +39,13 @@ class JointPoseHypothesis:
         chosen: mode of each drone that it holds; static objects have keys below 0.
         intensity_ratio: (J,) intensity of all that it holds at each sighting over the clutter
             density.
-        price: log priors less costs of all its modes.
+        log_prior_less_cost: log priors less costs of all its modes.
         score: log evidence.
     """
 
     chosen: dict[int, int]
     intensity_ratio: FloatArray
-    price: float
+    log_prior_less_cost: float
     score: float
 
 
@@ -77,11 +77,13 @@ def joint_hypotheses(
                 if (key, index) == but_not or mode.evidence < 0.0:
                     continue
                 ratio = base.intensity_ratio + mode.intensity_ratio
-                price = base.price + mode.log_prior - mode.cost
-                score = float(background.weight @ np.log1p(ratio / free)) + price
+                log_prior_less_cost = base.log_prior_less_cost + mode.log_prior - mode.cost
+                score = float(background.weight @ np.log1p(ratio / free)) + log_prior_less_cost
                 if score > base.score - MAX_LOSS:
                     grown.append(
-                        JointPoseHypothesis(base.chosen | {key: index}, ratio, price, score)
+                        JointPoseHypothesis(
+                            base.chosen | {key: index}, ratio, log_prior_less_cost, score
+                        )
                     )
         grown.sort(key=lambda e: -e.score)
         beam = grown[:BEAM]
@@ -91,11 +93,11 @@ def joint_hypotheses(
 def margin(
     drone: int,
     mode: int,
-    everything: list[JointPoseHypothesis],
+    hypotheses: list[JointPoseHypothesis],
     modes: dict[int, list[PoseMode]],
     background: Background,
 ) -> float:
     """Return the log odds of a drone being at a mode against all joint hypotheses without that."""
-    with_it = [e.score for e in everything if e.chosen.get(drone) == mode]
+    with_it = [e.score for e in hypotheses if e.chosen.get(drone) == mode]
     without = [e.score for e in joint_hypotheses(modes, background, (drone, mode))]
     return float(logsumexp(with_it) - logsumexp(without))

@@ -29,22 +29,23 @@ class PointPairs:
     """Pairs of points (w, y) that hold if the drone is where it is supposed to be.
 
     Attributes:
-        here: (n, 3) w, in the levelled frame of the drone now, metres.
-        there: (n, 3) y, in map, metres.
+        body_points: (n, 3) w, in the levelled frame of the drone now, metres.
+        map_points: (n, 3) y, in map, metres.
         precision: (n, 3, 3) inverse covariance, in map for sightings of the drone, in the drone's
             frame for sightings by the drone.
         own: (n,) the drone made the sighting itself.
-        strength: (n,) log of P_D times the peak of the normal density over the clutter density.
+        log_peak_ratio: (n,) log of P_D times the peak of the normal density, over the clutter
+            density.
         explained: (n,) intensity of the drones whose pose is known, over the clutter density.
         sighting: (n,) which sighting of the stacked scans.
         weight: (n,) by which its evidence counts.
     """
 
-    here: FloatArray
-    there: FloatArray
+    body_points: FloatArray
+    map_points: FloatArray
     precision: FloatArray
     own: BoolArray
-    strength: FloatArray
+    log_peak_ratio: FloatArray
     explained: FloatArray
     sighting: IntArray
     weight: FloatArray
@@ -107,11 +108,11 @@ def pairs_for(
     weight = scans.weight[scans.scan[index]]
     precision = np.asarray(np.linalg.inv(covariance), float)
     return PointPairs(
-        here=here,
-        there=there,
+        body_points=here,
+        map_points=there,
         precision=precision,
         own=own,
-        strength=strength,
+        log_peak_ratio=strength,
         explained=explained,
         sighting=index,
         weight=weight,

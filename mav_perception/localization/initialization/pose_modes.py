@@ -34,7 +34,7 @@ CELL = 1.0
 CELLS_PER_YAW, SEEDS = 12, 400
 
 SEARCH_VOLUME = 40.0 * 40.0 * 10.0
-"""Where a drone may be at all, cubic metres: the price of a pose is its share of this."""
+"""Where a drone may be at all, cubic metres: the prior of a mode is its share of this."""
 
 MISS_TRUST = 0.5
 """Share of P_D by which a miss counts: what hides a drone hides it for many frames."""
@@ -48,7 +48,7 @@ class PoseMode:
         pose: (4,) x, y, z, yaw now; of a static object the yaw means nothing.
         covariance: (4, 4).
         intensity_ratio: (J,) intensity over clutter density at each buffered sighting.
-        cost: expected number of sightings, that is, the price of misses.
+        cost: expected number of sightings in the scans that should have shown it.
         log_prior: log of the share of the search volume that the mode takes up.
         evidence: F + log_prior, when no other drone is added.
     """
@@ -77,7 +77,7 @@ def find_modes(
         parameters: P_D, field of view and range.
         static: a static object, which has no path and no yaw.
     """
-    if not len(pairs.here):
+    if not len(pairs.body_points):
         return []
     votes = _vote(pairs, 1 if static else YAW_STEPS)
     poses, covariances = refine(pairs, votes, static)
@@ -90,10 +90,10 @@ def find_modes(
 
 def _vote(pairs: PointPairs, yaw_steps: int) -> FloatArray:
     """Return (S, 4) poses with most votes, from all yaws on a grid."""
-    value = pairs.weight * np.maximum(pairs.strength - np.log1p(pairs.explained), 0.0)
+    value = pairs.weight * np.maximum(pairs.log_peak_ratio - np.log1p(pairs.explained), 0.0)
     sums, positions = [], []
     for yaw in np.arange(yaw_steps) * 2.0 * np.pi / yaw_steps:
-        votes = pairs.there - pairs.here @ yaw_rotation(yaw).T
+        votes = pairs.map_points - pairs.body_points @ yaw_rotation(yaw).T
         cells, inverse = np.unique(
             np.floor(votes / CELL).astype(np.int64), axis=0, return_inverse=True
         )

@@ -85,7 +85,7 @@ def _normal_equations(
     information, gradient = np.zeros((len(poses), 4, 4)), np.zeros((len(poses), 4))
     turn = yaw_rotation(poses[:, 3])
     precision, explained = pairs.precision[some] / widening, pairs.explained[some, None]
-    strength = pairs.strength[some, None] - 1.5 * np.log(widening)
+    strength = pairs.log_peak_ratio[some, None] - 1.5 * np.log(widening)
     delta = _residual(pairs, some, poses, own)
     solved = precision @ delta
     ratio = np.exp(np.clip(strength - 0.5 * np.sum(delta * solved, axis=1), -50.0, 50.0))
@@ -99,7 +99,7 @@ def _normal_equations(
     gradient[:, :3] = np.einsum('...ij,...j->...i', frame, pull)
     if static:
         return information, gradient, fit
-    swing = pairs.here[some] @ QUARTER_TURN.T  # d(R w)/d(psi), in the drone's frame
+    swing = pairs.body_points[some] @ QUARTER_TURN.T  # d(R w)/d(psi), in the drone's frame
     by_yaw = swing[:, :, None] if own else (turn @ swing.T).transpose(2, 1, 0)
     weighted = precision @ by_yaw
     cross = np.einsum('ns,nis->si', share, np.broadcast_to(weighted, delta.shape))
@@ -114,18 +114,18 @@ def _residual(pairs: PointPairs, some: IntArray, poses: FloatArray, own: bool) -
     """Return (n, 3, S) y - x - R w of S poses, in the frame in which the precision stands."""
     turn = yaw_rotation(poses[:, 3])
     if own:
-        offset = pairs.there[some][None] - poses[:, None, :3]
-        return (offset @ turn).transpose(1, 2, 0) - pairs.here[some][:, :, None]
-    moved = pairs.here[some] @ turn.transpose(0, 2, 1) + poses[:, None, :3]
-    return pairs.there[some][:, :, None] - moved.transpose(1, 2, 0)
+        offset = pairs.map_points[some][None] - poses[:, None, :3]
+        return (offset @ turn).transpose(1, 2, 0) - pairs.body_points[some][:, :, None]
+    moved = pairs.body_points[some] @ turn.transpose(0, 2, 1) + poses[:, None, :3]
+    return pairs.map_points[some][:, :, None] - moved.transpose(1, 2, 0)
 
 
 def intensity_ratios(pairs: PointPairs, pose: FloatArray) -> FloatArray:
     """Return (n,) intensities of the drone at every pair, over the clutter density."""
-    ratio = np.empty(len(pairs.here))
+    ratio = np.empty(len(pairs.body_points))
     for own in (False, True):
         some = np.flatnonzero(pairs.own == own)
         delta = _residual(pairs, some, pose[None], own)
-        distance = np.sum(delta * (pairs.precision[some] @ delta), axis=1)[:, 0]
-        ratio[some] = np.exp(np.clip(pairs.strength[some] - 0.5 * distance, -50.0, 50.0))
+        squared = np.sum(delta * (pairs.precision[some] @ delta), axis=1)[:, 0]
+        ratio[some] = np.exp(np.clip(pairs.log_peak_ratio[some] - 0.5 * squared, -50.0, 50.0))
     return ratio

@@ -106,7 +106,7 @@ class PoseInitializer:
         while self._scans[0].stamp_ns < oldest:
             self._scans.popleft()
 
-    def due(self, stamp_ns: int, urgent: bool, parameters: FilterParameters) -> bool:
+    def start_if_due(self, stamp_ns: int, urgent: bool, parameters: FilterParameters) -> bool:
         """Tell whether it is time to search again; if so, the next time is set."""
         if stamp_ns < self._next_search_ns:
             return False
@@ -205,8 +205,8 @@ def _decide(
     start_margin: float,
 ) -> tuple[list[InitializedDrone], list[NotInitialized]]:
     """Initialize the drone that is most certain; the others are easier to find after that."""
-    everything = joint_hypotheses(modes, background)
-    best = everything[0].chosen
+    hypotheses = joint_hypotheses(modes, background)
+    best = hypotheses[0].chosen
     initialized: list[InitializedDrone] = []
     missing: list[NotInitialized] = []
     for drone in sorted(wanted, key=lambda d: -max((m.evidence for m in modes[d]), default=0.0)):
@@ -218,7 +218,7 @@ def _decide(
         mode = modes[drone][best[drone]]
         text = _too_vague(mode) or ('the next to be initialized' if initialized else '')
         if not text:
-            odds = margin(drone, best[drone], everything, modes, background)
+            odds = margin(drone, best[drone], hypotheses, modes, background)
             if odds > start_margin:
                 odds -= competing_evidence(drone, mode)
             if odds > start_margin:

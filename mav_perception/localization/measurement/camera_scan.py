@@ -8,6 +8,7 @@ import numpy as np
 
 from mav_perception.errors import InputError
 from mav_perception.localization.team.camera_mount import CameraMount
+from mav_perception.localization.team.team import Team
 from mav_perception.types import FloatArray, Sightings
 
 
@@ -33,6 +34,27 @@ class CameraScan:
     def optical_from_level(self) -> FloatArray:
         """Return the rotation (3, 3) from the levelled body to the optical frame."""
         return self.mount.optical_from_level(self.roll_pitch)
+
+
+def camera_scan(team: Team, sightings: Sightings, roll_pitch: FloatArray) -> CameraScan:
+    """Join sightings with the camera that made them and the attitude of its drone.
+
+    Args:
+        team: who flies, with which cameras.
+        sightings: what was seen.
+        roll_pitch: (2,) of the observer at the time of the image, radians.
+
+    Raises:
+        ConfigurationError: the team has no such drone or camera.
+    """
+    camera, mount = team.camera(sightings.observer, sightings.camera)
+    return CameraScan(
+        sightings=sightings,
+        observer=team.index(sightings.observer),
+        roll_pitch=roll_pitch,
+        mount=mount,
+        camera=camera,
+    )
 
 
 def check_sightings(sightings: Sightings) -> None:

@@ -25,7 +25,7 @@ class DetectionModel:
     clutter_density: FloatArray
 
     @cached_property
-    def log_detected(self) -> FloatArray:
+    def log_detection_ratio(self) -> FloatArray:
         """Return (T, m) log of P_D / lambda, the weight of a detection."""
         tiny = np.finfo(float).tiny
         detected = np.log(np.maximum(self.probability, tiny))

@@ -28,21 +28,22 @@ class PredictedSightings:
         bearings: (T, 3) unit vectors, the predicted directions.
         ranges: (T,) metres.
         bases: (T, 2, 3) tangent bases of the sphere at `bearings`.
-        blocks: (T, 3, 7) Jacobians of (two tangent coordinates, log range) by x, y, z, yaw of the
+        jacobian_blocks: (T, 3, 7) of (two tangent coordinates, log range) by x, y, z, yaw of the
             observer and x, y, z of the candidate; all else has no influence.
         columns: (T, 7) where these seven stand in the state vector.
-        offset: (T, 3) mean of the measurement over the uncertainty, less that at the mean.
-        curvature: (T, 3, 3) covariance of what is not linear in the measurement.
+        linearisation_bias: (T, 3) mean of the measurement over the uncertainty, less that at the
+            mean.
+        linearisation_covariance: (T, 3, 3) covariance of what is not linear in the measurement.
     """
 
     points: FloatArray
     bearings: FloatArray
     ranges: FloatArray
     bases: FloatArray
-    blocks: FloatArray
+    jacobian_blocks: FloatArray
     columns: IntArray
-    offset: FloatArray
-    curvature: FloatArray
+    linearisation_bias: FloatArray
+    linearisation_covariance: FloatArray
 
     def predicted_covariance(self, covariance: FloatArray) -> FloatArray:
         """Return H P H' plus what is not linear, of every candidate on its own, (T, 3, 3).
@@ -50,13 +51,16 @@ class PredictedSightings:
         With the noise R of a sighting added it is the innovation covariance S.
         """
         own = covariance[self.columns[:, :, None], self.columns[:, None, :]]
-        return self.blocks @ own @ self.blocks.transpose(0, 2, 1) + self.curvature
+        return (
+            self.jacobian_blocks @ own @ self.jacobian_blocks.transpose(0, 2, 1)
+            + self.linearisation_covariance
+        )
 
     def jacobians(self, size: int) -> FloatArray:
         """Return H of every candidate over the whole state, (T, 3, size)."""
         full = np.zeros((len(self.ranges), 3, size))
         rows = np.arange(len(full))[:, None, None]
-        full[rows, np.arange(3)[None, :, None], self.columns[:, None, :]] = self.blocks
+        full[rows, np.arange(3)[None, :, None], self.columns[:, None, :]] = self.jacobian_blocks
         return full
 
     def subset(self, keep: IntArray) -> PredictedSightings:
@@ -101,16 +105,16 @@ def predict_sightings(
     measured = np.empty((len(columns), 15, 3))
     measured[..., :2] = sphere_log(bearings[:, None], directions, bases[:, None])
     measured[..., 2] = np.log(ranges / ranges[:, :1])
-    blocks, offset, curvature = _regression(measured, root)
+    jacobian_blocks, linearisation_bias, linearisation_covariance = _regression(measured, root)
     return PredictedSightings(
         points=points[:, 0],
         bearings=bearings,
         ranges=ranges[:, 0],
         bases=bases,
-        blocks=blocks,
+        jacobian_blocks=jacobian_blocks,
         columns=columns,
-        offset=offset,
-        curvature=curvature,
+        linearisation_bias=linearisation_bias,
+        linearisation_covariance=linearisation_covariance,
     )
 
 
@@ -137,13 +141,13 @@ def _regression(
         root: (T, 7, 7) rows are the axes of the points.
     """
     ends = measured[:, 1:]
-    offset = ends.mean(axis=1)
-    centred = ends - offset[:, None]
+    linearisation_bias = ends.mean(axis=1)
+    centred = ends - linearisation_bias[:, None]
     half = (measured[:, 1:8] - measured[:, 8:]) / 2.0  # odd part: (7, 3) along each axis
-    blocks = np.asarray(np.linalg.solve(root, half), float).transpose(0, 2, 1)
+    jacobian_blocks = np.asarray(np.linalg.solve(root, half), float).transpose(0, 2, 1)
     total = centred.transpose(0, 2, 1) @ centred / 14.0
-    curvature = total - half.transpose(0, 2, 1) @ half / 7.0
-    return blocks, offset, curvature
+    linearisation_covariance = total - half.transpose(0, 2, 1) @ half / 7.0
+    return jacobian_blocks, linearisation_bias, linearisation_covariance
 
 
 def innovations(predicted: PredictedSightings, sightings: Sightings) -> FloatArray:
@@ -159,7 +163,7 @@ def innovations(predicted: PredictedSightings, sightings: Sightings) -> FloatArr
     )
     measured = np.log(ranges) + sightings.range_var / ranges**2 / 2.0
     residual[:, :, 2] = measured[None] - np.log(predicted.ranges)[:, None]
-    return residual - predicted.offset[:, None]
+    return residual - predicted.linearisation_bias[:, None]
 
 
 def measurement_noise(sightings: Sightings) -> FloatArray:

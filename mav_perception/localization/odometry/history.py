@@ -39,6 +39,9 @@ MAX_ACCELERATION = 20.0
 MAX_BREAK = 0.5
 """Over a break longer than this, seconds, the path in between is not known."""
 
+MIN_WINDOW = 120.0
+"""Seconds for which the path of a drone is kept at least."""
+
 AT_ORIGIN = 0.05
 """A VIO that restarts begins this near to its origin, metres."""
 
@@ -70,7 +73,7 @@ class Insertion:
 class OdometryHistory:
     """VIO path of one drone over a time window, made continuous, with interpolation."""
 
-    def __init__(self, window: float = 120.0) -> None:
+    def __init__(self, window: float = MIN_WINDOW) -> None:
         """Start empty; samples older than `window` seconds are forgotten."""
         self._window_ns = nanoseconds(window)
         self._stamps: list[int] = []

@@ -118,8 +118,8 @@ class OdometryRows:
         values[GAP] += gap
         return OdometryRows(values)
 
-    def unturned(self, yaw: float, gap: float) -> OdometryRows:
-        """Return the row with another yaw, and so many seconds of unknown motion ahead of it."""
+    def with_yaw_and_gap(self, yaw: float, gap: float) -> OdometryRows:
+        """Return the row with another yaw, and with seconds of unknown motion still to come."""
         values = self.values.copy()
         values[GAP] -= gap
         values[YAW] = yaw

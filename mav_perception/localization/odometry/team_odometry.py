@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mav_perception.errors import InputError
-from mav_perception.localization.odometry.history import MAX_BREAK, Insertion, OdometryHistory
+from mav_perception.localization.odometry.history import (
+    MAX_BREAK,
+    MIN_WINDOW,
+    Insertion,
+    OdometryHistory,
+)
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters, ProcessNoiseParameters
 from mav_perception.types import FloatArray, OdometrySample, Sightings, seconds
@@ -14,17 +19,14 @@ from mav_perception.types import FloatArray, OdometrySample, Sightings, seconds
 class TeamOdometry:
     """Odometry histories of all drones of a team, by index."""
 
-    def __init__(self, count: int) -> None:
-        """Start with `count` empty histories."""
-        self.histories = [OdometryHistory() for _ in range(count)]
+    def __init__(self, count: int, window: float = MIN_WINDOW) -> None:
+        """Start with `count` empty histories, which reach back `window` seconds or more."""
+        window = max(window, MIN_WINDOW)
+        self.histories = [OdometryHistory(window) for _ in range(count)]
 
     def add(self, drone: int, sample: OdometrySample, parameters: FilterParameters) -> Insertion:
         """Add a sample of one drone; see `OdometryHistory.add`."""
         return self.histories[drone].add(sample, parameters)
-
-    def silent(self) -> list[int]:
-        """Return the drones that never sent odometry."""
-        return [i for i, h in enumerate(self.histories) if h.newest_ns is None]
 
     def newest_ns(self, drone: int) -> int | None:
         """Return the stamp of the newest sample of one drone."""

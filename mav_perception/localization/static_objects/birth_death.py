@@ -18,7 +18,7 @@ from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
-from mav_perception.localization.static_objects.statistics import (
+from mav_perception.localization.static_objects.static_objects import (
     StaticObjects,
     UnexplainedSightings,
 )
@@ -100,7 +100,7 @@ def _in_odometry_frame(
         by_sighting @ noise @ by_sighting.transpose(0, 2, 1),
         OdometryRows(np.tile(row.values, (len(index), 1))),
     )
-    parameters = scan.mount.sensor_model(parameters)
+    parameters = scan.mount.with_field_of_view(parameters)
     rate = state.rates.clutter_per_frame(scan.camera, parameters)
     clutter = clutter_per_volume(rate, scan.sightings, parameters)
     return new, clutter[index]

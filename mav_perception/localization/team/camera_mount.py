@@ -50,7 +50,7 @@ class CameraMount:
         """
         return self.rotation @ levelling_rotation(roll_pitch).T
 
-    def sensor_model(self, parameters: FilterParameters) -> FilterParameters:
+    def with_field_of_view(self, parameters: FilterParameters) -> FilterParameters:
         """Return the parameters with the field of view of this camera."""
         if self.half_view is None:
             return parameters

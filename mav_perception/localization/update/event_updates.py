@@ -94,12 +94,13 @@ def evaluate_events(
             continue
         who = np.nonzero(detected[index])[1].reshape(-1, k)
         which = np.take_along_axis(events.assignment[index], who, axis=1)
-        group, solved, norm, log_density = _update_group(
+        group, solved, norms, minus_two_log_density = _update_group(
             index, who, innovations[who, which], noise[who, which], predicted_covariance
         )
-        squared[index] = norm
+        squared[index] = norms
         pull[index[:, None], group.rows] = solved
-        log_weight[index] += model.log_detected[who, which].sum(axis=1) - 0.5 * log_density
+        log_detection = model.log_detection_ratio[who, which].sum(axis=1)
+        log_weight[index] += log_detection - 0.5 * minus_two_log_density
         groups.append(group)
     return EventUpdates(
         log_weight=log_weight,
@@ -137,8 +138,8 @@ def _update_group(
     inverse = np.asarray(np.linalg.inv(joint), float)
     solved = np.einsum('eij,ej->ei', inverse, innovation)
     squared = np.einsum('ei,ei->e', innovation, solved)
-    log_density = squared + np.linalg.slogdet(joint)[1] + size * np.log(2.0 * np.pi)
-    return EventGroup(index, rows, inverse), solved, squared, log_density
+    minus_two_log_density = squared + np.linalg.slogdet(joint)[1] + size * np.log(2.0 * np.pi)
+    return EventGroup(index, rows, inverse), solved, squared, minus_two_log_density
 
 
 def merge_events(

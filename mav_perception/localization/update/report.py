@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from mav_perception.localization.association.problem import AssociationEvents
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
+from mav_perception.localization.update.event_updates import marginals
+from mav_perception.localization.update.mixture_reduction import Branches
+from mav_perception.localization.update.predicted_scan import PredictedScan
 from mav_perception.types import FloatArray, IntArray, Sightings
 
 
@@ -16,10 +23,10 @@ class UpdateReport:
     Attributes:
         sightings: what was seen, and by whom.
         candidates: (C,) drone indices, then N + indices of static objects.
-        view: (C,) probability that each was in view.
-        probability: (C,) P_D of each.
+        view_probability: (C,) probability that each was in view.
+        detection_probability: (C,) P_D of each.
         marginal: (C, m + 1) marginal association probabilities, the last column is 'missed'.
-        evidence: (C,) log of how much likelier the scan is with the candidate than without.
+        log_evidence_ratio: (C,) log of p(scan | candidate there) / p(scan | not there).
         outside_gate: sightings that lay in no gate under the heaviest hypothesis.
         events: number of joint association events over all hypotheses.
         dropped: weight of the events and hypotheses that were cut.
@@ -28,10 +35,10 @@ class UpdateReport:
 
     sightings: Sightings
     candidates: IntArray
-    view: FloatArray
-    probability: FloatArray
+    view_probability: FloatArray
+    detection_probability: FloatArray
     marginal: FloatArray
-    evidence: FloatArray
+    log_evidence_ratio: FloatArray
     outside_gate: int
     events: int
     dropped: float
@@ -57,3 +64,56 @@ class UpdateReport:
     def unexplained(self) -> FloatArray:
         """Return (m,) probabilities that no candidate gave the sighting."""
         return 1.0 - self.marginal[:, :-1].sum(axis=0)
+
+
+def make_report(
+    scan: CameraScan,
+    predicted: Sequence[PredictedScan],
+    events: Sequence[AssociationEvents],
+    branches: Branches,
+    forgotten: float,
+) -> UpdateReport:
+    """Return the report of an update.
+
+    Args:
+        scan: the camera scan.
+        predicted: what was predicted of it under each hypothesis.
+        events: joint association events under each hypothesis.
+        branches: all of them, weighed.
+        forgotten: weight that the reduction of the mixture dropped.
+    """
+    best = int(np.argmax(branches.weight))
+    updates, event = branches.updates[branches.parent[best]], branches.event[best]
+    cut = sum(p.weight * e.dropped for p, e in zip(branches.parents, events, strict=True))
+    shares = [branches.weight[branches.parent == index] for index in range(len(predicted))]
+    marginal = np.sum(
+        [marginals_of(p, e, w) for p, e, w in zip(predicted, events, shares, strict=True)], axis=0
+    )
+    heaviest = predicted[0]
+    missed = np.clip(marginal[:, -1], 1e-300, 1.0)
+    return UpdateReport(
+        sightings=scan.sightings,
+        candidates=heaviest.candidates,
+        view_probability=heaviest.view_probability,
+        detection_probability=heaviest.detection_probability,
+        marginal=marginal,
+        # Bayes: p(missed | scan) = p(missed) p(scan | missed) / p(scan), and a scan in which the
+        # candidate is missed is as likely as without it.
+        log_evidence_ratio=np.log1p(-heaviest.detection_probability) - np.log(missed),
+        outside_gate=heaviest.outside_gate,
+        events=len(branches.weight),
+        dropped=cut + forgotten,
+        nis=float(updates.squared_mahalanobis[event]),
+        nis_size=MEASUREMENT_SIZE * int(updates.number[event]),
+    )
+
+
+def marginals_of(
+    predicted: PredictedScan, events: AssociationEvents, weight: FloatArray
+) -> FloatArray:
+    """Return (C, m + 1) marginals times the weight of the hypothesis; the ungated are missed."""
+    sightings = predicted.innovations.shape[1]
+    full = np.zeros((len(predicted.candidates), sightings + 1))
+    full[:, -1] = weight.sum()
+    full[predicted.gated] = marginals(events.assignment, weight, sightings)
+    return full

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -14,7 +15,7 @@ from std_msgs.msg import Header
 
 from mav_perception.cameras.models import DISTORTION_MODELS, PinholeCamera
 from mav_perception.errors import InputError
-from mav_perception.geometry import quaternion_from_euler
+from mav_perception.geometry import quaternion_from_euler, roll_pitch_yaw
 from mav_perception.localization.queries import DronePose
 from mav_perception.types import (
     NANOSECONDS,
@@ -151,3 +152,10 @@ def pose_message(pose: DronePose, map_frame: str) -> PoseWithCovarianceStamped:
     covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
     message.pose.covariance = covariance.ravel()
     return message
+
+
+def pose_from_message(pose: Any) -> FloatArray:
+    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose."""
+    p, q = pose.position, pose.orientation
+    yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
+    return np.array([p.x, p.y, p.z, yaw])

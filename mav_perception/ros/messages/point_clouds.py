@@ -10,6 +10,8 @@ from std_msgs.msg import Header
 
 from mav_perception.detection.measurements import cartesian_covariances
 from mav_perception.errors import InputError
+from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
+from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.ros.messages.conversions import stamp_to_ns
 from mav_perception.types import FloatArray, Sightings
 
@@ -57,6 +59,24 @@ def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
         bearing_var=bearing_var,
         range_var=range_var,
         score=score,
+    )
+
+
+def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> AssociatedFrame:
+    """Return what the filter told of a frame of one camera, or raise InputError."""
+    what = 'Associations'
+    table = cloud_to_table(message, ASSOCIATION_FIELDS, what)
+    if not np.isfinite(table).all() or not table[:, 7:].any(axis=1).all():
+        raise InputError(f'{what} hold NaN, or a sighting in the camera itself.')
+    nis, size = table[0, 5:7] if len(table) else (0.0, 0.0)
+    return AssociatedFrame(
+        stamp_ns=stamp_to_ns(message.header.stamp),
+        observer=observer,
+        mount=mount,
+        positions=table[:, 7:],
+        origin=table[:, 3].astype(np.int64),
+        nis=float(nis),
+        nis_size=int(size),
     )
 
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-from sensor_msgs.msg import CameraInfo, PointCloud2
+from sensor_msgs.msg import CameraInfo
 
-from mav_perception.errors import InputError
-from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.geometry import roll_pitch_yaw
-from mav_perception.localization.team.camera_mount import CameraMount
-from mav_perception.ros.messages.conversions import stamp_to_ns
-from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, cloud_to_table
+from mav_perception.ros.messages.conversions import pose_from_message, stamp_to_ns
 from mav_perception.types import FloatArray
 
 HEADER = (
@@ -46,12 +41,12 @@ class DroneMonitor:
         """Note where the drone truly is."""
         stamp, rotation = stamp_to_ns(message.header.stamp), message.pose.orientation
         angles = roll_pitch_yaw(np.array([rotation.x, rotation.y, rotation.z, rotation.w]))
-        self.log.truth.append((stamp, pose_of(message.pose)))
+        self.log.truth.append((stamp, pose_from_message(message.pose)))
         self.log.roll_pitch.append((stamp, angles[:2]))
 
     def on_odometry(self, message: Odometry) -> None:
         """Note what the VIO says."""
-        pose = pose_of(message.pose.pose)
+        pose = pose_from_message(message.pose.pose)
         self.log.odometry.append((stamp_to_ns(message.header.stamp), pose))
 
     def on_camera_info(self, message: CameraInfo) -> None:
@@ -65,7 +60,7 @@ class DroneMonitor:
         stamp, now = stamp_to_ns(message.header.stamp), time.monotonic()
         covariance = np.asarray(message.pose.covariance).reshape(6, 6)
         axes = np.array([0, 1, 2, 5])
-        self.log.estimate.append((stamp, pose_of(message.pose.pose)))
+        self.log.estimate.append((stamp, pose_from_message(message.pose.pose)))
         self.log.covariance.append(covariance[np.ix_(axes, axes)])
         self.arrivals.append(now)
         taken = self._frames.pop(stamp, None)
@@ -87,29 +82,4 @@ def table_row(drone: DroneMonitor) -> str:
     return (
         f'{drone.name:8} {drone.rate:4.1f}Hz {latency:5.0f} ms {drone.dropped:8d} '
         f'{latest.error:6.2f} m {latest.sigma:6.2f} m {latest.vio_error:6.2f} m'
-    )
-
-
-def pose_of(pose: Any) -> FloatArray:
-    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose."""
-    p, q = pose.position, pose.orientation
-    yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
-    return np.array([p.x, p.y, p.z, yaw])
-
-
-def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> AssociatedFrame:
-    """Return what the filter told of a frame of one camera, or raise InputError."""
-    what = 'Associations'
-    table = cloud_to_table(message, ASSOCIATION_FIELDS, what)
-    if not np.isfinite(table).all() or not table[:, 7:].any(axis=1).all():
-        raise InputError(f'{what} hold NaN, or a sighting in the camera itself.')
-    nis, size = table[0, 5:7] if len(table) else (0.0, 0.0)
-    return AssociatedFrame(
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        observer=observer,
-        mount=mount,
-        positions=table[:, 7:],
-        origin=table[:, 3].astype(np.int64),
-        nis=float(nis),
-        nis_size=int(size),
     )

@@ -27,6 +27,7 @@ from mav_perception.evaluation.report.rerun_log import LiveRerun
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import DroneEntry, load_team, team_path
 from mav_perception.parameters import parameter
+from mav_perception.ros.messages.point_clouds import cloud_to_frame
 from mav_perception.ros.messages.qos import qos_profile
 from mav_perception.ros.messages.topics import (
     ASSOCIATIONS,
@@ -37,12 +38,7 @@ from mav_perception.ros.messages.topics import (
     POSE,
     in_namespace,
 )
-from mav_perception.ros.monitor.drone_monitor import (
-    HEADER,
-    DroneMonitor,
-    cloud_to_frame,
-    table_row,
-)
+from mav_perception.ros.monitor.drone_monitor import HEADER, DroneMonitor, table_row
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.types import seconds

@@ -10,10 +10,9 @@ from geometry_msgs.msg import PoseStamped, Twist
 from rclpy.node import Node
 
 from mav_perception.parameters import parameter
-from mav_perception.ros.messages.conversions import stamp_to_ns
+from mav_perception.ros.messages.conversions import pose_from_message, stamp_to_ns
 from mav_perception.ros.messages.qos import qos_profile
 from mav_perception.ros.messages.topics import GROUND_TRUTH, VELOCITY_COMMAND, in_namespace
-from mav_perception.ros.monitor.drone_monitor import pose_of
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
@@ -72,7 +71,9 @@ class PilotNode(Node):
         if self._begin_ns is None or stamp_ns < self._begin_ns:
             self._begin_ns = stamp_ns
         time = max(seconds(stamp_ns - self._begin_ns) - self._take_off, 0.0)
-        x, y, z, turn = velocity_command(self._paths[drone], time, pose_of(message.pose)).tolist()
+        x, y, z, turn = velocity_command(
+            self._paths[drone], time, pose_from_message(message.pose)
+        ).tolist()
         command = Twist()
         command.linear.x, command.linear.y, command.linear.z = x, y, z
         command.angular.z = turn

@@ -14,7 +14,7 @@ from panda3d.core import (
     TransformState,
 )
 
-from mav_perception.simulation.rendering.clutter import MOVING, STANDING
+from mav_perception.simulation.rendering.distractors import MOVING, STANDING
 from mav_perception.simulation.rendering.meshes import quadrotor
 from mav_perception.simulation.rendering.moving_objects import KINDS, MoverPath
 from mav_perception.simulation.rendering.room import build_room

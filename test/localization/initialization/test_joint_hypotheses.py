@@ -42,8 +42,8 @@ def every_combination(modes, background, but_not=None):
         picked = [modes[d][c] for d, c in chosen.items()]
         ratio = sum((m.intensity_ratio for m in picked), np.zeros(SIGHTINGS))
         score = background.weight @ np.log1p(ratio / (1.0 + background.explained))
-        price = sum(m.log_prior - m.cost for m in picked)
-        scores[frozenset(chosen.items())] = score + price
+        log_prior_less_cost = sum(m.log_prior - m.cost for m in picked)
+        scores[frozenset(chosen.items())] = score + log_prior_less_cost
     return scores
 
 
@@ -67,7 +67,7 @@ def test_scores_are_those_of_every_combination(modes):
 
 
 def test_the_margin_is_the_log_odds_against_every_combination_without(modes):
-    everything = joint_hypotheses(modes, NOTHING_KNOWN)
+    hypotheses = joint_hypotheses(modes, NOTHING_KNOWN)
     with_it = [
         score
         for chosen, score in every_combination(modes, NOTHING_KNOWN).items()
@@ -75,7 +75,7 @@ def test_the_margin_is_the_log_odds_against_every_combination_without(modes):
     ]
     without = list(every_combination(modes, NOTHING_KNOWN, but_not=(2, 0)).values())
     expected = logsumexp(with_it) - logsumexp(without)
-    assert margin(2, 0, everything, modes, NOTHING_KNOWN) == pytest.approx(expected, abs=0.05)
+    assert margin(2, 0, hypotheses, modes, NOTHING_KNOWN) == pytest.approx(expected, abs=0.05)
 
 
 def test_two_drones_that_could_change_places_leave_no_margin():
@@ -83,9 +83,9 @@ def test_two_drones_that_could_change_places_leave_no_margin():
         1: [mode(range(0, 6)), mode(range(6, 12))],
         2: [mode(range(0, 6)), mode(range(6, 12))],
     }
-    everything = joint_hypotheses(twins, NOTHING_KNOWN)
-    assert everything[0].score == pytest.approx(everything[1].score)
-    assert abs(margin(1, 0, everything, twins, NOTHING_KNOWN)) < 0.1
+    hypotheses = joint_hypotheses(twins, NOTHING_KNOWN)
+    assert hypotheses[0].score == pytest.approx(hypotheses[1].score)
+    assert abs(margin(1, 0, hypotheses, twins, NOTHING_KNOWN)) < 0.1
 
 
 def test_what_is_explained_already_speaks_for_nobody(modes):

@@ -33,8 +33,8 @@ def planted_pairs(pose, seed=0, true=40, false=40):
     # P_D 0.8 times the peak of the density, over a clutter density of 0.01 per cubic metre.
     strength = np.log(0.8 / 0.01) - 1.5 * np.log(2.0 * np.pi * SIGMA**2)
     return PointPairs(
-        here=here, there=there, precision=precision, own=np.arange(count) % 2 == 0,
-        strength=np.full(count, strength), explained=np.zeros(count),
+        body_points=here, map_points=there, precision=precision, own=np.arange(count) % 2 == 0,
+        log_peak_ratio=np.full(count, strength), explained=np.zeros(count),
         sighting=np.arange(count), weight=np.ones(count),
     )  # fmt: skip
 

@@ -72,7 +72,7 @@ def test_a_large_uncertainty_is_met_by_its_own_moments():
         np.sqrt(yaw.var() + (points[:, 2] / 4).var()), rel=0.03
     )
     assert np.sqrt(spread[2, 2]) == pytest.approx(log_range.std(), rel=0.05)
-    assert predicted.offset[0, 2] == pytest.approx(log_range.mean(), abs=1e-3)
+    assert predicted.linearisation_bias[0, 2] == pytest.approx(log_range.mean(), abs=1e-3)
 
 
 def test_the_logarithm_of_a_noisy_range_is_right_on_average():

@@ -7,7 +7,8 @@ import numpy as np
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.prediction.motion import anchor_again, mark_corrected, propagate
+from mav_perception.localization.prediction.motion import propagate
+from mav_perception.localization.prediction.outages import anchor_again, mark_corrected
 from mav_perception.localization.state import JointHypothesis, initial_state
 from mav_perception.types import OdometrySample, nanoseconds
 

@@ -12,6 +12,7 @@ from mav_perception.localization.measurement.detection_model import DetectionMod
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, initial_state, mixture_moments
 from mav_perception.localization.team.team import Team
+from mav_perception.localization.update.coupled_update import update_state
 from mav_perception.localization.update.event_updates import (
     evaluate_events,
     merge_events,
@@ -22,7 +23,6 @@ from mav_perception.localization.update.mixture_reduction import (
     Branches,
     reduce_mixture,
 )
-from mav_perception.localization.update.update import update_state
 from mav_perception.types import Sightings
 
 NO_OBJECT = np.zeros(0)

@@ -11,8 +11,9 @@ NOTHING = Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0))
 def report(marginal, candidates=(1, 4)):
     count = len(candidates)
     return UpdateReport(
-        sightings=NOTHING, candidates=np.array(candidates, np.int64), view=np.ones(count),
-        probability=np.ones(count), marginal=np.array(marginal, float), evidence=np.zeros(count),
+        sightings=NOTHING, candidates=np.array(candidates, np.int64),
+        view_probability=np.ones(count), detection_probability=np.ones(count),
+        marginal=np.array(marginal, float), log_evidence_ratio=np.zeros(count),
         outside_gate=0, events=1, dropped=0.0, nis=0.0, nis_size=0,
     )  # fmt: skip
 

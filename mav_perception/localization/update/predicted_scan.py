@@ -37,22 +37,23 @@ class PredictedScan:
 
     Attributes:
         candidates: (C,) who may be seen: drone indices, then N + object indices.
-        view: (C,) probability that each is in view.
-        probability: (C,) P_D of each, existence of objects included.
+        view_probability: (C,) probability that each is in view.
+        detection_probability: (C,) P_D of each, existence of objects included.
         gated: (T,) positions in `candidates` of those with a sighting in their gate.
-        predicted: predictions of the T gated ones.
+        sightings: predicted sightings of the T gated ones.
         innovations: (T, m, 3).
-        noise: (T, m, 3, 3) of the sightings, with what is not linear in the predictions.
+        noise: (T, m, 3, 3) R of the sightings, as far as it is new evidence, with what is not
+            linear in the predictions.
         model: P_D of the gated, P_G and clutter density.
         problem: the same as an association problem.
         log_ungated_missed: log weight of the ungated ones being missed.
     """
 
     candidates: IntArray
-    view: FloatArray
-    probability: FloatArray
+    view_probability: FloatArray
+    detection_probability: FloatArray
     gated: IntArray
-    predicted: PredictedSightings
+    sightings: PredictedSightings
     innovations: FloatArray
     noise: FloatArray
     model: DetectionModel
@@ -89,7 +90,7 @@ def predict_scan(
         scan: the camera scan.
         parameters: of the filter.
     """
-    parameters = scan.mount.sensor_model(parameters)
+    parameters = scan.mount.with_field_of_view(parameters)
     candidates, columns = candidates_of(state, scan.observer)
     predicted = predict_sightings(
         hypothesis.mean, hypothesis.covariance, scan.observer, columns, scan.roll_pitch, scan.mount
@@ -103,20 +104,22 @@ def predict_scan(
     inside &= everybody.probability[:, None] > MIN_PROBABILITY
     gated = np.flatnonzero(inside.any(axis=1))
     model = everybody.of(gated)
-    log_density = squared[gated] + log_det[gated] + MEASUREMENT_SIZE * np.log(2.0 * np.pi)
+    minus_two_log_density = (
+        squared[gated] + log_det[gated] + MEASUREMENT_SIZE * np.log(2.0 * np.pi)
+    )
     since = seconds(state.stamp_ns) - float(state.objects.last_frame[scan.camera])
     noise = correlated_noise(noise, since, parameters.error_correlation)
     return PredictedScan(
         candidates=candidates,
-        view=view,
-        probability=everybody.probability,
+        view_probability=view,
+        detection_probability=everybody.probability,
         gated=gated,
-        predicted=predicted.subset(gated),
+        sightings=predicted.subset(gated),
         innovations=residual[gated],
-        noise=noise[None] + predicted.curvature[gated][:, None],
+        noise=noise[None] + predicted.linearisation_covariance[gated][:, None],
         model=model,
         problem=AssociationProblem(
-            log_likelihood_ratio=model.log_detected - 0.5 * log_density,
+            log_likelihood_ratio=model.log_detection_ratio - 0.5 * minus_two_log_density,
             log_missed=model.log_missed,
             inside=inside[gated],
             candidates=candidates[gated],

@@ -1,0 +1,178 @@
+"""The coupled PDA update: one camera scan into the joint state, a function from state to state.
+
+Predict, enumerate, evaluate and merge are those of Blom & Bloem 2000, done under each of a few
+joint hypotheses, whose mixture is reduced as Salmond 2009 does; then the rates are learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mav_perception.localization.association.problem import MISSED, Associate, AssociationEvents
+from mav_perception.localization.correlation import OBJECT_CORRELATION_TIME, new_evidence
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.state import JointHypothesis, JointState
+from mav_perception.localization.static_objects.birth_death import update_static_objects
+from mav_perception.localization.update.event_updates import (
+    EventUpdates,
+    evaluate_events,
+    normalised,
+)
+from mav_perception.localization.update.mixture_reduction import Branches, reduce_mixture
+from mav_perception.localization.update.permutation_pruning import prune_permutations
+from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
+from mav_perception.localization.update.report import UpdateReport, make_report
+from mav_perception.types import FloatArray, seconds
+
+MAX_EXISTENCE = 0.999
+"""An object that was seen may be taken away before the next frame."""
+
+
+def update_state(
+    state: JointState, scan: CameraScan, parameters: FilterParameters, associate: Associate
+) -> tuple[JointState, UpdateReport]:
+    """Return the joint state after a camera scan, and what happened.
+
+    Args:
+        state: joint state at the time of the scan.
+        scan: the camera scan.
+        parameters: of the filter.
+        associate: which events to consider.
+
+    Raises:
+        InputError: the result would not be a covariance.
+    """
+    predicted = [predict_scan(state, prior, scan, parameters) for prior in state.hypotheses]
+    events = enumerate_events(predicted, parameters, associate)
+    updates = evaluate_all(state, predicted, events, parameters)
+    branches = weigh_branches(state, scan, predicted, events, updates)
+    posteriors, forgotten = reduce_mixture(branches, state.drones, parameters)
+    report = make_report(scan, predicted, events, branches, forgotten)
+    state = replace(state, hypotheses=posteriors)
+    state = update_rates(state, scan, report)
+    return update_static_objects(state, scan, report.unexplained, parameters), report
+
+
+def enumerate_events(
+    predicted: Sequence[PredictedScan], parameters: FilterParameters, associate: Associate
+) -> list[AssociationEvents]:
+    """Return the joint association events under each of K hypotheses.
+
+    theta: an injective map from the detected candidates D to sightings. The K hypotheses share
+    the budget of `max_events`.
+    """
+    budget = max(parameters.max_events // len(predicted), 1)
+    return [associate(scan.problem, budget) for scan in predicted]
+
+
+def evaluate_all(
+    state: JointState,
+    predicted: Sequence[PredictedScan],
+    events: Sequence[AssociationEvents],
+    parameters: FilterParameters,
+) -> list[EventUpdates]:
+    """Weigh the events under each hypothesis and do the Kalman update of each.
+
+    w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, Q_D) with
+    Q_D = H_D P H_D' + R_D over the full joint P; lambda^m, the same for all, is left out. With
+    `permutation_pruning` (CPDA*), permutations of an event are dropped.
+    """
+    updates = [
+        evaluate_events(
+            prior.covariance,
+            scan.sightings.jacobians(len(prior.mean)),
+            scan.innovations,
+            scan.noise,
+            considered,
+            scan.model,
+        )
+        for prior, scan, considered in zip(state.hypotheses, predicted, events, strict=True)
+    ]
+    if parameters.permutation_pruning:
+        return [prune_permutations(e, u) for e, u in zip(events, updates, strict=True)]
+    return updates
+
+
+def weigh_branches(
+    state: JointState,
+    scan: CameraScan,
+    predicted: Sequence[PredictedScan],
+    events: Sequence[AssociationEvents],
+    updates: Sequence[EventUpdates],
+) -> Branches:
+    """Weigh every pair of a hypothesis and an event against all others.
+
+    w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
+    """
+    elapsed = seconds(state.stamp_ns) - float(state.objects.last_frame[scan.camera])
+    new_share = float(new_evidence(elapsed, OBJECT_CORRELATION_TIME))
+    log_weight = [
+        u.log_weight + p.log_ungated_missed + np.log(prior.weight)
+        for prior, p, u in zip(state.hypotheses, predicted, updates, strict=True)
+    ]
+    sizes = [len(weight) for weight in log_weight]
+    return Branches(
+        parents=state.hypotheses,
+        updates=tuple(updates),
+        existence=tuple(
+            existence_after(prior, p, e, len(state.objects), new_share)
+            for prior, p, e in zip(state.hypotheses, predicted, events, strict=True)
+        ),
+        weight=normalised(np.concatenate(log_weight)),
+        parent=np.repeat(np.arange(len(sizes)), sizes),
+        event=np.concatenate([np.arange(size) for size in sizes]),
+    )
+
+
+def existence_after(
+    prior: JointHypothesis,
+    predicted: PredictedScan,
+    events: AssociationEvents,
+    objects: int,
+    new_share: float,
+) -> FloatArray:
+    """Return (E, O) probabilities that each object exists, given each event (Bernoulli filter).
+
+    After a miss r' = (r - r P_D) / (1 - r P_D).
+
+    Args:
+        prior: the hypothesis.
+        predicted: its prediction of the scan; the P_D of an object there is r P_D.
+        events: E of them.
+        objects: number O of static objects.
+        new_share: how much of the scan is new evidence.
+    """
+    first = len(predicted.candidates) - objects
+    seen = predicted.detection_probability[first:] * new_share
+    missed = (prior.existence - seen) / (1.0 - seen)
+    result = np.tile(missed, (len(events.assignment), 1))
+    for column, candidate in enumerate(predicted.gated):
+        if candidate >= first:
+            result[events.assignment[:, column] != MISSED, candidate - first] = MAX_EXISTENCE
+    return result
+
+
+def update_rates(state: JointState, scan: CameraScan, report: UpdateReport) -> JointState:
+    """Count detections, opportunities and clutter, for the rates of the camera and of objects.
+
+    Expected counts, the sums of marginal probabilities, for a Beta and a Gamma mean.
+    """
+    detected = 1.0 - report.marginal[:, -1]
+    is_drone = report.candidates < state.drones
+    rates = state.rates.counted(
+        scan.camera,
+        float(detected[is_drone].sum()),
+        float(report.view_probability[is_drone].sum()),
+        float(report.unexplained.sum()),
+    )
+    objects = state.objects.counted(
+        detected[~is_drone],
+        report.view_probability[~is_drone],
+        scan.camera,
+        seconds(state.stamp_ns),
+    )
+    return replace(state, rates=rates, objects=objects)
