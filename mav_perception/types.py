@@ -147,7 +147,7 @@ class Notice:
     """A warning as data: the core reports it, the shell (node or command) shows it.
 
     Attributes:
-        code: stable short name to count by, such as 'odometry_gap'.
+        code: stable short name to count by, such as 'odometry_jump'.
         text: sentence for a person that names the cause and the fix.
         values: numbers that go with it.
     """

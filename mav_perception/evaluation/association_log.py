@@ -1,4 +1,4 @@
-"""What a filter made of every frame: NIS, and for whom each sighting was taken."""
+"""What a filter made of every frame: NIS, and which drone each sighting was assigned to."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class SensorParameters:
         0.3, 'mean number of false sightings in an image', 1e-4, 100.0
     )
     learn_rates: bool = parameter(
-        True, 'estimate P_D and clutter of every observer in flight; the parameters are the prior'
+        True, 'estimate P_D and clutter of every camera in flight; the parameters are the prior'
     )
     half_view_horizontal: float = parameter(
         0.785, 'half the horizontal field of view [rad]', 0.01, 3.1416
@@ -161,7 +161,7 @@ class FilterParameters(
     ProcessNoiseParameters,
     SensorParameters,
 ):
-    """Everything the joint filter must be told. A function asks only for the group it reads."""
+    """Everything the joint filter must be told, all groups together."""
 
 
 FIXED_IN_FLIGHT = ('late_window', 'recover', 'max_objects', 'start_window')

@@ -47,7 +47,7 @@ class JointState:
         active: (N,) drones whose pose is known; only these see and are seen.
         pending: (N,) drones that start where the team file says once their odometry begins.
         corrected: (N,) drones seen since their odometry ceased.
-        rates: detections and false sightings counted per observer.
+        rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
     """
 

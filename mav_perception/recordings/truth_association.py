@@ -33,15 +33,15 @@ def identify(positions: FloatArray, targets: FloatArray, identities: IntArray) -
 
 
 def from_camera(
-    places: FloatArray, position: FloatArray, roll_pitch_yaw: FloatArray, mount: CameraMount
+    targets: FloatArray, position: FloatArray, roll_pitch_yaw: FloatArray, mount: CameraMount
 ) -> FloatArray:
-    """Return (T, 3) places of map in the optical frame of a drone's camera.
+    """Return (T, 3) targets in the optical frame of a drone's camera.
 
     Args:
-        places: (T, 3) in map.
+        targets: (T, 3) positions in map.
         position: (3,) of the drone in map.
         roll_pitch_yaw: (3,) its attitude in map, radians.
         mount: where its camera sits.
     """
     body = Rotation.from_euler('ZYX', roll_pitch_yaw[::-1])
-    return (body.inv().apply(places - position) - mount.translation) @ mount.rotation.T
+    return (body.inv().apply(targets - position) - mount.translation) @ mount.rotation.T

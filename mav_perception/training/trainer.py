@@ -30,7 +30,7 @@ from mav_perception.training.datasets import (
 from mav_perception.training.ema import moving_average
 from mav_perception.training.export import load_checkpoint
 from mav_perception.training.losses import balanced_weights, training_loss
-from mav_perception.training.training_log import Journal
+from mav_perception.training.training_log import TrainingLog
 from mav_perception.training.validation import mine_false_blobs, validate
 
 VALIDATION_SEED = 987_654
@@ -67,8 +67,8 @@ class Trainer:
             training_source(settings),
             open_source(settings.val, settings, VALIDATION_IMAGES, VALIDATION_SEED),
         )
-        self._journal = Journal(folder, settings.labels)
-        self._journal.problems(self._train.problems + self._validation.problems)
+        self._log = TrainingLog(folder, settings.labels)
+        self._log.problems(self._train.problems + self._validation.problems)
         self._weights = self._class_weights().to(self._device)
         self._crops = TrainingCrops(self._train, settings)
         self._steps = max(1, len(self._crops) // (settings.batch_size * distributed.processes()))
@@ -184,8 +184,8 @@ class Trainer:
             if result.target_iou > self.best_iou:
                 self.best_iou, self.best_epoch = result.target_iou, self.epoch
                 self._save(self._folder / 'best.pt', self._average.module)
-                self._journal.picture(result.examples)
-        self._journal.row(row)
+                self._log.picture(result.examples)
+        self._log.row(row)
         self._save(self._folder / 'last.pt', self.network)
 
     def _out_of_patience(self) -> bool:

@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 
-class Journal:
+class TrainingLog:
     """`metrics.csv`, `curves.png` and `predictions.jpg` in the folder of a run."""
 
     def __init__(self, folder: Path, labels: str) -> None:

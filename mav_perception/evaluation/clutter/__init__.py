@@ -1,1 +1,1 @@
-"""False sightings over time: a model, and how well it foretells."""
+"""False sightings over time: a model, and how well it predicts."""

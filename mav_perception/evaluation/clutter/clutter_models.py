@@ -1,4 +1,4 @@
-"""Fit models of the number of false sightings over time, and foretell frames with them."""
+"""Fit models of the number of false sightings over time, and predict frames with them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def fit_clutter_over_time(series: Sequence[FloatArray], evaluations: int = 150) 
 def moving_average_log_likelihood(
     counts: FloatArray, memory: float, rate: float, weight: float = 5.0
 ) -> float:
-    """Return log p of counts foretold by an exponential moving average that starts at a rate.
+    """Return log p of counts predicted by an exponential moving average that starts at a rate.
 
     Args:
         counts: (T,) of consecutive frames.
@@ -83,7 +83,7 @@ def moving_average_log_likelihood(
 
 
 def fit_moving_average(series: Sequence[FloatArray]) -> float:
-    """Return the memory (0 to 1) that foretells the counts best."""
+    """Return the memory (0 to 1) that predicts the counts best."""
     check_counts(series)
     rate = float(np.concatenate(series).mean())
 

@@ -68,7 +68,7 @@ class ClutterOverTime:
         return float(self.rate * fast.mean())
 
     def observed(self, belief: ClutterBelief, count: float) -> tuple[ClutterBelief, float]:
-        """Return the belief after a frame, and how well the frame was foretold.
+        """Return the belief after a frame, and how well the frame was predicted.
 
         Args:
             belief: before the frame.

@@ -30,7 +30,7 @@ class Flight:
     Attributes:
         names: of the drones.
         logs: of each drone; without truth, as of most real flights, there is no score.
-        frames: for whom the filter took the sightings of each frame.
+        frames: which drones the sightings of each frame were assigned to.
         latency_ms: (L,) milliseconds from image to pose.
         real_time_factor: of a simulated flight.
         counts: what else is known, such as dropped images.

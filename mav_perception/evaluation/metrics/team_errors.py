@@ -76,3 +76,19 @@ def normalised_error_squared(
     error_vector = error.ravel()[index]
     covariance = state.covariance[np.ix_(index, index)]
     return float(error_vector @ np.linalg.solve(covariance, error_vector)), len(index)
+
+
+def drone_nees(
+    error: FloatArray, covariance: FloatArray, axes: tuple[int, ...] = (0, 1, 2, 3)
+) -> FloatArray:
+    """Return (K,) e' P^-1 e of some axes of (K, 4) errors; NaN without an inverse.
+
+    The gauge drone's own start is exact, so a little is added to variances of zero.
+    """
+    error = error[:, list(axes)]
+    safe = covariance[:, axes][:, :, axes] + 1e-9 * np.eye(len(axes))
+    try:
+        solved = np.linalg.solve(safe, error[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return np.full(len(error), np.nan)
+    return np.einsum('ki,ki->k', error, solved)

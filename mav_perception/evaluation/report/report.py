@@ -15,8 +15,8 @@ from matplotlib import pyplot
 from mav_perception import __version__
 from mav_perception.errors import DataError
 from mav_perception.evaluation.metrics.ate_rpe import trajectory_error
-from mav_perception.evaluation.metrics.team_errors import position_rmse
-from mav_perception.evaluation.report.run_plots import PLOTS, drone_nees
+from mav_perception.evaluation.metrics.team_errors import drone_nees, position_rmse
+from mav_perception.evaluation.report.run_plots import PLOTS
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
 from mav_perception.io.tum import Trajectory

@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 from scipy.stats import binom, chi2
 
+from mav_perception.evaluation.metrics.team_errors import drone_nees
 from mav_perception.evaluation.report.plots import draw_tracks
 from mav_perception.evaluation.report.run_record import RunRecord
 from mav_perception.types import FloatArray
@@ -69,25 +70,11 @@ def nees(record: RunRecord) -> Any:
     return figure
 
 
-def drone_nees(
-    error: FloatArray, covariance: FloatArray, axes: tuple[int, ...] = (0, 1, 2, 3)
-) -> FloatArray:
-    """Return (K,) e' P^-1 e of some axes of (K, 4) errors; NaN without an inverse.
-
-    The gauge drone's own start is exact, so a little is added to variances of zero.
-    """
-    error = error[:, list(axes)]
-    safe = covariance[:, axes][:, :, axes] + 1e-9 * np.eye(len(axes))
-    try:
-        solved = np.linalg.solve(safe, error[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        return np.full(len(error), np.nan)
-    return np.einsum('ki,ki->k', error, solved)
-
-
 def nis(record: RunRecord) -> Any:
     """Draw the normalised innovations over the frames and their distribution, with 95 % bounds."""
-    figure, (over_time, spread) = pyplot.subplots(1, 2, figsize=(9.0, 3.2), layout='constrained')
+    figure, (over_time, distribution) = pyplot.subplots(
+        1, 2, figsize=(9.0, 3.2), layout='constrained'
+    )
     parts = np.array_split(record.nis, max(len(record.nis) // NIS_FRAMES, 1))
     sums = np.array([part.sum(axis=0) for part in parts])
     frames = np.cumsum([len(part) for part in parts])
@@ -96,10 +83,10 @@ def nis(record: RunRecord) -> Any:
         over_time.plot(frames, chi2.ppf(bound, sums[:, 1]) / sums[:, 1], 'k--', lw=0.8)
     over_time.set(xlabel='frame', ylabel=f'NIS per dof, {NIS_FRAMES} frames', ylim=(0.0, None))
     share = chi2.cdf(record.nis[:, 0], record.nis[:, 1])
-    spread.hist(share, bins=NIS_BINS, range=(0, 1), density=True, alpha=0.6)
+    distribution.hist(share, bins=NIS_BINS, range=(0, 1), density=True, alpha=0.6)
     for bound in binom.ppf([0.025, 0.975], len(share), 1.0 / NIS_BINS):
-        spread.axhline(bound * NIS_BINS / len(share), color='k', ls='--', lw=0.8)
-    spread.set(xlabel='chi-square quantile of the NIS', ylabel='density')
+        distribution.axhline(bound * NIS_BINS / len(share), color='k', ls='--', lw=0.8)
+    distribution.set(xlabel='chi-square quantile of the NIS', ylabel='density')
     return figure
 
 
@@ -147,8 +134,8 @@ PLOTS: dict[str, tuple[str, Callable[[RunRecord], Any], Callable[[RunRecord], bo
         lambda record: record.has_truth,
     ),
     'NIS': (
-        'Left: mean over frames. Right: flat at 1 if innovations are as large as foretold, heaped '
-        'up at the right if the filter trusts its sensors too much, at the left if too little. '
+        'Left: mean over frames. Right: flat at 1 if innovations are as large as predicted, high '
+        'at the right if the filter trusts its sensors too much, at the left if too little. '
         'Dashed: 95 % of true covariances. With error_correlation both are low on purpose: errors '
         'that last are counted once, and the NEES is what must be right.',
         nis,

@@ -35,7 +35,7 @@ MIN_SIGHTINGS = 3
 BIRTH_LOG_ODDS = 6.0
 """How much likelier than clutter an object must be to be born: many positions are tested."""
 
-GATE = 11.3
+SQUARED_GATE = 11.3
 """Squared Mahalanobis distance within which two sightings agree: chi-square, 3 axes, 99 %."""
 
 UNEXPLAINED = 0.5
@@ -199,12 +199,12 @@ def _agreeing(
     covariance[:, np.arange(3), np.arange(3)] += (
         drift[:, :3] + (drift[:, 3] * reach)[:, None] / 2.0
     )
-    size = GATE * np.trace(covariance, axis1=1, axis2=2)
-    near = (memory.observers == new.observers[0]) & (np.sum(delta**2, axis=1) < size)
+    squared_radius = SQUARED_GATE * np.trace(covariance, axis1=1, axis2=2)
+    near = (memory.observers == new.observers[0]) & (np.sum(delta**2, axis=1) < squared_radius)
     index = np.flatnonzero(near)
     solved = np.linalg.solve(covariance[index], delta[index, :, None])[..., 0]
     squared = np.sum(delta[index] * solved, axis=1)
-    inside = squared < GATE
+    inside = squared < SQUARED_GATE
     index, squared = index[inside], squared[inside]
     times = memory.rows.time[index]
     hits = len(np.unique(times))

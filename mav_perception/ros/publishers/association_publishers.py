@@ -1,4 +1,4 @@
-"""For whom the filter took every sighting, as a topic of each camera."""
+"""Which drone each sighting was assigned to, as a topic of each camera."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def describe_team(diagnostics: NodeDiagnostics, localizer: TeamLocalizer, now_ns
         diagnostics.problem('waiting', f'Waiting for the odometry of {", ".join(silent)}.')
     for name, status in zip(names, localizer.status(), strict=True):
         if not status.localized and name not in silent:
-            diagnostics.problem(f'place of {name}', f'{name} has no pose: {status.text}.')
+            diagnostics.problem(f'pose of {name}', f'{name} has no pose: {status.text}.')
     if localizer.team_state() is None:
         return
     for name, stamp in zip(names, newest, strict=True):

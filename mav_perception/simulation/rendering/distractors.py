@@ -105,7 +105,7 @@ STANDING: tuple[Callable[[np.random.Generator], NodePath], ...] = (
 """What stands still."""
 
 MOVING: tuple[Callable[[np.random.Generator], NodePath], ...] = (person, cart, bird)
-"""What moves, in the order of `movers.KINDS`."""
+"""What moves, in the order of `moving_objects.KINDS`."""
 
 
 def _add(

@@ -8,10 +8,10 @@ import pytest
 from mav_perception.cli import main
 from mav_perception.errors import DataError
 from mav_perception.evaluation.association_log import AssociationLog
+from mav_perception.evaluation.metrics.team_errors import drone_nees
 from mav_perception.evaluation.playback import play
 from mav_perception.evaluation.report.playback_record import record_playback
 from mav_perception.evaluation.report.report import write_report
-from mav_perception.evaluation.report.run_plots import drone_nees
 from mav_perception.evaluation.report.run_record import load_run, save_run
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.simulation.flight.flight import fly, matching_parameters
