@@ -101,6 +101,16 @@ def test_the_pose_of_a_restarted_drone_is_withdrawn_until_it_is_seen():
     assert np.linalg.norm(pose[:3] - truth[:3]) < 0.6
 
 
+def test_without_a_search_a_restarted_drone_is_published_again_once_it_is_certain():
+    recording, parameters = flown('reset')
+    feed = Feed(recording, replace(parameters, recover=False))
+    feed.until(19.9)
+    feed.odometry_until(20.6)
+    assert not feed.localizer.localized[VICTIM]
+    feed.until(30.0)
+    assert feed.localizer.localized.all()
+
+
 def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():
     scenario = Scenario(drones=4, duration=60.0, seed=1)
     recording, parameters = fly(scenario), matching_parameters(scenario)

@@ -58,15 +58,15 @@ class RerunStream:
         """Show K estimates of a drone, (K, 4, 4) covariances, and errors if the truth is known."""
         errors = np.linalg.norm((path.poses - truth.at(path.stamps))[:, :3], axis=1)
         colours = [COLOURS[index % len(COLOURS)]]
-        for stamp, pose, covariance, error in zip(
+        for stamp, pose, block, error in zip(
             path.stamps.tolist(), path.poses, covariance[:, :3, :3], errors, strict=True
         ):
             self._stream.set_time('time', timestamp=stamp * 1e-9)
-            half = 3.0 * np.sqrt(np.maximum(np.diag(covariance), 1e-8))
+            half = 3.0 * np.sqrt(np.maximum(np.diag(block), 1e-8))
             ellipsoid = self._rerun.Ellipsoids3D(
                 centers=[pose[:3]], half_sizes=[half], colors=colours
             )
-            sigma = float(np.sqrt(np.trace(covariance)))
+            sigma = float(np.sqrt(np.trace(block)))
             self._stream.log(f'map/{name}/estimate', ellipsoid)
             if np.isfinite(error):
                 self._stream.log(f'error/{name}', self._rerun.Scalars(float(error)))
