@@ -96,6 +96,7 @@ def test_launch_files_and_their_arguments_exist(line):
             assert f"'{name}'" in text or f'<arg name="{name}"' in text, (line, name)
 
 
+@pytest.mark.flight
 @pytest.mark.parametrize('script', sorted((ROOT / 'examples').glob('*.py')), ids=lambda p: p.stem)
 def test_examples_run(script):
     answer = subprocess.run(
@@ -143,6 +144,7 @@ QUICK = {
 """Commands of the texts, and what is put in place of what to be quick or to be there."""
 
 
+@pytest.mark.flight
 @pytest.mark.parametrize('command', QUICK)
 def test_quick_commands_run(command, workplace, monkeypatch, capsys):
     assert f'mav-perception {command}' in COMMANDS
