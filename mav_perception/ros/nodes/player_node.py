@@ -31,6 +31,9 @@ from mav_perception.types import nanoseconds, seconds
 
 LOCALIZATION_OUTPUTS = re.compile(f'/({POSE}|{ASSOCIATIONS})$|{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')
 
+SETTLED, LONGEST_WAIT = 1.0, 15.0
+"""Seconds without a new subscriber after which the bag begins, and after which it does anyway."""
+
 CLOCK_PERIOD = 0.02
 """Seconds of the bag between two messages on /clock, where the bag has none of its own."""
 
@@ -113,7 +116,7 @@ class PlayerNode(Node):
     def _run(self) -> None:
         self._rate = self._settings.rate
         start: float | None = self._settings.position
-        self._stopping.wait(self._settings.wait)
+        self._wait_for_subscribers()
         try:
             while start is not None and not self._stopping.is_set():
                 start = self._play(start)
@@ -123,6 +126,19 @@ class PlayerNode(Node):
         except Exception as error:  # noqa: BLE001 - the thread must not die unheard
             self.diagnostics.fail(f'The bag cannot be played on: {error}')
             self._exit_code = 1
+
+    def _wait_for_subscribers(self) -> None:
+        """Wait as long as was asked for, and on while more subscribers are found."""
+        if not self._settings.wait or self._stopping.wait(self._settings.wait):
+            return
+        found, deadline = -1, time.monotonic() + LONGEST_WAIT
+        while found != (now := self._subscriber_count()) and time.monotonic() < deadline:
+            found = now
+            if self._stopping.wait(SETTLED):
+                return
+
+    def _subscriber_count(self) -> int:
+        return sum(output.get_subscription_count() for output in self._outputs.values())
 
     def _play(self, start: float) -> float | None:
         """Play from a second on; return where to go on after a seek, None at the end."""
