@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
-from mav_perception.types import FloatArray
+from mav_perception.types import FloatArray, IntArray
 
 # Camera looking along the body's x axis: optical z = body x, optical x = -body y (REP-103).
 OPTICAL_FROM_BODY = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
@@ -90,3 +90,17 @@ def sphere_log(base: FloatArray, direction: FloatArray, basis: FloatArray) -> Fl
     angle = np.arctan2(sine, np.sum(base * direction, axis=-1))
     scale = np.where(sine > 1e-12, angle / np.maximum(sine, 1e-12), 1.0)
     return tangent * scale[..., None]
+
+
+def interpolate(stamps: IntArray, known: IntArray, rows: FloatArray) -> FloatArray:
+    """Interpolate rows (K, n), linearly in time, at M stamps; the ends are held.
+
+    Integer nanoseconds since 1970 are not exact as floats: differences of them are.
+
+    Args:
+        stamps: (M,) nanoseconds.
+        known: (K,) nanoseconds, ascending, of the rows.
+        rows: (K, n).
+    """
+    asked, given = stamps - known[0], known - known[0]
+    return np.column_stack([np.interp(asked, given, column) for column in rows.T])

@@ -21,6 +21,10 @@ BoolArray = NDArray[np.bool_]
 NANOSECONDS = 1_000_000_000
 
 
+NEVER_NS = -(2**62)
+"""Stamp of what has not happened; the difference to any stamp of this age fits into 64 bits."""
+
+
 def seconds(stamp_ns: int) -> float:
     """Convert a duration or stamp from integer nanoseconds to seconds."""
     return stamp_ns / NANOSECONDS

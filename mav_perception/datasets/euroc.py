@@ -19,7 +19,7 @@ from mav_perception.io.tables import read_table
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
-from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
+from mav_perception.recordings.recording import UNIX_BEGIN_NS, LabelledFrame, PosePath, Recording
 from mav_perception.simulation.flight.sensors import SightingNoise
 from mav_perception.simulation.flight.sightings import draw_sightings
 from mav_perception.types import FloatArray, OdometrySample, nanoseconds
@@ -110,7 +110,7 @@ def load_euroc(
         truth=paths,
         begin_ns=0,
         end_ns=nanoseconds(length),
-    )
+    ).shifted(UNIX_BEGIN_NS)
 
 
 def _table(folder: Path, name: str) -> FloatArray:

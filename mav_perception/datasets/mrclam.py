@@ -120,7 +120,7 @@ def load_mrclam(
         truth=truth,
         begin_ns=0,
         end_ns=nanoseconds(end - begin),
-    )
+    ).shifted(round(begin * NANOSECONDS))
 
 
 def _table(folder: Path, name: str, columns: int) -> FloatArray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from mav_perception.localization.correlation import LOST_DRONE_CORRELATION_TIME, new_evidence
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.types import BoolArray, IntArray, seconds
+from mav_perception.types import NEVER_NS, BoolArray, IntArray, nanoseconds, seconds
 
 LOST_EVIDENCE = -15.0
 """Log odds of being where the filter has it, below which a drone is lost."""
@@ -27,8 +27,8 @@ class LostDroneDetector:
     def __init__(self, drones: int, cameras: int) -> None:
         """Begin without doubt about any of the drones of a team."""
         self._evidence = np.zeros(drones)
-        self._last_frame = np.zeros(cameras)
-        self._last_seen = np.full(drones, np.inf)
+        self._last_frame_ns = np.full(cameras, NEVER_NS, np.int64)
+        self._last_seen_ns = np.full(drones, NEVER_NS, np.int64)
 
     def weigh(self, report: UpdateReport, observer: int, camera: int) -> None:
         """Weigh hits and misses of every candidate of a scan.
@@ -38,15 +38,15 @@ class LostDroneDetector:
             observer: index of the drone with the camera.
             camera: index of the camera in the team.
         """
-        now, drones = seconds(report.sightings.stamp_ns), len(self._evidence)
-        elapsed = now - self._last_frame[camera]
+        now_ns, drones = report.sightings.stamp_ns, len(self._evidence)
+        elapsed = seconds(now_ns - int(self._last_frame_ns[camera]))
         share = float(new_evidence(elapsed, LOST_DRONE_CORRELATION_TIME))
-        self._last_frame[camera] = now
+        self._last_frame_ns[camera] = now_ns
         is_drone = report.candidates < drones
         seen = report.candidates[is_drone & (report.marginal[:, -1] < 0.5)]
         if len(seen):
-            self._last_seen[[*seen, observer]] = now
-        self._last_seen = np.where(np.isinf(self._last_seen), now, self._last_seen)
+            self._last_seen_ns[[*seen, observer]] = now_ns
+        self._last_seen_ns[self._last_seen_ns == NEVER_NS] = now_ns
         evidence = report.log_evidence_ratio[is_drone]
         evidence = np.where(evidence < 0.0, share, 1.0) * evidence
         self._evidence[report.candidates[is_drone]] += evidence
@@ -68,13 +68,14 @@ class LostDroneDetector:
 
     def unseen(self, active: BoolArray, stamp_ns: int) -> BoolArray:
         """Return (N,) which active drones nobody has seen, nor were they seen, for long."""
-        unseen = active & (seconds(stamp_ns) - self._last_seen > UNSEEN_TIMEOUT)
+        silent = stamp_ns - self._last_seen_ns > nanoseconds(UNSEEN_TIMEOUT)
+        unseen = active & silent & (self._last_seen_ns != NEVER_NS)
         unseen[0] = False
         return unseen
 
     def confirm(self, drone: int, stamp_ns: int) -> None:
         """Note that a drone is where the filter has it, as the search found."""
-        self._last_seen[drone] = seconds(stamp_ns)
+        self._last_seen_ns[drone] = stamp_ns
 
     def forget(self, drone: int) -> None:
         """Begin anew with a drone that was taken out or put in."""

@@ -16,7 +16,14 @@ from mav_perception.geometry import wrap_angle
 from mav_perception.localization.measurement.detection_rates import DetectionRates
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.static_objects.static_objects import StaticObjects
-from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
+from mav_perception.types import (
+    NEVER_NS,
+    BoolArray,
+    FloatArray,
+    IntArray,
+    TeamState,
+    seconds,
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class JointState:
         corrected: (N,) drones seen since their odometry ceased.
         rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
+        last_scan_ns: (cameras,) stamp of the last scan of each camera, `NEVER_NS` for none.
     """
 
     stamp_ns: int
@@ -59,6 +67,11 @@ class JointState:
     corrected: BoolArray
     rates: DetectionRates
     objects: StaticObjects
+    last_scan_ns: IntArray
+
+    def since_last_scan(self, camera: int) -> float:
+        """Return the seconds since the last scan of a camera."""
+        return seconds(self.stamp_ns - int(self.last_scan_ns[camera]))
 
     @property
     def drones(self) -> int:
@@ -135,7 +148,8 @@ def initial_state(
         pending=known,
         corrected=nobody,
         rates=DetectionRates.empty(cameras),
-        objects=StaticObjects.empty(cameras),
+        objects=StaticObjects.empty(),
+        last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
     )
 
 
@@ -153,7 +167,7 @@ def join_started(
     joining = [
         drone
         for drone in np.flatnonzero(state.pending).tolist()
-        if (row := first_rows[drone]) is not None and row.time <= seconds(state.stamp_ns)
+        if (row := first_rows[drone]) is not None and row.stamps <= state.stamp_ns
     ]
     if not joining:
         return state

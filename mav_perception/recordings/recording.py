@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.geometry import interpolate, roll_pitch_yaw
 from mav_perception.localization.team.team import Team
-from mav_perception.types import FloatArray, IntArray, OdometrySample, Sightings
+from mav_perception.types import NANOSECONDS, FloatArray, IntArray, OdometrySample, Sightings
+
+UNIX_BEGIN_NS = 1_800_000_000 * NANOSECONDS
+"""When recordings begin that have no time of day of their own: robots have Unix stamps."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class PosePath:
         """Return (M, 4) poses at stamps, linearly interpolated, held at the ends; NaN if empty."""
         if not len(self.stamps):
             return np.full((len(stamps), self.poses.shape[1]), np.nan)
-        return np.column_stack([np.interp(stamps, self.stamps, c) for c in self.poses.T])
+        return interpolate(stamps, self.stamps, self.poses)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,25 @@ class Recording:
     truth: tuple[PosePath, ...]
     begin_ns: int
     end_ns: int
+
+    def shifted(self, offset_ns: int) -> Recording:
+        """Return the same recording at another time of day."""
+
+        def later(frame: LabelledFrame) -> LabelledFrame:
+            stamp_ns = frame.sightings.stamp_ns + offset_ns
+            return replace(frame, sightings=replace(frame.sightings, stamp_ns=stamp_ns))
+
+        return replace(
+            self,
+            odometry=tuple(
+                tuple(replace(sample, stamp_ns=sample.stamp_ns + offset_ns) for sample in samples)
+                for samples in self.odometry
+            ),
+            frames=tuple(later(frame) for frame in self.frames),
+            truth=tuple(PosePath(path.stamps + offset_ns, path.poses) for path in self.truth),
+            begin_ns=self.begin_ns + offset_ns,
+            end_ns=self.end_ns + offset_ns,
+        )
 
     def odometry_path(self, drone: int) -> PosePath:
         """Return the VIO path of one drone in its own frame."""

@@ -14,6 +14,7 @@ from mav_perception.localization.checkpoint import (
 )
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.recordings.recording import UNIX_BEGIN_NS
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.types import nanoseconds
@@ -30,7 +31,7 @@ def feed(localizer, recording, begin, end):
     ]
     events += [(f.sightings.stamp_ns, 1, '', f.sightings) for f in recording.frames]
     for stamp, kind, name, event in sorted(events, key=lambda e: e[:3]):
-        if nanoseconds(begin) <= stamp < nanoseconds(end):
+        if nanoseconds(begin) <= stamp - recording.begin_ns < nanoseconds(end):
             if kind:
                 localizer.update(event)
             else:
@@ -87,17 +88,19 @@ def test_a_drone_that_never_spoke_keeps_its_known_start(flight):
     localizer = TeamLocalizer(CoupledPdaFilter(recording.team, parameters))
     for _, name, sample in sorted(odometry[0], key=lambda e: e[:2])[:200]:
         localizer.add_odometry(name, sample)
-    localizer.filter.state_at(nanoseconds(1.0))
-    localizer.filter.replace_state(localizer.filter.state_at(nanoseconds(1.0)))
+    localizer.filter.state_at(UNIX_BEGIN_NS + nanoseconds(1.0))
+    localizer.filter.replace_state(localizer.filter.state_at(UNIX_BEGIN_NS + nanoseconds(1.0)))
     left = take_checkpoint(localizer)
     assert left.known.tolist() == [True, True, True, False]
     again = resume(recording.team, parameters, left)
     for _, name, sample in sorted(odometry[0] + odometry[1], key=lambda e: e[:2]):
-        if nanoseconds(1.0) < sample.stamp_ns < nanoseconds(1.5):
+        if nanoseconds(1.0) < sample.stamp_ns - recording.begin_ns < nanoseconds(1.5):
             again.add_odometry(name, sample)
-    assert again.filter.state_at(nanoseconds(1.4)).active.all()
+    assert again.filter.state_at(UNIX_BEGIN_NS + nanoseconds(1.4)).active.all()
     np.testing.assert_allclose(
-        again.filter.predict(nanoseconds(1.4)).mean[3], recording.truth[3].poses[0], atol=1.5
+        again.filter.predict(UNIX_BEGIN_NS + nanoseconds(1.4)).mean[3],
+        recording.truth[3].poses[0],
+        atol=1.5,
     )
 
 

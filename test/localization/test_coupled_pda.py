@@ -21,11 +21,16 @@ from mav_perception.localization.measurement.observation import (
 )
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team import Team
-from mav_perception.recordings.recording import sample_truth
+from mav_perception.recordings.recording import UNIX_BEGIN_NS, sample_truth
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
+
+
+def at(time):
+    """Return the stamp of a time in seconds, on a day on which robots fly."""
+    return UNIX_BEGIN_NS + nanoseconds(time)
 
 
 def shipped(recording, parameters):
@@ -33,7 +38,7 @@ def shipped(recording, parameters):
 
 
 def still(time):
-    return OdometrySample(nanoseconds(time), np.zeros(3), quaternion_from_euler(np.zeros(3)))
+    return OdometrySample(at(time), np.zeros(3), quaternion_from_euler(np.zeros(3)))
 
 
 def started_filter(team, parameters=None):
@@ -45,9 +50,7 @@ def started_filter(team, parameters=None):
 
 
 def sighting(observer='mav1', stamp=1.0, point=(0.3, -0.1, 4.1)):
-    return Sightings(
-        observer, nanoseconds(stamp), np.array([point]), np.array([1e-3]), np.array([0.04])
-    )
+    return Sightings(observer, at(stamp), np.array([point]), np.array([1e-3]), np.array([0.04]))
 
 
 @pytest.mark.flight
@@ -73,7 +76,7 @@ def test_one_target_without_clutter_equals_an_extended_kalman_filter(pair_team):
         detection_probability=0.999, clutter_per_frame=1e-4, gate_probability=0.999999
     )
     joint_filter = started_filter(pair_team, parameters)
-    prior = joint_filter.predict(nanoseconds(1.0))
+    prior = joint_filter.predict(at(1.0))
     measured = sighting(point=(-0.45, -0.15, 3.95))
     predicted = predict_sightings(
         prior.mean.ravel(), prior.covariance, 0, np.array([4]), np.zeros(2), pair_team.mounts[0][0]
@@ -87,7 +90,7 @@ def test_one_target_without_clutter_equals_an_extended_kalman_filter(pair_team):
         Hx=lambda x: np.zeros(3),
     )
     joint_filter.update(measured)
-    posterior = joint_filter.predict(nanoseconds(1.0))
+    posterior = joint_filter.predict(at(1.0))
     # What is left is the weight of 'clutter and missed', about 1e-6 here.
     np.testing.assert_allclose(posterior.mean - prior.mean, kalman.x.reshape(2, 4), atol=1e-5)
     np.testing.assert_allclose(posterior.covariance, kalman.P, atol=1e-5)
@@ -137,7 +140,7 @@ def test_cpdaf_is_near_the_labelled_bound_and_far_from_dead_reckoning():
 
 def test_seeing_nobody_is_evidence(pair_team):
     joint_filter = started_filter(pair_team)
-    empty = Sightings('mav1', nanoseconds(1.0), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
+    empty = Sightings('mav1', at(1.0), np.zeros((0, 3)), np.zeros(0), np.zeros(0))
     report = joint_filter.update(empty)
     assert report.marginal.shape == (1, 1)
     assert report.marginal[0, 0] == pytest.approx(1.0)
@@ -145,9 +148,9 @@ def test_seeing_nobody_is_evidence(pair_team):
 
 def test_clutter_outside_every_gate_leaves_the_state_alone(pair_team):
     joint_filter = started_filter(pair_team)
-    before = joint_filter.predict(nanoseconds(1.0))
+    before = joint_filter.predict(at(1.0))
     report = joint_filter.update(sighting(point=(-5.0, 2.0, 1.0)))
-    after = joint_filter.predict(nanoseconds(1.0))
+    after = joint_filter.predict(at(1.0))
     assert report.outside_gate == 1
     np.testing.assert_array_equal(after.mean, before.mean)
 
@@ -164,10 +167,10 @@ def test_clutter_outside_every_gate_leaves_the_state_alone(pair_team):
 def test_a_refused_frame_leaves_the_state_bit_identical(pair_team, bad, error, word):
     joint_filter = started_filter(pair_team)
     joint_filter.update(sighting())
-    before = joint_filter.predict(nanoseconds(1.5))
+    before = joint_filter.predict(at(1.5))
     with pytest.raises(error, match=word):
         joint_filter.update(bad)
-    after = joint_filter.predict(nanoseconds(1.5))
+    after = joint_filter.predict(at(1.5))
     assert after.mean.tobytes() == before.mean.tobytes()
     assert after.covariance.tobytes() == before.covariance.tobytes()
 
@@ -198,15 +201,15 @@ def test_a_frame_whose_odometry_ended_is_refused(pair_team):
 
 def test_a_drone_whose_odometry_ended_may_have_turned_until_the_next_tells(pair_team):
     joint_filter = started_filter(pair_team)
-    certain = joint_filter.predict(nanoseconds(2.0)).block(1)[3, 3]
+    certain = joint_filter.predict(at(2.0)).block(1)[3, 3]
     joint_filter.add_odometry('mav1', still(4.0))
     noise = joint_filter.parameters.gap_yaw_noise
-    asked = joint_filter.predict(nanoseconds(4.0))
+    asked = joint_filter.predict(at(4.0))
     assert asked.block(1)[3, 3] == pytest.approx(certain + 2.0 * noise**2, rel=1e-3)
     assert asked.block(0)[3, 3] < 1e-4  # it spoke
-    assert joint_filter.predict(nanoseconds(1e4)).block(1)[3, 3] < 3.4  # any direction
+    assert joint_filter.predict(at(1e4)).block(1)[3, 3] < 3.4  # any direction
     joint_filter.add_odometry('mav2', still(4.0))
-    told = joint_filter.predict(nanoseconds(4.0)).block(1)[3, 3]
+    told = joint_filter.predict(at(4.0)).block(1)[3, 3]
     assert told == pytest.approx(certain, rel=1e-3)
 
 

@@ -54,11 +54,11 @@ def test_a_late_joiner_is_found():
     recording, parameters = flown('late')
     estimate = play_with(recording, parameters)
     placed = estimate.localized[:, VICTIM]
-    assert not placed[estimate.stamps < nanoseconds(20.0)].any()
+    assert not placed[estimate.stamps < recording.begin_ns + nanoseconds(20.0)].any()
     assert placed[-1]
     assert not any(found.wrong for found in estimate.initializations)
     # Where it was before it said anything is not known: it was not just standing there.
-    assert estimate.initializations[0].stamp_ns > nanoseconds(20.5)
+    assert estimate.initializations[0].stamp_ns > recording.begin_ns + nanoseconds(20.5)
     assert estimate.localized[:, [0, 1, 3]].mean() > 0.99
 
 
@@ -73,14 +73,18 @@ class Feed:
         self.codes = []
 
     def odometry_until(self, time):
+        self._odometry_until_ns(self.recording.begin_ns + nanoseconds(time))
+
+    def _odometry_until_ns(self, stamp_ns):
         for name, samples in zip(self.recording.team.names, self.odometry, strict=True):
-            while samples and samples[0].stamp_ns <= nanoseconds(time):
+            while samples and samples[0].stamp_ns <= stamp_ns:
                 self.localizer.add_odometry(name, samples.pop(0))
 
     def until(self, time):
-        while self.frames and self.frames[0].sightings.stamp_ns <= nanoseconds(time):
+        end_ns = self.recording.begin_ns + nanoseconds(time)
+        while self.frames and self.frames[0].sightings.stamp_ns <= end_ns:
             frame = self.frames.pop(0)
-            self.odometry_until(frame.sightings.stamp_ns * 1e-9)
+            self._odometry_until_ns(frame.sightings.stamp_ns)
             _, notices = self.localizer.update(frame.sightings)
             self.codes += [notice.code for notice in notices]
 

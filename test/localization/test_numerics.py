@@ -14,7 +14,14 @@ from mav_perception.localization.odometry.rows import DISTANCE, OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
 from mav_perception.localization.update.coupled_update import update_state
+from mav_perception.recordings.recording import UNIX_BEGIN_NS
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
+
+
+def at(time):
+    """Return the stamp of a time in seconds, on a day on which robots fly."""
+    return UNIX_BEGIN_NS + nanoseconds(time)
+
 
 UPDATES = 20_000
 
@@ -24,7 +31,7 @@ def started(pair_team, parameters):
     for time in (0.0, 1.0):
         for name in pair_team.names:
             pose = np.zeros(3), quaternion_from_euler(np.zeros(3))
-            joint_filter.add_odometry(name, OdometrySample(nanoseconds(time), *pose))
+            joint_filter.add_odometry(name, OdometrySample(at(time), *pose))
     return joint_filter
 
 
@@ -40,8 +47,9 @@ def test_covariance_stays_positive_definite_over_many_updates(pair_team, bearing
             moved = state.anchors.values.copy()
             moved[:, 0] += 0.01 * (-1) ** (k // 100)
             moved[:, DISTANCE] += 0.01
-            rows = OdometryRows(moved)
-            state = propagate(state, state.stamp_ns + 1_000_000, rows, parameters)
+            stamp_ns = state.stamp_ns + 1_000_000
+            rows = OdometryRows(np.full(len(moved), stamp_ns), moved)
+            state = propagate(state, stamp_ns, rows, parameters)
         noisy = point + rng.normal(0.0, bearing_sigma * 3.9, 3)
         sightings = Sightings(
             'mav1', state.stamp_ns, noisy[None], np.array([bearing_sigma**2]), np.array([0.01])
@@ -59,17 +67,17 @@ def test_variances_near_zero_never_let_a_nan_out(pair_team):
     for k in range(20):
         sightings = Sightings(
             'mav1',
-            nanoseconds(0.5 + 0.01 * k),
+            at(0.5 + 0.01 * k),
             np.array([[0.0, 0.0, 3.9]]),
             np.array([1e-300]),
             np.array([1e-300]),
         )
-        before = joint_filter.predict(nanoseconds(1.0)).covariance.tobytes()
+        before = joint_filter.predict(at(1.0)).covariance.tobytes()
         try:
             joint_filter.update(sightings)
         except InputError:
-            assert joint_filter.predict(nanoseconds(1.0)).covariance.tobytes() == before
-        state = joint_filter.predict(nanoseconds(1.0))
+            assert joint_filter.predict(at(1.0)).covariance.tobytes() == before
+        state = joint_filter.predict(at(1.0))
         assert np.isfinite(state.mean).all()
         assert np.linalg.eigvalsh(state.covariance).min() > 0.0
 
@@ -77,10 +85,10 @@ def test_variances_near_zero_never_let_a_nan_out(pair_team):
 def test_a_refused_repetition_leaves_the_state_bit_identical(pair_team):
     joint_filter = started(pair_team, FilterParameters())
     good = Sightings(
-        'mav1', nanoseconds(0.8), np.array([[0.0, 0.0, 3.9]]), np.array([1e-3]), np.array([0.01])
+        'mav1', at(0.8), np.array([[0.0, 0.0, 3.9]]), np.array([1e-3]), np.array([0.01])
     )
     joint_filter.update(good)
     before = joint_filter.state
     with pytest.raises(InputError):
-        joint_filter.update(replace(good, stamp_ns=nanoseconds(0.7), range_var=np.array([np.nan])))
+        joint_filter.update(replace(good, stamp_ns=at(0.7), range_var=np.array([np.nan])))
     assert joint_filter.state is before

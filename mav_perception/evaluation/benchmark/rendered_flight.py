@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.detection.measurements import DetectionParameters, measure_mask
-from mav_perception.recordings.recording import LabelledFrame, Recording
+from mav_perception.recordings.recording import UNIX_BEGIN_NS, LabelledFrame, Recording
 from mav_perception.recordings.truth_association import identify
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.simulation.flight.flight import fly
@@ -45,4 +45,5 @@ def fly_with_images(
             sightings = replace(sightings, camera=scenario.cameras[shot.camera].name)
             others = np.delete(np.arange(scenario.drones), shot.drone)
             frames.append(LabelledFrame(sightings, identify(sightings.positions, targets, others)))
-    return replace(fly(scenario), frames=tuple(frames))
+    flown = replace(fly(scenario, begin_ns=0), frames=tuple(frames))
+    return flown.shifted(UNIX_BEGIN_NS)

@@ -15,7 +15,7 @@ from mav_perception.evaluation.metrics.team_errors import (
 )
 from mav_perception.evaluation.playback import carry_forward
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
-from mav_perception.geometry import yaw_rotation
+from mav_perception.geometry import interpolate, yaw_rotation
 from mav_perception.recordings.recording import PosePath
 from mav_perception.types import FloatArray, IntArray
 
@@ -80,9 +80,9 @@ class DroneLog:
     def true_roll_pitch(self, stamps: IntArray) -> FloatArray:
         """Return (M, 2) true roll and pitch at stamps, linearly interpolated."""
         ordered = sorted(self.roll_pitch, key=lambda row: row[0])
-        known = np.array([stamp for stamp, _ in ordered], float)
+        known = np.array([stamp for stamp, _ in ordered], np.int64)
         angles = np.array([angles for _, angles in ordered])
-        return np.column_stack([np.interp(stamps, known, column) for column in angles.T])
+        return interpolate(stamps, known, angles)
 
     def vio_alone(self, newest: int = 0) -> PosePath:
         """Return where VIO alone has the drone: its odometry from the start, or the newest of it.

@@ -35,7 +35,7 @@ from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import FloatArray, nanoseconds
+from mav_perception.types import NEVER_NS, FloatArray, nanoseconds
 
 SAME_POSITION, SAME_YAW = 1.5, 0.5
 """A drone found as near to where the filter has it, metres and radians, is where it should be."""
@@ -96,7 +96,7 @@ class PoseInitializer:
     def __init__(self) -> None:
         """Start with no scans."""
         self._scans: deque[BufferedScan] = deque()
-        self._next_search_ns = 0
+        self._next_search_ns = NEVER_NS
 
     def add(self, scan: CameraScan, clutter_rate: float, parameters: FilterParameters) -> None:
         """Buffer a scan of any drone, whether its own pose is known or not."""

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.errors import InputError, LateError
-from mav_perception.geometry import roll_pitch_yaw, wrap_angle, yaw_rotation
+from mav_perception.geometry import interpolate, roll_pitch_yaw, wrap_angle, yaw_rotation
 from mav_perception.localization.odometry.rows import (
     COLUMNS,
-    DISTANCE,
     GAP,
     POSITION,
     RAW,
     ROLL_PITCH,
-    TIME,
+    SUMS,
     YAW,
     OdometryRows,
 )
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import (
+    NEVER_NS,
     FloatArray,
     IntArray,
     Notice,
@@ -79,7 +79,7 @@ class OdometryHistory:
         self._stamps: list[int] = []
         self._rows: list[FloatArray] = []
         self.first_row: OdometryRows | None = None
-        self.unbroken_since_ns = -(2**62)
+        self.unbroken_since_ns = NEVER_NS
 
     @property
     def newest_ns(self) -> int | None:
@@ -101,7 +101,6 @@ class OdometryHistory:
         roll, pitch, yaw = roll_pitch_yaw(sample.quaternion)
         row = np.zeros(COLUMNS)
         row[ROLL_PITCH] = roll, pitch
-        row[TIME] = seconds(sample.stamp_ns)
         row[RAW] = [*sample.position, yaw]
         if not self._stamps:
             self.unbroken_since_ns = sample.stamp_ns
@@ -115,8 +114,8 @@ class OdometryHistory:
             if jump or elapsed > nanoseconds(MAX_BREAK):
                 self.unbroken_since_ns = max(self.unbroken_since_ns, self._stamps[later])
         if index == 0:
-            self.first_row = OdometryRows(self._rows[0])
-        changed = self._stamps[index - 1] if index else -(2**62)
+            self.first_row = self._row(0)
+        changed = self._stamps[index - 1] if index else NEVER_NS
         self._forget()
         return Insertion(changed, notice)
 
@@ -127,21 +126,21 @@ class OdometryHistory:
         index = bisect_right(self._stamps, stamp_ns)
         if index == 0 or index == len(self._stamps):
             edge = 0 if index == 0 else -1
-            gap = seconds(stamp_ns - self._stamps[edge])
-            return OdometryRows(self._rows[edge]).held(stamp_ns, gap)
+            return self._row(edge).held(stamp_ns, seconds(stamp_ns - self._stamps[edge]))
         before, after = self._stamps[index - 1], self._stamps[index]
         share = (stamp_ns - before) / (after - before)
         row = self._rows[index - 1]
-        return OdometryRows(row + share * (self._rows[index] - row))
+        return OdometryRows(np.asarray(stamp_ns), row + share * (self._rows[index] - row))
 
     def path(self, stamps: IntArray) -> OdometryRows:
         """Return the K rows at many stamps, held outside the history."""
         if not self._stamps:
-            return OdometryRows.zeros(len(stamps))
-        known, rows = np.array(self._stamps), np.array(self._rows)
-        return OdometryRows(
-            np.column_stack([np.interp(stamps, known, column) for column in rows.T])
-        )
+            return OdometryRows(stamps, np.zeros((len(stamps), COLUMNS)))
+        known = np.array(self._stamps, np.int64)
+        return OdometryRows(stamps, interpolate(stamps, known, np.array(self._rows)))
+
+    def _row(self, index: int) -> OdometryRows:
+        return OdometryRows(np.asarray(self._stamps[index]), self._rows[index])
 
     def _check_stamp(self, stamp_ns: int, index: int, late_window: float) -> None:
         if index < len(self._stamps) and self._stamps[index] == stamp_ns:
@@ -161,19 +160,17 @@ class OdometryHistory:
         row = self._rows[index]
         if index == 0:
             row[:4] = row[RAW]
-            row[DISTANCE:TIME] = 0.0
+            row[SUMS] = 0.0
             return None
         last = self._rows[index - 1]
-        elapsed = row[TIME] - last[TIME]
+        elapsed = seconds(self._stamps[index] - self._stamps[index - 1])
         raw, raw_last = row[RAW], last[RAW]
         step = raw[:3] - raw_last[:3]
         turn = float(wrap_angle(raw[3] - raw_last[3]))
         raw[3] = raw_last[3] + turn  # a view: the raw yaw is kept unwrapped, to interpolate it
         if self._jumped(index, step, turn, elapsed, parameters):
             row[:4] = last[:4]
-            row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([0.0, 0.0, 1.0, 1.0]) * (
-                elapsed + RESTART_GAP
-            )
+            row[SUMS] = last[SUMS] + np.array([0.0, 0.0, 1.0, 1.0]) * (elapsed + RESTART_GAP)
             return Notice(
                 'odometry_jump',
                 f'Odometry jumped {np.linalg.norm(step):.1f} m and {np.degrees(turn):.0f} degrees '
@@ -183,7 +180,7 @@ class OdometryHistory:
         length = float(np.linalg.norm(step))
         row[POSITION] = last[POSITION] + yaw_rotation(last[YAW] - raw_last[3]) @ step
         row[YAW] = last[YAW] + turn
-        row[DISTANCE:TIME] = last[DISTANCE:TIME] + np.array([length, abs(turn), 0.0, 0.0])
+        row[SUMS] = last[SUMS] + np.array([length, abs(turn), 0.0, 0.0])
         return None
 
     def _jumped(
@@ -204,7 +201,7 @@ class OdometryHistory:
         if index < 2:
             return False
         before, last = self._rows[index - 2], self._rows[index - 1]
-        since = max(last[TIME] - before[TIME], 1e-3)
+        since = max(seconds(self._stamps[index - 1] - self._stamps[index - 2]), 1e-3)
         if since > MAX_BREAK or last[GAP] > before[GAP]:
             return False  # the way it was going is not known well enough
         expected = elapsed / since * (last[RAW] - before[RAW])

@@ -16,7 +16,7 @@ def process_noise(increments: OdometryRows, parameters: ProcessNoiseParameters) 
     likewise for yaw, which also grows with the turn.
     """
     distance, turn = np.abs(increments.distance), np.abs(increments.turn)
-    time = np.abs(increments.time)
+    time = np.abs(increments.elapsed)
     # A gap that closes again takes nothing back and adds nothing.
     gap, yaw_gap = np.maximum(increments.gap, 0.0), np.maximum(increments.yaw_gap, 0.0)
     position = (

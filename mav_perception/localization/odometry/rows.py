@@ -8,33 +8,39 @@ from typing import Any
 
 import numpy as np
 
-from mav_perception.types import FloatArray, seconds
+from mav_perception.types import NANOSECONDS, BoolArray, FloatArray, IntArray
 
 # Columns. POSITION and YAW are a continuous path, whatever the VIO did; sums grow along it, so
 # that noise adds up over any interval; RAW is the pose as the VIO had it.
 POSITION, YAW, ROLL_PITCH = slice(0, 3), 3, slice(4, 6)
-DISTANCE, TURN, GAP, YAW_GAP, TIME = 6, 7, 8, 9, 10
-RAW, COLUMNS = slice(11, 15), 15
+DISTANCE, TURN, GAP, YAW_GAP = 6, 7, 8, 9
+SUMS, RAW, COLUMNS = slice(6, 10), slice(10, 14), 14
 
 
 @dataclass(frozen=True)
 class OdometryRows:
-    """One row or many: `values` is (..., 15), every property has the leading shape of it.
+    """One row or many; every property has the leading shape of `stamps`.
 
     Rows are values like numbers: `later - earlier` holds the increments between two of them.
+
+    Attributes:
+        stamps: (...) integer nanoseconds: a float of seconds since 1970 knows no microseconds.
+        values: (..., 14) the columns.
     """
 
+    stamps: IntArray
     values: FloatArray
 
     @classmethod
     def zeros(cls, *shape: int) -> OdometryRows:
         """Return rows of a VIO at rest in its origin at time 0."""
-        return cls(np.zeros((*shape, COLUMNS)))
+        return cls(np.zeros(shape, np.int64), np.zeros((*shape, COLUMNS)))
 
     @classmethod
     def stacked(cls, rows: Sequence[OdometryRows]) -> OdometryRows:
         """Return single rows as an array of rows."""
-        return cls(np.array([row.values for row in rows]).reshape(-1, COLUMNS))
+        stamps = np.array([row.stamps for row in rows], np.int64)
+        return cls(stamps, np.array([row.values for row in rows]).reshape(-1, COLUMNS))
 
     def __len__(self) -> int:
         """Return the length of the leading axis."""
@@ -42,11 +48,16 @@ class OdometryRows:
 
     def __getitem__(self, index: Any) -> OdometryRows:
         """Return some of the rows."""
-        return OdometryRows(self.values[index])
+        return OdometryRows(self.stamps[index], self.values[index])
 
     def __sub__(self, earlier: OdometryRows) -> OdometryRows:
         """Return the increments from earlier rows to these."""
-        return OdometryRows(self.values - earlier.values)
+        return OdometryRows(self.stamps - earlier.stamps, self.values - earlier.values)
+
+    @property
+    def elapsed(self) -> FloatArray:
+        """Return (...) seconds, of increments."""
+        return np.asarray(self.stamps / NANOSECONDS, float)
 
     @property
     def position(self) -> FloatArray:
@@ -89,20 +100,29 @@ class OdometryRows:
         return self.values[..., YAW_GAP]
 
     @property
-    def time(self) -> FloatArray:
-        """Return (...) stamps, seconds."""
-        return self.values[..., TIME]
-
-    @property
     def raw(self) -> FloatArray:
         """Return (..., 4) x, y, z, yaw as the VIO had them, its restarts included."""
         return self.values[..., RAW]
 
+    def joined(self, other: OdometryRows) -> OdometryRows:
+        """Return these rows and then the others."""
+        stamps = np.concatenate([self.stamps, other.stamps])
+        return OdometryRows(stamps, np.concatenate([self.values, other.values]))
+
+    def repeated(self, count: int) -> OdometryRows:
+        """Return one row as an array of equal ones."""
+        return OdometryRows(np.tile(self.stamps, count), np.tile(self.values, (count, 1)))
+
+    def only(self, moving: BoolArray) -> OdometryRows:
+        """Return N increments with those that are not moving (N,) set to nothing."""
+        values = np.where(moving[:, None], self.values, 0.0)
+        return OdometryRows(np.where(moving, self.stamps, 0), values)
+
     def with_row(self, index: int, row: OdometryRows) -> OdometryRows:
         """Return the rows with one of them replaced."""
-        values = self.values.copy()
-        values[index] = row.values
-        return OdometryRows(values)
+        stamps, values = self.stamps.copy(), self.values.copy()
+        stamps[index], values[index] = row.stamps, row.values
+        return OdometryRows(stamps, values)
 
     def held(self, stamp_ns: int, gap: float) -> OdometryRows:
         """Return the row at another stamp, the drone where it was; its motion since is unknown.
@@ -114,16 +134,15 @@ class OdometryRows:
             gap: seconds without odometry.
         """
         values = self.values.copy()
-        values[TIME] = seconds(stamp_ns)
         values[GAP] += gap
-        return OdometryRows(values)
+        return OdometryRows(np.asarray(stamp_ns), values)
 
     def with_yaw_and_gap(self, yaw: float, gap: float) -> OdometryRows:
         """Return the row with another yaw, and with seconds of unknown motion still to come."""
         values = self.values.copy()
         values[GAP] -= gap
         values[YAW] = yaw
-        return OdometryRows(values)
+        return OdometryRows(self.stamps, values)
 
     def at_origin(self) -> OdometryRows:
         """Return the row that the odometry had at its origin, if this is its first one.
@@ -135,4 +154,4 @@ class OdometryRows:
         values[RAW] = 0.0
         values[DISTANCE] -= float(np.linalg.norm(self.position))
         values[TURN] -= abs(float(self.yaw))
-        return OdometryRows(values)
+        return OdometryRows(self.stamps, values)

@@ -22,7 +22,8 @@ def propagate(
     x' = x + Rz(yaw - yaw_odom) (p_odom' - p_odom), yaw' = yaw + (yaw_odom' - yaw_odom), and
     P' = F P F^T + Q with Q proportional to distance, turn, time and gap. Static objects stay.
     Increments are taken from the anchors, not from the last stamp, so motion during an outage is
-    used as soon as the odometry that tells of it arrives.
+    used as soon as the odometry that tells of it arrives. Drones whose pose is not known, or that
+    have not begun yet, neither move nor get less certain.
 
     Args:
         state: joint state and its anchors.
@@ -30,7 +31,7 @@ def propagate(
         rows: odometry of all N drones at that time.
         parameters: noise densities.
     """
-    increments = rows - state.anchors
+    increments = (rows - state.anchors).only(state.active)
     noise = process_noise(increments, parameters).ravel()
     hypotheses = tuple(_moved(h, state.anchors, increments, noise) for h in state.hypotheses)
     return replace(state, stamp_ns=stamp_ns, hypotheses=hypotheses, anchors=rows)

@@ -9,7 +9,7 @@ import numpy as np
 from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.state import JointState
-from mav_perception.types import IntArray, nanoseconds
+from mav_perception.types import IntArray
 
 
 def mark_corrected(state: JointState, seen: IntArray, odometry: TeamOdometry) -> JointState:
@@ -34,7 +34,7 @@ def anchor_again(state: JointState, odometry: TeamOdometry) -> JointState:
     anchors = state.anchors
     corrected = state.corrected.copy()
     for drone in np.flatnonzero(corrected).tolist():
-        held_ns = nanoseconds(float(anchors[drone].time))
+        held_ns = int(anchors.stamps[drone])
         newest = odometry.newest_ns(drone)
         if newest is not None and newest >= held_ns:
             again = odometry.histories[drone].at(held_ns)

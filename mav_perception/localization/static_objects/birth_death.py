@@ -15,14 +15,13 @@ from mav_perception.localization.measurement.observation import measurement_nois
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.measurement.visibility import clutter_per_volume
 from mav_perception.localization.odometry.process_noise import process_noise
-from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
 from mav_perception.localization.static_objects.static_objects import (
     StaticObjects,
     UnexplainedSightings,
 )
-from mav_perception.types import BoolArray, FloatArray, IntArray
+from mav_perception.types import BoolArray, FloatArray, IntArray, seconds
 
 MIN_EXISTENCE = 0.05
 
@@ -98,7 +97,7 @@ def _in_odometry_frame(
         np.full(len(index), scan.observer),
         points,
         by_sighting @ noise @ by_sighting.transpose(0, 2, 1),
-        OdometryRows(np.tile(row.values, (len(index), 1))),
+        row.repeated(len(index)),
     )
     parameters = scan.mount.with_field_of_view(parameters)
     rate = state.rates.clutter_per_frame(scan.camera, parameters)
@@ -165,7 +164,7 @@ def remember(
     """
     if not len(new.observers):
         return objects, ()
-    age = new.rows[0].time - objects.memory.rows.time
+    age = (new.rows[0] - objects.memory.rows).elapsed
     memory = objects.memory.kept(age < parameters.object_memory)
     births: list[Birth] = []
     fresh = np.ones(len(new.observers), bool)
@@ -206,12 +205,14 @@ def _agreeing(
     squared = np.sum(delta[index] * solved, axis=1)
     inside = squared < SQUARED_GATE
     index, squared = index[inside], squared[inside]
-    times = memory.rows.time[index]
-    hits = len(np.unique(times))
-    if hits < MIN_SIGHTINGS - 1 or new.rows[0].time - times.min() < MIN_SPAN:
+    stamps = memory.rows.stamps[index]
+    hits = len(np.unique(stamps))
+    if hits < MIN_SIGHTINGS - 1:
         return None
-    opportunities = memory.rows.time[memory.observers == new.observers[0]]
-    rate = hits / len(np.unique(opportunities[opportunities >= times.min()]))
+    if seconds(new.rows.stamps[0] - stamps.min()) < MIN_SPAN:
+        return None
+    opportunities = memory.rows.stamps[memory.observers == new.observers[0]]
+    rate = hits / len(np.unique(opportunities[opportunities >= stamps.min()]))
     log_det = np.linalg.slogdet(2.0 * np.pi * covariance[index])[1]
     log_odds = np.log(rate / clutter) - 0.5 * (squared + log_det) - 1.0
     if log_odds.sum() < BIRTH_LOG_ODDS:

@@ -50,12 +50,11 @@ class UnexplainedSightings:
     def joined(self, other: UnexplainedSightings) -> UnexplainedSightings:
         """Return both, the newest `MEMORY_SIZE` at most."""
         newest = slice(-MEMORY_SIZE, None)
-        rows = np.concatenate([self.rows.values, other.rows.values])
         return UnexplainedSightings(
             np.concatenate([self.observers, other.observers])[newest],
             np.concatenate([self.positions, other.positions])[newest],
             np.concatenate([self.covariances, other.covariances])[newest],
-            OdometryRows(rows[newest]),
+            self.rows.joined(other.rows)[newest],
         )
 
 
@@ -69,17 +68,15 @@ class StaticObjects:
         missed_since: (O,) opportunities since the last sighting. They tell of existence, not of
             the rate, or an object that is gone would pass for one that is rarely seen.
         memory: sightings that may become objects.
-        last_frame: (cameras,) time of the last frame of each camera, seconds.
     """
 
     hits: FloatArray
     opportunities: FloatArray
     missed_since: FloatArray
     memory: UnexplainedSightings
-    last_frame: FloatArray
 
     @classmethod
-    def empty(cls, cameras: int) -> StaticObjects:
+    def empty(cls) -> StaticObjects:
         """Start with none."""
         nothing = UnexplainedSightings(
             np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3, 3)), OdometryRows.zeros(0)
@@ -89,7 +86,6 @@ class StaticObjects:
             opportunities=np.zeros(0),
             missed_since=np.zeros(0),
             memory=nothing,
-            last_frame=np.zeros(cameras),
         )
 
     def __len__(self) -> int:
@@ -102,26 +98,19 @@ class StaticObjects:
         opportunities = np.maximum(self.opportunities - self.missed_since, self.hits)
         return np.minimum((1.0 + self.hits) / (2.0 + opportunities), 0.98)
 
-    def counted(
-        self, hits: FloatArray, opportunities: FloatArray, camera: int, time: float
-    ) -> StaticObjects:
-        """Return the statistics after a frame of a camera.
+    def counted(self, hits: FloatArray, opportunities: FloatArray) -> StaticObjects:
+        """Return the statistics after a frame.
 
         Args:
             hits: (O,) expected sightings in the frame.
             opportunities: (O,) probability that each was in view.
-            camera: index of the camera in the team.
-            time: of the frame, seconds.
         """
         fade = 1.0 - opportunities / RATE_MEMORY
-        last_frame = self.last_frame.copy()
-        last_frame[camera] = time
         return replace(
             self,
             hits=fade * self.hits + hits,
             opportunities=fade * self.opportunities + opportunities,
             missed_since=np.where(hits > 0.5, 0.0, self.missed_since + opportunities),
-            last_frame=last_frame,
         )
 
     def without(self, gone: BoolArray) -> StaticObjects:

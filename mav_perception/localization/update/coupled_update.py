@@ -26,7 +26,7 @@ from mav_perception.localization.update.mixture_reduction import Branches, reduc
 from mav_perception.localization.update.permutation_pruning import prune_permutations
 from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
 from mav_perception.localization.update.report import UpdateReport, make_report
-from mav_perception.types import FloatArray, seconds
+from mav_perception.types import FloatArray
 
 MAX_EXISTENCE = 0.999
 """An object that was seen may be taken away before the next frame."""
@@ -108,7 +108,7 @@ def weigh_branches(
 
     w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
     """
-    elapsed = seconds(state.stamp_ns) - float(state.objects.last_frame[scan.camera])
+    elapsed = state.since_last_scan(scan.camera)
     new_share = float(new_evidence(elapsed, OBJECT_CORRELATION_TIME))
     log_weight = [
         u.log_weight + p.log_ungated_missed + np.log(prior.weight)
@@ -169,10 +169,7 @@ def update_rates(state: JointState, scan: CameraScan, report: UpdateReport) -> J
         float(report.view_probability[is_drone].sum()),
         float(report.unexplained.sum()),
     )
-    objects = state.objects.counted(
-        detected[~is_drone],
-        report.view_probability[~is_drone],
-        scan.camera,
-        seconds(state.stamp_ns),
-    )
-    return replace(state, rates=rates, objects=objects)
+    objects = state.objects.counted(detected[~is_drone], report.view_probability[~is_drone])
+    last_scan_ns = state.last_scan_ns.copy()
+    last_scan_ns[scan.camera] = state.stamp_ns
+    return replace(state, rates=rates, objects=objects, last_scan_ns=last_scan_ns)

@@ -25,7 +25,7 @@ from mav_perception.localization.measurement.visibility import (
 )
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
-from mav_perception.types import FloatArray, IntArray, seconds
+from mav_perception.types import FloatArray, IntArray
 
 MIN_PROBABILITY = 1e-9
 """A candidate less likely to be seen takes no sighting; it would only multiply the events."""
@@ -107,8 +107,8 @@ def predict_scan(
     minus_two_log_density = (
         squared[gated] + log_det[gated] + MEASUREMENT_SIZE * np.log(2.0 * np.pi)
     )
-    since = seconds(state.stamp_ns) - float(state.objects.last_frame[scan.camera])
-    noise = correlated_noise(noise, since, parameters.error_correlation)
+    elapsed = state.since_last_scan(scan.camera)
+    noise = correlated_noise(noise, elapsed, parameters.error_correlation)
     return PredictedScan(
         candidates=candidates,
         view_probability=view,

@@ -11,7 +11,12 @@ from mav_perception.geometry import roll_pitch_yaw
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team import Team
 from mav_perception.localization.team.team_file import CameraEntry, DroneEntry
-from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
+from mav_perception.recordings.recording import (
+    UNIX_BEGIN_NS,
+    LabelledFrame,
+    PosePath,
+    Recording,
+)
 from mav_perception.simulation.flight.odometry import drifting_odometry, with_faults
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import CameraSettings
@@ -73,8 +78,8 @@ def arrival_delays(scenario: Scenario, count: int) -> FloatArray:
     return scenario.frame_delay * rng.random(count)
 
 
-def fly(scenario: Scenario) -> Recording:
-    """Simulate odometry, sightings and truth of a scenario."""
+def fly(scenario: Scenario, begin_ns: int = UNIX_BEGIN_NS) -> Recording:
+    """Simulate odometry, sightings and truth of a scenario that begins at a stamp."""
     paths = plan_flights(scenario)
     odometry_times = np.arange(0.0, scenario.duration + 1e-9, 1.0 / scenario.odometry_rate)
     rng = np.random.default_rng((scenario.seed, 10))
@@ -99,7 +104,7 @@ def fly(scenario: Scenario) -> Recording:
         truth=tuple(true_path(path, truth_times) for path in paths),
         begin_ns=0,
         end_ns=nanoseconds(scenario.duration),
-    )
+    ).shifted(begin_ns)
 
 
 def matching_parameters(scenario: Scenario) -> FilterParameters:

@@ -10,31 +10,36 @@ from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.odometry.history import OdometryHistory
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.recordings.recording import UNIX_BEGIN_NS
 from mav_perception.types import OdometrySample, nanoseconds
+
+
+def at(time):
+    """Return the stamp of a time in seconds, on a day on which robots fly."""
+    return UNIX_BEGIN_NS + nanoseconds(time)
+
 
 PARAMETERS = FilterParameters()
 
 
 def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
-    return OdometrySample(
-        nanoseconds(time), np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw])
-    )
+    return OdometrySample(at(time), np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw]))
 
 
 def test_interpolation_hits_samples_and_runs_between_them():
     history = OdometryHistory()
     for item in (sample(0), sample(1, x=2.0, yaw=3.0), sample(2, x=2.0, yaw=-3.0)):
         history.add(item, PARAMETERS)
-    np.testing.assert_allclose(history.at(nanoseconds(0.5)).position, [1, 0, 0])
-    assert history.at(nanoseconds(2)).yaw == pytest.approx(2 * np.pi - 3.0)  # unwrapped
-    assert history.at(nanoseconds(2)).distance == pytest.approx(2.0)
+    np.testing.assert_allclose(history.at(at(0.5)).position, [1, 0, 0])
+    assert history.at(at(2)).yaw == pytest.approx(2 * np.pi - 3.0)  # unwrapped
+    assert history.at(at(2)).distance == pytest.approx(2.0)
 
 
 def test_outside_the_history_the_pose_is_held_and_the_gap_counted():
     history = OdometryHistory()
     history.add(sample(0), PARAMETERS)
     history.add(sample(1, x=1.0), PARAMETERS)
-    late = history.at(nanoseconds(4))
+    late = history.at(at(4))
     np.testing.assert_allclose(late.position, [1, 0, 0])
     assert late.gap == pytest.approx(3.0)
 
@@ -47,8 +52,8 @@ def test_a_jump_is_a_restarted_vio_whose_path_goes_on():
     assert notice.code == 'odometry_jump'
     assert 'restarted' in notice.text
     history.add(sample(0.3, x=500.0, y=0.1, yaw=np.pi / 2), PARAMETERS)  # forward in its new frame
-    np.testing.assert_allclose(history.at(nanoseconds(0.3)).position, [0.2, 0, 0], atol=1e-12)
-    assert history.at(nanoseconds(0.3)).gap > 1.0
+    np.testing.assert_allclose(history.at(at(0.3)).position, [0.2, 0, 0], atol=1e-12)
+    assert history.at(at(0.3)).gap > 1.0
 
 
 @pytest.mark.parametrize(
@@ -57,18 +62,18 @@ def test_a_jump_is_a_restarted_vio_whose_path_goes_on():
         (sample(1.0), 'duplicate'),
         (sample(-0.5), 'late_window'),
         (sample(2.0, x=np.nan), 'not finite'),
-        (OdometrySample(nanoseconds(2), np.zeros(3), np.zeros(4)), 'norm'),
-        (OdometrySample(nanoseconds(2), np.zeros(3), np.full(4, np.nan)), 'norm'),
+        (OdometrySample(at(2), np.zeros(3), np.zeros(4)), 'norm'),
+        (OdometrySample(at(2), np.zeros(3), np.full(4, np.nan)), 'norm'),
     ],
 )
 def test_bad_odometry_is_refused_and_changes_nothing(bad, word):
     history = OdometryHistory()
     history.add(sample(0.0), PARAMETERS)
     history.add(sample(1.0, x=1.0), PARAMETERS)
-    before = history.at(nanoseconds(1.5)).values.tobytes()
+    before = history.at(at(1.5)).values.tobytes()
     with pytest.raises(InputError, match=word):
         history.add(bad, PARAMETERS)
-    assert history.at(nanoseconds(1.5)).values.tobytes() == before
+    assert history.at(at(1.5)).values.tobytes() == before
 
 
 @pytest.mark.parametrize(
@@ -95,9 +100,9 @@ def test_the_raw_pose_is_kept_for_tf_after_a_restart():
         history.add(sample(0.1 * k, x=9.0 + 0.1 * k), PARAMETERS)
     history.add(sample(0.3, x=0.0), PARAMETERS)
     history.add(sample(0.4, x=0.1), PARAMETERS)
-    np.testing.assert_allclose(history.at(nanoseconds(0.4)).raw, [0.1, 0, 0, 0], atol=1e-12)
-    assert history.at(nanoseconds(0.4)).position[0] > 9.0
-    assert history.unbroken_since_ns == nanoseconds(0.3)
+    np.testing.assert_allclose(history.at(at(0.4)).raw, [0.1, 0, 0, 0], atol=1e-12)
+    assert history.at(at(0.4)).position[0] > 9.0
+    assert history.unbroken_since_ns == at(0.3)
 
 
 def test_late_samples_give_the_same_path_in_any_order():
@@ -108,7 +113,7 @@ def test_late_samples_give_the_same_path_in_any_order():
         straight.add(item, PARAMETERS)
     for index in rng.permutation(9):
         shuffled.add(samples[index], PARAMETERS)
-    stamps = np.array([nanoseconds(t) for t in np.linspace(0, 0.9, 30)])
+    stamps = np.array([at(t) for t in np.linspace(0, 0.9, 30)])
     np.testing.assert_allclose(
         shuffled.path(stamps).values, straight.path(stamps).values, atol=1e-12
     )
@@ -127,9 +132,9 @@ def test_a_start_at_the_origin_holds_although_the_first_sample_is_heard_late(pai
     for time, x in ((1.0, 3.0), (2.0, 4.0)):
         for name in team.names:
             quaternion = quaternion_from_euler([0.0, 0.0, np.pi / 2.0])
-            sample = OdometrySample(nanoseconds(time), np.array([x, 0.0, 0.0]), quaternion)
+            sample = OdometrySample(at(time), np.array([x, 0.0, 0.0]), quaternion)
             joint_filter.add_odometry(name, sample)
-    state = joint_filter.predict(nanoseconds(2.0))
+    state = joint_filter.predict(at(2.0))
     np.testing.assert_allclose(state.mean[0], [4.0, 0.0, 1.0, np.pi / 2.0], atol=1e-6)
     # The second drone began at (4, 0.5), turned by 180 degrees.
     np.testing.assert_allclose(state.mean[1], [0.0, 0.5, 1.2, -np.pi / 2.0], atol=1e-6)

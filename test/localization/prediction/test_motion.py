@@ -10,15 +10,20 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
 from mav_perception.localization.prediction.outages import anchor_again, mark_corrected
 from mav_perception.localization.state import JointHypothesis, initial_state
+from mav_perception.recordings.recording import UNIX_BEGIN_NS
 from mav_perception.types import OdometrySample, nanoseconds
+
+
+def at(time):
+    """Return the stamp of a time in seconds, on a day on which robots fly."""
+    return UNIX_BEGIN_NS + nanoseconds(time)
+
 
 PARAMETERS = FilterParameters()
 
 
 def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
-    return OdometrySample(
-        nanoseconds(time), np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw])
-    )
+    return OdometrySample(at(time), np.array([x, y, z]), quaternion_from_euler([0.0, 0.0, yaw]))
 
 
 def random_walk(rng, count=50):
@@ -55,7 +60,7 @@ def test_the_covariance_moves_with_the_jacobian_by_finite_differences():
     rng = np.random.default_rng(5)
     odometry = random_odometry(rng)
     mean, root = rng.uniform(-1, 1, (2, 4)), rng.standard_normal((8, 8))
-    begin, end = nanoseconds(0.5), nanoseconds(3.2)
+    begin, end = at(0.5), at(3.2)
 
     def moved(x, covariance):
         start = state_at(odometry, begin, x.reshape(2, 4), covariance)
@@ -82,8 +87,8 @@ def test_propagating_in_two_steps_equals_one_step():
     rng = np.random.default_rng(0)
     odometry = random_odometry(rng)
     root = rng.standard_normal((8, 8))
-    start = state_at(odometry, nanoseconds(0.5), rng.uniform(-1, 1, (2, 4)), root @ root.T)
-    middle, end = nanoseconds(1.73), nanoseconds(3.21)
+    start = state_at(odometry, at(0.5), rng.uniform(-1, 1, (2, 4)), root @ root.T)
+    middle, end = at(1.73), at(3.21)
     once = propagate(start, end, odometry.rows(end), PARAMETERS)
     half = propagate(start, middle, odometry.rows(middle), PARAMETERS)
     twice = propagate(half, end, odometry.rows(end), PARAMETERS)
@@ -99,7 +104,7 @@ def test_static_objects_stay_but_keep_their_tie_to_a_drone_that_turns():
     odometry = random_odometry(rng)
     root = rng.standard_normal((11, 11))
     start = state_at(odometry, 0, np.zeros((2, 4)), root @ root.T)
-    end = nanoseconds(3.0)
+    end = at(3.0)
     moved = propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
     before = start.hypotheses[0]
     np.testing.assert_array_equal(moved.mean[8:], before.mean[8:])
@@ -113,14 +118,14 @@ def outage(corrected):
     odometry = TeamOdometry(2)
     for drone in range(2):
         odometry.add(drone, sample(0), PARAMETERS)
-    start = state_at(odometry, 0, covariance=1e-4 * np.eye(8))
+    start = state_at(odometry, at(0), covariance=1e-4 * np.eye(8))
     odometry.add(1, sample(5), PARAMETERS)
-    silent = propagate(start, nanoseconds(5), odometry.rows(nanoseconds(5)), PARAMETERS)
+    silent = propagate(start, at(5), odometry.rows(at(5)), PARAMETERS)
     silent = mark_corrected(silent, np.array([0] if corrected else [], int), odometry)
     odometry.add(0, sample(6, x=3.0, yaw=0.6), PARAMETERS)
     odometry.add(1, sample(6), PARAMETERS)
     resumed = anchor_again(silent, odometry)
-    return silent, propagate(resumed, nanoseconds(6), odometry.rows(nanoseconds(6)), PARAMETERS)
+    return silent, propagate(resumed, at(6), odometry.rows(at(6)), PARAMETERS)
 
 
 def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
@@ -136,4 +141,4 @@ def test_motion_that_a_sighting_told_of_already_is_not_counted_twice():
     # Five of six seconds were over when it was seen; nobody saw it turn, so all of that is left.
     np.testing.assert_allclose(back.team.mean[0], [0.5, 0, 0, 0.6], atol=1e-9)
     assert not back.corrected.any()
-    assert back.anchors[0].time == 6.0
+    assert back.anchors.stamps[0] == at(6.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mav_perception.localization.measurement.camera_scan import CameraScan
-from mav_perception.localization.odometry.rows import POSITION, TIME, OdometryRows
+from mav_perception.localization.odometry.rows import COLUMNS, POSITION, OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import initial_state
 from mav_perception.localization.static_objects.birth_death import (
@@ -33,14 +33,15 @@ def begin(drones=2):
 
 def look(state, time, points, x=0.0, parameters=PARAMETERS, unexplained=1.0):
     """Let the first drone, at (x, 0, 0), see points of map that nothing explains."""
-    row = np.zeros(15)
-    row[POSITION], row[TIME] = (x, 0.0, 0.0), BEGIN + time
+    row = np.zeros(COLUMNS)
+    row[POSITION] = x, 0.0, 0.0
+    stamp_ns = nanoseconds(BEGIN) + nanoseconds(time)
     mean = state.hypotheses[0].mean.copy()
     mean[0] = x
     state = replace(
         state,
-        stamp_ns=nanoseconds(BEGIN + time),
-        anchors=state.anchors.with_row(0, OdometryRows(row)),
+        stamp_ns=stamp_ns,
+        anchors=state.anchors.with_row(0, OdometryRows(np.asarray(stamp_ns), row)),
         hypotheses=(replace(state.hypotheses[0], mean=mean),),
     )
     offset = np.atleast_2d(points) - [x, 0.0, 0.0]
@@ -58,7 +59,7 @@ def look(state, time, points, x=0.0, parameters=PARAMETERS, unexplained=1.0):
 
 def test_an_object_is_born_where_sightings_agree_although_the_observer_moves():
     state = begin()
-    for k in range(8):
+    for k in range(6):
         state = look(state, 0.1 * k, LAMP, x=0.05 * k)
     assert len(state.objects) == 1
     np.testing.assert_allclose(state.object_positions[0], LAMP, atol=0.05)

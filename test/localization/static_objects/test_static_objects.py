@@ -13,14 +13,14 @@ from mav_perception.recordings.recording import LabelledFrame
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
-from mav_perception.types import Sightings
+from mav_perception.types import Sightings, nanoseconds
 
 pytestmark = pytest.mark.flight
 
 LAMPS = np.array([[0.5, 0.3, 1.5], [-1.0, 0.8, 2.2], [0.0, -1.5, 1.0]])
 
 
-def with_lamps(recording, until_ns=2**62):
+def with_lamps(recording, until=1e9):
     """Add lamps that every camera takes for drones, from the true poses."""
     rng = np.random.default_rng(9)
     frames = []
@@ -32,7 +32,9 @@ def with_lamps(recording, until_ns=2**62):
         offset = (LAMPS - pose[:3]) @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
         optical = np.column_stack([-offset[:, 1], -offset[:, 2], offset[:, 0] - 0.1])
         seen = (optical[:, 2] > 0.5) & (np.abs(optical[:, :2]).max(axis=1) < optical[:, 2])
-        seen &= (rng.random(3) < 0.7) & (sightings.stamp_ns < until_ns)
+        seen &= (rng.random(3) < 0.7) & (
+            sightings.stamp_ns < recording.begin_ns + nanoseconds(until)
+        )
         lamps = optical[seen] * (1.0 + 0.05 * rng.standard_normal((seen.sum(), 1)))
         ranges = np.linalg.norm(lamps, axis=1)
         joined = Sightings(
@@ -82,7 +84,7 @@ def test_lamps_do_not_capture_drones(flight):
 
 def test_a_lamp_that_is_taken_away_is_forgotten(flight):
     recording, parameters = flight
-    _, state = play_out(with_lamps(recording, until_ns=10_000_000_000), parameters)
+    _, state = play_out(with_lamps(recording, until=10.0), parameters)
     near = np.linalg.norm(state.object_positions[None] - LAMPS[:, None], axis=2) < 0.6
     assert near.sum() <= 1
 

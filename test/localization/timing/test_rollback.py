@@ -41,7 +41,7 @@ def test_any_order_of_arrival_inside_the_window_gives_the_same_result():
     stamps = np.array([m[2].stamp_ns for m in messages])
     # Frames come up to 0.8 s late, odometry up to 0.2 s: what a frame needs may come after it.
     delay = np.where([m[0] == 'frame' for m in messages], 0.8, 0.2) * rng.random(len(messages))
-    delay[stamps < nanoseconds(0.5)] = 0.0
+    delay[stamps < recording.begin_ns + nanoseconds(0.5)] = 0.0
     shuffled = [messages[i] for i in np.argsort(stamps + nanoseconds(1.0) * delay, kind='stable')]
     assert [m[2].stamp_ns for m in shuffled] != [m[2].stamp_ns for m in messages]
     late = last_state(recording, parameters, shuffled)
