@@ -57,7 +57,7 @@ class TeamLocalizer(FilterQueries):
         super().__init__(joint_filter)
         self._resumed_ns, team = resumed_ns, joint_filter.team
         self._initializer = PoseInitializer()
-        self._lost = LostDroneDetector(len(team.names), team.camera_count)
+        self._lost = LostDroneDetector(len(team.names))
         self._missing: dict[int, str] = {}
         self._restarted: set[int] = set()
 
@@ -165,7 +165,7 @@ class TeamLocalizer(FilterQueries):
 
     def _withdraw_lost(self, report: UpdateReport, scan: CameraScan) -> list[Notice]:
         """Weigh what a scan tells of every candidate, and take out whom the scans deny."""
-        self._lost.weigh(report, scan.observer, scan.camera)
+        self._lost.weigh(report, scan.observer)
         self._lost.excuse(self._silent(scan.sightings.stamp_ns))
         lost = self._lost.lost(self.filter.require_state().active)
         return [self._lose(int(drone)) for drone in lost]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mav_perception.localization.correlation import LOST_DRONE_CORRELATION_TIME, new_evidence
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.types import NEVER_NS, BoolArray, IntArray, nanoseconds, seconds
+from mav_perception.types import NEVER_NS, BoolArray, IntArray, nanoseconds
 
 LOST_EVIDENCE = -15.0
 """Log odds of being where the filter has it, below which a drone is lost."""
@@ -24,31 +23,25 @@ UNSEEN_TIMEOUT = 15.0
 class LostDroneDetector:
     """Sums up, for every drone, the log odds that it is where the filter has it."""
 
-    def __init__(self, drones: int, cameras: int) -> None:
+    def __init__(self, drones: int) -> None:
         """Begin without doubt about any of the drones of a team."""
         self._evidence = np.zeros(drones)
-        self._last_frame_ns = np.full(cameras, NEVER_NS, np.int64)
         self._last_seen_ns = np.full(drones, NEVER_NS, np.int64)
 
-    def weigh(self, report: UpdateReport, observer: int, camera: int) -> None:
+    def weigh(self, report: UpdateReport, observer: int) -> None:
         """Weigh hits and misses of every candidate of a scan.
 
         Args:
             report: of the update with the scan.
             observer: index of the drone with the camera.
-            camera: index of the camera in the team.
         """
         now_ns, drones = report.sightings.stamp_ns, len(self._evidence)
-        elapsed = seconds(now_ns - int(self._last_frame_ns[camera]))
-        share = float(new_evidence(elapsed, LOST_DRONE_CORRELATION_TIME))
-        self._last_frame_ns[camera] = now_ns
         is_drone = report.candidates < drones
         seen = report.candidates[is_drone & (report.marginal[:, -1] < 0.5)]
         if len(seen):
             self._last_seen_ns[[*seen, observer]] = now_ns
         self._last_seen_ns[self._last_seen_ns == NEVER_NS] = now_ns
         evidence = report.log_evidence_ratio[is_drone]
-        evidence = np.where(evidence < 0.0, share, 1.0) * evidence
         self._evidence[report.candidates[is_drone]] += evidence
         # It may as well be the observer that is not where the filter has it.
         self._evidence[observer] += OBSERVER_SHARE * evidence.sum()

@@ -15,6 +15,12 @@ class SensorParameters:
     detection_probability: float = parameter(
         0.8, 'probability that a drone in full view gives a sighting', 0.01, 0.999
     )
+    visible_probability: float = parameter(
+        0.85, 'probability of a sighting while nothing hides a drone in full view', 0.01, 0.999
+    )
+    detection_correlation: float = parameter(
+        1.0, 'time over which detections and misses of a target are correlated [s]', 0.0, 60.0
+    )
     clutter_per_frame: float = parameter(
         0.3, 'mean number of false sightings in an image', 1e-4, 100.0
     )

@@ -35,12 +35,15 @@ class JointHypothesis:
         mean: (n,) with n = 4N + 3O, metres and radians in `map`.
         covariance: (n, n).
         existence: (O,) probability that each static object is there.
+        detectable: (cameras, N + O) probability that each camera can detect each drone and object,
+            after its last scan; NaN where nothing is known yet.
     """
 
     weight: float
     mean: FloatArray
     covariance: FloatArray
     existence: FloatArray
+    detectable: FloatArray
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,13 @@ def initial_state(
     sigma = np.where(known[:, None], start_sigma, 1.0)
     # A micrometre keeps the gauge drone, whose start is exact, regular.
     covariance = np.diag(np.maximum(sigma.ravel(), 1e-6) ** 2)
-    only = JointHypothesis(1.0, start.ravel().astype(float), covariance, np.zeros(0))
+    only = JointHypothesis(
+        weight=1.0,
+        mean=start.ravel().astype(float),
+        covariance=covariance,
+        existence=np.zeros(0),
+        detectable=np.full((cameras, count), np.nan),
+    )
     nobody = np.zeros(count, bool)
     return JointState(
         stamp_ns=stamp_ns,
@@ -147,8 +156,8 @@ def initial_state(
         active=nobody,
         pending=known,
         corrected=nobody,
-        rates=DetectionRates.empty(cameras),
-        objects=StaticObjects.empty(),
+        rates=DetectionRates.empty(cameras, count),
+        objects=StaticObjects.empty(cameras),
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
     )
 
@@ -208,7 +217,7 @@ def with_drone(
         mean[own] = pose
         joint[own], joint[:, own] = 0.0, 0.0
         joint[own, own] = covariance
-        hypotheses.append(JointHypothesis(h.weight, mean, joint, h.existence))
+        hypotheses.append(replace(h, mean=mean, covariance=joint))
     active, corrected = state.active.copy(), state.corrected.copy()
     active[drone], corrected[drone] = True, False
     return replace(

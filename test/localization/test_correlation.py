@@ -1,8 +1,68 @@
-"""Frames within a correlation time count as one."""
+"""Frames within a correlation time count as about one."""
 
 import numpy as np
+import pytest
 
-from mav_perception.localization.correlation import correlated_noise, new_evidence
+from mav_perception.localization.correlation import (
+    HIDDEN_PROBABILITY,
+    Detectability,
+    correlated_noise,
+    new_evidence,
+)
+
+IN_VIEW = np.ones(1)
+
+
+def log_probability_of_misses(count, overall, visible, correlation_time, interval=0.1):
+    """Return the log probability of misses in a row of a target in view."""
+    state, total = np.full(1, np.nan), 0.0
+    for _ in range(count):
+        before = Detectability.predicted(
+            state, np.array([visible]), np.array([overall]), interval, correlation_time
+        )
+        total += float(np.log1p(-before.probability[0]))
+        state = before.after_miss(IN_VIEW)
+    return total
+
+
+@pytest.mark.parametrize('overall', [0.4, 0.6, 0.8])
+def test_what_is_hidden_costs_a_few_misses_not_fifty(overall):
+    hidden = log_probability_of_misses(50, overall, 0.85, correlation_time=5.0)
+    once = np.log1p(-overall)
+    assert 5.0 * once < hidden < once
+    assert log_probability_of_misses(50, overall, 0.85, 1.0) > 9.0 * once
+
+
+def test_what_is_not_there_is_ruled_out_within_a_few_coherence_times():
+    assert np.exp(log_probability_of_misses(50, 0.8, 0.85, correlation_time=1.0)) < 1e-3
+
+
+def test_independent_misses_are_counted_one_by_one():
+    independent = 20 * np.log1p(-0.7)
+    assert log_probability_of_misses(20, 0.7, 0.85, 0.0) == pytest.approx(independent)
+    always_visible = log_probability_of_misses(20, 0.7, 0.7, 1.0)
+    assert always_visible == pytest.approx(independent, rel=1e-6)
+
+
+def test_detectability_follows_the_forward_recursion_of_two_states():
+    """Brute force: the distribution over the two states, moved and weighed by Bayes' rule."""
+    visible, overall, interval, time, view = 0.85, 0.6, 0.1, 1.0, 0.7
+    usual = (overall - HIDDEN_PROBABILITY) / (visible - HIDDEN_PROBABILITY)
+    kept = np.exp(-interval / time)
+    move = np.array([[usual + (1 - usual) * kept, 1 - usual - (1 - usual) * kept],
+                     [usual - usual * kept, 1 - usual + usual * kept]])  # fmt: skip
+    detects = np.array([visible, HIDDEN_PROBABILITY])
+    belief, state = np.array([usual, 1 - usual]), np.full(1, np.nan)
+    for detected in (1, 0, 0, 1, 0, 0, 0):
+        before = Detectability.predicted(
+            state, np.array([visible]), np.array([overall]), interval, time
+        )
+        belief = belief @ move
+        assert before.probability[0] == pytest.approx(belief @ detects)
+        belief = belief * (detects if detected else 1.0 - view * detects)
+        belief = belief / belief.sum()
+        state = before.after_detection if detected else before.after_miss(np.full(1, view))
+        assert state[0] == pytest.approx(belief[0])
 
 
 def test_correlated_errors_count_as_one_measurement():

@@ -1,7 +1,8 @@
 """Detection probability and clutter of every camera, estimated from counts as it flies.
 
-Both are conjugate estimates: the parameters are the prior and weigh `PRIOR_OPPORTUNITIES`, and the
-past fades with `MEMORY_FRAMES`, for light and background change.
+All are conjugate estimates: the parameters are the prior and weigh `PRIOR_OPPORTUNITIES`, and the
+past fades with `MEMORY_FRAMES`, for light and background change. Two counts tell how detections
+are correlated: how often a target in view is seen, and how often it is seen right after it was.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import FloatArray
 
 PRIOR_OPPORTUNITIES = 50.0
+PRIOR_PAIRS = 20.0
 MEMORY_FRAMES = 500.0
 MIN_PROBABILITY = 0.02
 """A camera that is blind still has a chance to see, or it could never prove that it sees again."""
@@ -21,24 +23,39 @@ MIN_PROBABILITY = 0.02
 
 @dataclass(frozen=True)
 class DetectionRates:
-    """Expected counts per camera of the team, each of shape (cameras,).
+    """Expected counts per camera of the team, each of shape (cameras,) but the last.
 
     Attributes:
         detected: drones seen.
         viewed: drones that were in view.
+        again: drones seen right after they were seen.
+        after: drones in view right after they were seen.
         clutter: sightings of nothing that is known.
         frames: camera frames.
+        last_detected: (cameras, N) probability that each drone was seen in the last frame.
     """
 
     detected: FloatArray
     viewed: FloatArray
+    again: FloatArray
+    after: FloatArray
     clutter: FloatArray
     frames: FloatArray
+    last_detected: FloatArray
 
     @classmethod
-    def empty(cls, count: int) -> DetectionRates:
+    def empty(cls, cameras: int, drones: int) -> DetectionRates:
         """Start with nothing counted."""
-        return cls(*(np.zeros(count) for _ in range(4)))
+        nothing = np.zeros(cameras)
+        return cls(
+            detected=nothing,
+            viewed=nothing,
+            again=nothing,
+            after=nothing,
+            clutter=nothing,
+            frames=nothing,
+            last_detected=np.zeros((cameras, drones)),
+        )
 
     def detection_probability(self, camera: int, parameters: FilterParameters) -> float:
         """Return P_D of a drone in full view: the mean of a Beta distribution."""
@@ -47,6 +64,15 @@ class DetectionRates:
             return prior
         seen = PRIOR_OPPORTUNITIES * prior + self.detected[camera]
         return float(max(seen / (PRIOR_OPPORTUNITIES + self.viewed[camera]), MIN_PROBABILITY))
+
+    def visible_probability(self, camera: int, parameters: FilterParameters) -> float:
+        """Return P_D of a drone in full view that nothing hides: it is seen again."""
+        prior = parameters.visible_probability
+        if not parameters.learn_rates:
+            return prior
+        return float(
+            (PRIOR_PAIRS * prior + self.again[camera]) / (PRIOR_PAIRS + self.after[camera])
+        )
 
     def clutter_per_frame(self, camera: int, parameters: FilterParameters) -> float:
         """Return the mean number of false sightings in a frame: the mean of a Gamma."""
@@ -57,17 +83,36 @@ class DetectionRates:
         return float(total / (PRIOR_OPPORTUNITIES + self.frames[camera]))
 
     def counted(
-        self, camera: int, detected: float, viewed: float, clutter: float
+        self,
+        camera: int,
+        detected: FloatArray,
+        viewed: FloatArray,
+        clutter: float,
+        correlated: float,
     ) -> DetectionRates:
-        """Return the rates after one more frame of a camera."""
-        new = []
-        for counts, increment in (
-            (self.detected, detected),
-            (self.viewed, viewed),
-            (self.clutter, clutter),
-            (self.frames, 1.0),
-        ):
-            faded = counts.copy()
-            faded[camera] = faded[camera] * (1.0 - 1.0 / MEMORY_FRAMES) + increment
-            new.append(faded)
-        return DetectionRates(*new)
+        """Return the rates after one more frame of a camera.
+
+        Args:
+            camera: index of the camera in the team.
+            detected: (N,) probability that each drone was seen.
+            viewed: (N,) probability that each was in view.
+            clutter: expected number of false sightings.
+            correlated: exp(-D / tau), how much the frame tells of the one before.
+        """
+        before = correlated * self.last_detected[camera]
+        increments = {
+            'detected': detected.sum(),
+            'viewed': viewed.sum(),
+            'again': detected @ before,
+            'after': viewed @ before,
+            'clutter': clutter,
+            'frames': 1.0,
+        }
+        counts = {}
+        for name, increment in increments.items():
+            counts[name] = getattr(self, name).copy()
+            counts[name][camera] *= 1.0 - 1.0 / MEMORY_FRAMES
+            counts[name][camera] += increment
+        last = self.last_detected.copy()
+        last[camera] = detected
+        return DetectionRates(**counts, last_detected=last)

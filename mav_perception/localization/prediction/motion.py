@@ -64,4 +64,4 @@ def _moved(
     columns[:, :, :3] += lever * columns[:, :, 3:]
     covariance[:, : 4 * count] = columns.reshape(size, 4 * count)
     covariance[np.arange(4 * count), np.arange(4 * count)] += noise
-    return JointHypothesis(hypothesis.weight, mean, covariance, hypothesis.existence)
+    return replace(hypothesis, mean=mean, covariance=covariance)

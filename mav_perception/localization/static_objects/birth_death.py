@@ -16,14 +16,17 @@ from mav_perception.localization.measurement.sighting_positions import sighting_
 from mav_perception.localization.measurement.visibility import clutter_per_volume
 from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointHypothesis, JointState
+from mav_perception.localization.state import JointState
 from mav_perception.localization.static_objects.static_objects import (
     StaticObjects,
     UnexplainedSightings,
 )
 from mav_perception.types import BoolArray, FloatArray, IntArray, seconds
 
-MIN_EXISTENCE = 0.05
+MIN_EXISTENCE = 1e-3
+"""Existence below which an object is deleted. Small, as in Bernoulli filters: one that is deleted
+while it is hidden leaves its next sightings to a drone nearby; one that is gone only takes up room.
+"""
 
 MIN_SPAN = 0.3
 """Sightings of a static object agree over at least so many seconds. It must be born before its
@@ -77,9 +80,14 @@ def _without_vanished(state: JointState) -> JointState:
     if not gone.any():
         return state
     stays = np.concatenate([np.ones(4 * state.drones, bool), np.repeat(~gone, 3)])
+    known = np.concatenate([np.ones(state.drones, bool), ~gone])
     hypotheses = tuple(
-        JointHypothesis(
-            h.weight, h.mean[stays], h.covariance[np.ix_(stays, stays)], h.existence[~gone]
+        replace(
+            h,
+            mean=h.mean[stays],
+            covariance=h.covariance[np.ix_(stays, stays)],
+            existence=h.existence[~gone],
+            detectable=h.detectable[:, known],
         )
         for h in state.hypotheses
     )
@@ -117,22 +125,19 @@ def _with_object(state: JointState, scan: CameraScan, sighting: int, birth: Birt
         cross = by_observer @ h.covariance[own]
         corner = cross[:, own] @ by_observer.T + by_sighting @ noise @ by_sighting.T
         covariance = np.block([[h.covariance, cross.T], [cross, (corner + corner.T) / 2.0]])
+        detectable = np.full((len(h.detectable), 1), np.nan)
+        detectable[scan.camera] = 1.0  # it was seen just now
         hypotheses.append(
-            JointHypothesis(
-                h.weight,
-                np.concatenate([h.mean, point]),
-                covariance,
-                np.append(h.existence, BIRTH_EXISTENCE),
+            replace(
+                h,
+                mean=np.concatenate([h.mean, point]),
+                covariance=covariance,
+                existence=np.append(h.existence, BIRTH_EXISTENCE),
+                detectable=np.hstack([h.detectable, detectable]),
             )
         )
-    objects = state.objects
-    grown = replace(
-        objects,
-        hits=np.append(objects.hits, birth.hits),
-        opportunities=np.append(objects.opportunities, 2.0 * birth.hits),
-        missed_since=np.append(objects.missed_since, 0.0),
-    )
-    return replace(state, hypotheses=tuple(hypotheses), objects=grown)
+    objects = state.objects.grown(birth.hits, scan.camera)
+    return replace(state, hypotheses=tuple(hypotheses), objects=objects)
 
 
 @dataclass(frozen=True)

@@ -67,16 +67,22 @@ class StaticObjects:
             in view, for the detection rate.
         missed_since: (O,) opportunities since the last sighting. They tell of existence, not of
             the rate, or an object that is gone would pass for one that is rarely seen.
+        again, after: (O,) expected counts of sightings, and of opportunities, right after the
+            object was seen by the same camera.
+        last_detected: (cameras, O) probability that each was seen in the last frame.
         memory: sightings that may become objects.
     """
 
     hits: FloatArray
     opportunities: FloatArray
     missed_since: FloatArray
+    again: FloatArray
+    after: FloatArray
+    last_detected: FloatArray
     memory: UnexplainedSightings
 
     @classmethod
-    def empty(cls) -> StaticObjects:
+    def empty(cls, cameras: int) -> StaticObjects:
         """Start with none."""
         nothing = UnexplainedSightings(
             np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3, 3)), OdometryRows.zeros(0)
@@ -85,6 +91,9 @@ class StaticObjects:
             hits=np.zeros(0),
             opportunities=np.zeros(0),
             missed_since=np.zeros(0),
+            again=np.zeros(0),
+            after=np.zeros(0),
+            last_detected=np.zeros((cameras, 0)),
             memory=nothing,
         )
 
@@ -98,19 +107,34 @@ class StaticObjects:
         opportunities = np.maximum(self.opportunities - self.missed_since, self.hits)
         return np.minimum((1.0 + self.hits) / (2.0 + opportunities), 0.98)
 
-    def counted(self, hits: FloatArray, opportunities: FloatArray) -> StaticObjects:
+    @property
+    def visible_probability(self) -> FloatArray:
+        """Return (O,) detection rates of objects that nothing hides: they are seen again."""
+        return np.minimum((1.0 + self.again) / (1.5 + self.after), 0.98)
+
+    def counted(
+        self, camera: int, detected: FloatArray, viewed: FloatArray, correlated: float
+    ) -> StaticObjects:
         """Return the statistics after a frame.
 
         Args:
-            hits: (O,) expected sightings in the frame.
-            opportunities: (O,) probability that each was in view.
+            camera: index of the camera in the team.
+            detected: (O,) probability that each was seen.
+            viewed: (O,) probability that each was in view.
+            correlated: exp(-D / tau), how much the frame tells of the one before.
         """
-        fade = 1.0 - opportunities / RATE_MEMORY
+        fade = 1.0 - viewed / RATE_MEMORY
+        before = correlated * self.last_detected[camera]
+        last = self.last_detected.copy()
+        last[camera] = detected
         return replace(
             self,
-            hits=fade * self.hits + hits,
-            opportunities=fade * self.opportunities + opportunities,
-            missed_since=np.where(hits > 0.5, 0.0, self.missed_since + opportunities),
+            hits=fade * self.hits + detected,
+            opportunities=fade * self.opportunities + viewed,
+            missed_since=np.where(detected > 0.5, 0.0, self.missed_since + viewed),
+            again=fade * self.again + detected * before,
+            after=fade * self.after + viewed * before,
+            last_detected=last,
         )
 
     def without(self, gone: BoolArray) -> StaticObjects:
@@ -120,4 +144,26 @@ class StaticObjects:
             hits=self.hits[~gone],
             opportunities=self.opportunities[~gone],
             missed_since=self.missed_since[~gone],
+            again=self.again[~gone],
+            after=self.after[~gone],
+            last_detected=self.last_detected[:, ~gone],
+        )
+
+    def grown(self, hits: float, camera: int) -> StaticObjects:
+        """Return the statistics with one more object, that a camera has just seen.
+
+        Args:
+            hits: number of sightings that agree on it.
+            camera: index of the camera in the team.
+        """
+        seen = np.zeros((len(self.last_detected), 1))
+        seen[camera] = 1.0
+        return replace(
+            self,
+            hits=np.append(self.hits, hits),
+            opportunities=np.append(self.opportunities, 2.0 * hits),
+            missed_since=np.append(self.missed_since, 0.0),
+            again=np.append(self.again, 0.0),
+            after=np.append(self.after, 0.0),
+            last_detected=np.hstack([self.last_detected, seen]),
         )

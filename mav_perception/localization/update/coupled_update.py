@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.localization.association.problem import MISSED, Associate, AssociationEvents
-from mav_perception.localization.correlation import OBJECT_CORRELATION_TIME, new_evidence
+from mav_perception.localization.correlation import correlation
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
@@ -53,7 +53,7 @@ def update_state(
     posteriors, forgotten = reduce_mixture(branches, state.drones, parameters)
     report = make_report(scan, predicted, events, branches, forgotten)
     state = replace(state, hypotheses=posteriors)
-    state = update_rates(state, scan, report)
+    state = update_rates(state, scan, report, parameters)
     return update_static_objects(state, scan, report.unexplained, parameters), report
 
 
@@ -108,8 +108,6 @@ def weigh_branches(
 
     w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
     """
-    elapsed = state.since_last_scan(scan.camera)
-    new_share = float(new_evidence(elapsed, OBJECT_CORRELATION_TIME))
     log_weight = [
         u.log_weight + p.log_ungated_missed + np.log(prior.weight)
         for prior, p, u in zip(state.hypotheses, predicted, updates, strict=True)
@@ -119,9 +117,14 @@ def weigh_branches(
         parents=state.hypotheses,
         updates=tuple(updates),
         existence=tuple(
-            existence_after(prior, p, e, len(state.objects), new_share)
+            existence_after(prior, p, e)
             for prior, p, e in zip(state.hypotheses, predicted, events, strict=True)
         ),
+        detectable=tuple(
+            detectable_after(prior.detectable[scan.camera], p, e)
+            for prior, p, e in zip(state.hypotheses, predicted, events, strict=True)
+        ),
+        camera=scan.camera,
         weight=normalised(np.concatenate(log_weight)),
         parent=np.repeat(np.arange(len(sizes)), sizes),
         event=np.concatenate([np.arange(size) for size in sizes]),
@@ -129,25 +132,20 @@ def weigh_branches(
 
 
 def existence_after(
-    prior: JointHypothesis,
-    predicted: PredictedScan,
-    events: AssociationEvents,
-    objects: int,
-    new_share: float,
+    prior: JointHypothesis, predicted: PredictedScan, events: AssociationEvents
 ) -> FloatArray:
     """Return (E, O) probabilities that each object exists, given each event (Bernoulli filter).
 
-    After a miss r' = (r - r P_D) / (1 - r P_D).
+    After a miss r' = (r - r P_D) / (1 - r P_D). Misses in a row count as about one, since the P_D
+    of an object that has just been missed is small.
 
     Args:
         prior: the hypothesis.
         predicted: its prediction of the scan; the P_D of an object there is r P_D.
         events: E of them.
-        objects: number O of static objects.
-        new_share: how much of the scan is new evidence.
     """
-    first = len(predicted.candidates) - objects
-    seen = predicted.detection_probability[first:] * new_share
+    first = len(predicted.candidates) - len(prior.existence)
+    seen = predicted.detection_probability[first:]
     missed = (prior.existence - seen) / (1.0 - seen)
     result = np.tile(missed, (len(events.assignment), 1))
     for column, candidate in enumerate(predicted.gated):
@@ -156,20 +154,46 @@ def existence_after(
     return result
 
 
-def update_rates(state: JointState, scan: CameraScan, report: UpdateReport) -> JointState:
+def detectable_after(
+    before: FloatArray, predicted: PredictedScan, events: AssociationEvents
+) -> FloatArray:
+    """Return (E, N + O) probabilities that the camera can detect each target, given each event.
+
+    Args:
+        before: (N + O,) after the last scan; stays for those that are no candidates.
+        predicted: prediction of the scan.
+        events: E of them.
+    """
+    candidates, detectability = predicted.candidates, predicted.detectability
+    result = np.tile(before, (len(events.assignment), 1))
+    result[:, candidates] = detectability.after_miss(predicted.view_probability)
+    seen = detectability.after_detection
+    for column, candidate in enumerate(predicted.gated):
+        detected = events.assignment[:, column] != MISSED
+        result[detected, candidates[candidate]] = seen[candidate]
+    return result
+
+
+def update_rates(
+    state: JointState, scan: CameraScan, report: UpdateReport, parameters: FilterParameters
+) -> JointState:
     """Count detections, opportunities and clutter, for the rates of the camera and of objects.
 
-    Expected counts, the sums of marginal probabilities, for a Beta and a Gamma mean.
+    Expected counts, the sums of marginal probabilities, for Beta and Gamma means.
     """
-    detected = 1.0 - report.marginal[:, -1]
-    is_drone = report.candidates < state.drones
-    rates = state.rates.counted(
-        scan.camera,
-        float(detected[is_drone].sum()),
-        float(report.view_probability[is_drone].sum()),
-        float(report.unexplained.sum()),
-    )
-    objects = state.objects.counted(detected[~is_drone], report.view_probability[~is_drone])
+    count, camera = state.drones + len(state.objects), scan.camera
+    detected, viewed = np.zeros(count), np.zeros(count)
+    detected[report.candidates] = 1.0 - report.marginal[:, -1]
+    viewed[report.candidates] = report.view_probability
+    correlated = correlation(state.since_last_scan(camera), parameters.detection_correlation)
+    drones, objects = slice(0, state.drones), slice(state.drones, count)
     last_scan_ns = state.last_scan_ns.copy()
-    last_scan_ns[scan.camera] = state.stamp_ns
-    return replace(state, rates=rates, objects=objects, last_scan_ns=last_scan_ns)
+    last_scan_ns[camera] = state.stamp_ns
+    return replace(
+        state,
+        rates=state.rates.counted(
+            camera, detected[drones], viewed[drones], float(report.unexplained.sum()), correlated
+        ),
+        objects=state.objects.counted(camera, detected[objects], viewed[objects], correlated),
+        last_scan_ns=last_scan_ns,
+    )

@@ -9,7 +9,7 @@ the coupled PDA filter.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -37,6 +37,8 @@ class Branches:
         parents: the hypotheses before the frame.
         updates: events of each parent.
         existence: per parent (E, O), probability of every object after each event.
+        detectable: per parent (E, N + O), whether the camera can detect each drone and object.
+        camera: of the scan, its index in the team.
         weight: (B,) of every branch, normalised, parent after parent.
         parent, event: (B,) where every branch comes from.
     """
@@ -44,6 +46,8 @@ class Branches:
     parents: tuple[JointHypothesis, ...]
     updates: tuple[EventUpdates, ...]
     existence: tuple[FloatArray, ...]
+    detectable: tuple[FloatArray, ...]
+    camera: int
     weight: FloatArray
     parent: IntArray
     event: IntArray
@@ -65,7 +69,7 @@ def reduce_mixture(
     group = _grouped(branches, means, drones, parameters)
     found = [_merged(branches, group == index, drones) for index in range(group.max() + 1)]
     total = sum(h.weight for h in found)
-    kept = [JointHypothesis(h.weight / total, h.mean, h.covariance, h.existence) for h in found]
+    kept = [replace(h, weight=h.weight / total) for h in found]
     return tuple(sorted(kept, key=lambda h: -h.weight)), max(1.0 - total, 0.0)
 
 
@@ -113,31 +117,46 @@ def _mahalanobis(delta: FloatArray, covariance: FloatArray, drones: int) -> Floa
 
 def _merged(branches: Branches, group: BoolArray, drones: int) -> JointHypothesis:
     """Merge one group of branches, parent by parent and then the parents."""
-    weights, means, covariances, existences = [], [], [], []
-    for index, (parent, updates) in enumerate(
-        zip(branches.parents, branches.updates, strict=True)
-    ):
+    parts = []
+    for index, parent in enumerate(branches.parents):
         mine = group & (branches.parent == index)
         weight = float(branches.weight[mine].sum())
-        if weight <= 0.0:
-            continue
-        share = np.zeros(len(updates.log_weight))
-        share[branches.event[mine]] = branches.weight[mine] / weight
-        shift, covariance = merge_events(parent.covariance, updates, share)
-        weights.append(weight)
-        means.append(parent.mean + shift)
-        covariances.append(covariance)
-        existences.append(share @ branches.existence[index])
-    weight_array = np.array(weights)
-    if len(weights) == 1:
-        mean, covariance = wrapped(means[0], drones), covariances[0]
+        if weight > 0.0:
+            share = np.zeros(len(branches.updates[index].log_weight))
+            share[branches.event[mine]] = branches.weight[mine] / weight
+            parts.append(replace(_of_one_parent(branches, index, parent, share), weight=weight))
+    weights = np.array([part.weight for part in parts])
+    if len(parts) == 1:
+        mean, covariance = wrapped(parts[0].mean, drones), parts[0].covariance
     else:
-        mean, covariance = mixture_moments(
-            weight_array, np.array(means), np.array(covariances), drones
-        )
+        means = np.array([part.mean for part in parts])
+        covariances = np.array([part.covariance for part in parts])
+        mean, covariance = mixture_moments(weights, means, covariances, drones)
     _cholesky(covariance)
-    existence = weight_array @ np.array(existences) / weight_array.sum()
-    return JointHypothesis(float(weight_array.sum()), mean, covariance, existence)
+    total = float(weights.sum())
+    return JointHypothesis(
+        weight=total,
+        mean=mean,
+        covariance=covariance,
+        existence=weights @ np.array([part.existence for part in parts]) / total,
+        detectable=np.tensordot(weights, [part.detectable for part in parts], 1) / total,
+    )
+
+
+def _of_one_parent(
+    branches: Branches, index: int, parent: JointHypothesis, share: FloatArray
+) -> JointHypothesis:
+    """Merge events of one hypothesis that have these shares (E,) of its weight."""
+    shift, covariance = merge_events(parent.covariance, branches.updates[index], share)
+    detectable = parent.detectable.copy()
+    detectable[branches.camera] = share @ branches.detectable[index]
+    return replace(
+        parent,
+        mean=parent.mean + shift,
+        covariance=covariance,
+        existence=share @ branches.existence[index],
+        detectable=detectable,
+    )
 
 
 def _cholesky(covariance: FloatArray) -> FloatArray:

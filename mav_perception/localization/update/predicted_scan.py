@@ -8,7 +8,7 @@ import numpy as np
 
 from mav_perception.localization.association.gating import squared_mahalanobis, validation_gate
 from mav_perception.localization.association.problem import AssociationProblem
-from mav_perception.localization.correlation import correlated_noise
+from mav_perception.localization.correlation import Detectability, correlated_noise
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.measurement.observation import (
@@ -27,6 +27,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointHypothesis, JointState
 from mav_perception.types import FloatArray, IntArray
 
+LOG_TWO_PI = float(np.log(2.0 * np.pi))
 MIN_PROBABILITY = 1e-9
 """A candidate less likely to be seen takes no sighting; it would only multiply the events."""
 
@@ -39,6 +40,7 @@ class PredictedScan:
         candidates: (C,) who may be seen: drone indices, then N + object indices.
         view_probability: (C,) probability that each is in view.
         detection_probability: (C,) P_D of each, existence of objects included.
+        detectability: of each by the camera, before the scan.
         gated: (T,) positions in `candidates` of those with a sighting in their gate.
         sightings: predicted sightings of the T gated ones.
         innovations: (T, m, 3).
@@ -52,6 +54,7 @@ class PredictedScan:
     candidates: IntArray
     view_probability: FloatArray
     detection_probability: FloatArray
+    detectability: Detectability
     gated: IntArray
     sightings: PredictedSightings
     innovations: FloatArray
@@ -97,35 +100,35 @@ def predict_scan(
     )
     covariance = predicted.predicted_covariance(hypothesis.covariance)
     view = _in_view(predicted, covariance, parameters)
-    everybody = _detection_model(state, hypothesis, scan, candidates, view, parameters)
+    detectability = predict_detectability(state, hypothesis, scan, candidates, parameters)
+    model = _detection_model(state, hypothesis, scan, view * detectability.probability, parameters)
     residual, noise = innovations(predicted, scan.sightings), measurement_noise(scan.sightings)
     squared, log_det = squared_mahalanobis(residual, covariance, noise)
     inside = validation_gate(squared, parameters.gate_probability)
-    inside &= everybody.probability[:, None] > MIN_PROBABILITY
+    inside &= model.probability[:, None] > MIN_PROBABILITY
     gated = np.flatnonzero(inside.any(axis=1))
-    model = everybody.of(gated)
-    minus_two_log_density = (
-        squared[gated] + log_det[gated] + MEASUREMENT_SIZE * np.log(2.0 * np.pi)
-    )
+    of_gated = model.of(gated)
+    minus_two_log_density = (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)[gated]
     elapsed = state.since_last_scan(scan.camera)
     noise = correlated_noise(noise, elapsed, parameters.error_correlation)
     return PredictedScan(
         candidates=candidates,
         view_probability=view,
-        detection_probability=everybody.probability,
+        detection_probability=model.probability,
+        detectability=detectability,
         gated=gated,
         sightings=predicted.subset(gated),
         innovations=residual[gated],
         noise=noise[None] + predicted.linearisation_covariance[gated][:, None],
-        model=model,
+        model=of_gated,
         problem=AssociationProblem(
-            log_likelihood_ratio=model.log_detection_ratio - 0.5 * minus_two_log_density,
-            log_missed=model.log_missed,
+            log_likelihood_ratio=of_gated.log_detection_ratio - 0.5 * minus_two_log_density,
+            log_missed=of_gated.log_missed,
             inside=inside[gated],
             candidates=candidates[gated],
             scan_key=scan.sightings.key,
         ),
-        log_ungated_missed=float(everybody.log_missed.sum() - model.log_missed.sum()),
+        log_ungated_missed=float(model.log_missed.sum() - of_gated.log_missed.sum()),
     )
 
 
@@ -138,20 +141,54 @@ def _in_view(
     return view_probability(predicted.points, FieldOfView.of(parameters), *sigmas)
 
 
-def _detection_model(
+def predict_detectability(
     state: JointState,
     hypothesis: JointHypothesis,
     scan: CameraScan,
     candidates: IntArray,
-    view: FloatArray,
+    parameters: FilterParameters,
+) -> Detectability:
+    """Return how likely the camera can detect each of C candidates under a hypothesis."""
+    rates, camera, drones = state.rates, scan.camera, state.drones
+    overall = np.concatenate(
+        [
+            np.full(drones, rates.detection_probability(camera, parameters)),
+            state.objects.detection_probability,
+        ]
+    )
+    visible = np.concatenate(
+        [
+            np.full(drones, rates.visible_probability(camera, parameters)),
+            state.objects.visible_probability,
+        ]
+    )
+    return Detectability.predicted(
+        hypothesis.detectable[camera, candidates],
+        visible[candidates],
+        overall[candidates],
+        state.since_last_scan(camera),
+        parameters.detection_correlation,
+    )
+
+
+def _detection_model(
+    state: JointState,
+    hypothesis: JointHypothesis,
+    scan: CameraScan,
+    chance: FloatArray,
     parameters: FilterParameters,
 ) -> DetectionModel:
-    """Return P_D of all candidates, an object's existence included, and the clutter density."""
-    rates, camera = state.rates, scan.camera
-    chance = np.full(len(candidates), rates.detection_probability(camera, parameters))
-    chance[candidates >= state.drones] = hypothesis.existence * state.objects.detection_probability
-    clutter = clutter_density(
-        rates.clutter_per_frame(camera, parameters), scan.sightings, parameters
-    )
-    probability = np.minimum(view * chance, 0.9999)
+    """Return P_D of all candidates, existence included, and the clutter density.
+
+    Args:
+        state: joint state.
+        hypothesis: tells how likely each object exists.
+        scan: the camera scan.
+        chance: (C,) P_D of those that exist.
+        parameters: of the filter.
+    """
+    exists = np.concatenate([np.ones(len(chance) - len(state.objects)), hypothesis.existence])
+    rate = state.rates.clutter_per_frame(scan.camera, parameters)
+    clutter = clutter_density(rate, scan.sightings, parameters)
+    probability = np.minimum(chance * exists, 0.9999)
     return DetectionModel(probability, parameters.gate_probability, clutter)

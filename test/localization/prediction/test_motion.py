@@ -46,7 +46,11 @@ def state_at(odometry, stamp, mean=None, covariance=None):
     covariance = start.hypotheses[0].covariance if covariance is None else covariance
     size = len(covariance)
     vector = np.concatenate([mean.ravel(), np.arange(size - 8.0)])
-    only = JointHypothesis(1.0, vector, covariance, np.ones((size - 8) // 3))
+    objects = (size - 8) // 3
+    only = JointHypothesis(
+        weight=1.0, mean=vector, covariance=covariance, existence=np.ones(objects),
+        detectable=np.full((2, 2 + objects), np.nan),
+    )  # fmt: skip
     return replace(
         start,
         hypotheses=(only,),

@@ -88,11 +88,8 @@ def test_a_hypothesis_that_the_frames_deny_is_forgotten(team):
     parameters = FilterParameters(learn_rates=False, max_objects=0)
     state = state_of(team)
     right = state.hypotheses[0]
-    wrong = JointHypothesis(
-        0.5, right.mean + np.tile([0, 0, 0, 0, 0, 3.0, 0, 0], 2)[:12], 1e-2 * right.covariance,
-        np.zeros(0),
-    )  # fmt: skip
-    right = JointHypothesis(0.5, right.mean, 1e-2 * right.covariance, np.zeros(0))
+    right = replace(right, weight=0.5, covariance=1e-2 * right.covariance)
+    wrong = replace(right, mean=right.mean + np.tile([0, 0, 0, 0, 0, 3.0, 0, 0], 2)[:12])
     state = replace(state, hypotheses=(wrong, right))
     for k in range(6):
         points = np.array([[0.8, 0.0, 3.9], [-0.8, 0.0, 3.9]])
@@ -109,8 +106,10 @@ def branches_of(rng, hypotheses=3, targets=2, sightings=3):
     for _ in range(hypotheses):
         root = rng.normal(0.0, 0.2, (8, 8))
         parent = JointHypothesis(
-            1.0 / hypotheses, rng.normal(0.0, 1.0, 8), root @ root.T + 0.01 * np.eye(8), NO_OBJECT
-        )
+            weight=1.0 / hypotheses, mean=rng.normal(0.0, 1.0, 8),
+            covariance=root @ root.T + 0.01 * np.eye(8), existence=NO_OBJECT,
+            detectable=np.full((1, targets), 0.5),
+        )  # fmt: skip
         log_ratio = rng.normal(0.0, 1.0, (targets, sightings))
         problem = AssociationProblem(
             log_likelihood_ratio=log_ratio, log_missed=np.zeros(targets),
@@ -133,6 +132,8 @@ def branches_of(rng, hypotheses=3, targets=2, sightings=3):
         parents=tuple(parents),
         updates=tuple(updates),
         existence=tuple(np.zeros((size, 0)) for size in sizes),
+        detectable=tuple(np.full((size, targets), 0.5) for size in sizes),
+        camera=0,
         weight=normalised(np.concatenate(weights)),
         parent=np.repeat(np.arange(hypotheses), sizes),
         event=np.concatenate([np.arange(size) for size in sizes]),
