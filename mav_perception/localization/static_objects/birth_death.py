@@ -25,7 +25,7 @@ from mav_perception.types import BoolArray, FloatArray, IntArray, seconds
 
 MIN_EXISTENCE = 1e-3
 """Existence below which an object is deleted; small, as in Bernoulli filters. One that is deleted
-while it is hidden leaves its next sightings to a drone nearby, one that is gone only takes room."""
+while hidden leaves its next sightings to a drone nearby, one that is gone only takes up room."""
 
 MIN_SPAN = 0.3
 """Sightings of a static object agree over at least so many seconds. It must be born before its
