@@ -1,6 +1,8 @@
 """Monte-Carlo of the joint filter against its baselines; same flights and parameters for all.
 
-Example: mav-perception benchmark localization --scenario hard --seeds 20 --json figures.json
+Examples:
+  mav-perception benchmark localization --scenario hard --seeds 20 --json figures.json
+  mav-perception benchmark robustness mrclam ../shared/datasets/mrclam6 --json figures.json
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import json
 import os
 from pathlib import Path
 
+from mav_perception.commands import benchmark_robustness
 from mav_perception.errors import ConfigurationError
 from mav_perception.simulation.flight.scenario_files import load_scenario, scenario_names
 
@@ -38,10 +41,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='render images and run this network on them; needs --sensor-model',
     )  # fmt: skip
     localization.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
+    robustness = subjects.add_parser(
+        'robustness', help='one real recording under many small changes'
+    )
+    benchmark_robustness.add_arguments(robustness)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Fly, print a table a scenario and write the JSON."""
+    if arguments.subject == 'robustness':
+        return benchmark_robustness.run(arguments)
     from mav_perception.evaluation.benchmark.monte_carlo import run_seeds, summarise, summary_table
     from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
     from mav_perception.evaluation.sensor_model.sensor_model import (

@@ -74,6 +74,26 @@ class Recording:
             end_ns=self.end_ns + offset_ns,
         )
 
+    def since(self, begin_ns: int) -> Recording:
+        """Return the rest of the recording; the filter is told the true poses of that time."""
+        odometry = tuple(
+            tuple(sample for sample in samples if sample.stamp_ns >= begin_ns)
+            for samples in self.odometry
+        )
+        start = np.array(
+            [
+                path.at(np.array([samples[0].stamp_ns]))[0]
+                for path, samples in zip(self.truth, odometry, strict=True)
+            ]
+        )
+        return replace(
+            self,
+            team=replace(self.team, start=start),
+            odometry=odometry,
+            frames=tuple(f for f in self.frames if f.sightings.stamp_ns >= begin_ns),
+            begin_ns=begin_ns,
+        )
+
     def odometry_path(self, drone: int) -> PosePath:
         """Return the VIO path of one drone in its own frame."""
         samples = self.odometry[drone]

@@ -63,6 +63,9 @@ def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
     [
         (['benchmark', 'localization', '--scenario', 'moon'], 'No scenario'),
         (['benchmark', 'localization', '--seeds', '0'], 'at least 1'),
+        (['benchmark', 'robustness', 'mrclam', '/nowhere', '--offsets', '-1'], 'negative'),
+        (['benchmark', 'robustness', 'mrclam', '/nowhere', '--clutter', '2'], 'from 0 to 1'),
+        (['benchmark', 'robustness', 'mrclam', '/nowhere'], 'Barcodes'),
         (['replay', 'euroc', '/nowhere'], 'has no MH_01_truth'),
         (['replay', 'euroc', '/nowhere', '--flights', 'A,A'], 'different'),
     ],

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import orth
 
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.types import FloatArray, IntArray, TeamState
+
+SMALLEST_SIGMA = 1e-3
+"""Metres; a start that is known exactly has no sigma at all."""
 
 SAMPLE_RATE = 20
 """Rate at which errors are sampled, Hz."""
@@ -76,6 +80,32 @@ def normalised_error_squared(
     error_vector = error.ravel()[index]
     covariance = state.covariance[np.ix_(index, index)]
     return float(error_vector @ np.linalg.solve(covariance, error_vector)), len(index)
+
+
+def errors_in_sigmas(state: TeamState, truth: FloatArray) -> FloatArray:
+    """Return (N,) how many of its own standard deviations every drone is off within the team.
+
+    The motion of the whole team that fits best, one translation and one yaw, is taken out of the
+    errors and, to first order, out of the covariance: e = A (x - x'), C = A P A', with A the
+    projection off those four directions. A drone's sigma is that along its own error.
+
+    Args:
+        state: joint state of N drones.
+        truth: (N, 4) true poses at its stamp.
+    """
+    estimate = state.mean[:, :3]
+    error = estimate - align_team(truth[None, :, :3], estimate[None])[0]
+    centred = estimate - estimate.mean(axis=0)
+    turn = np.column_stack([-centred[:, 1], centred[:, 0], np.zeros(len(centred))])
+    common = orth(np.column_stack([np.tile(np.eye(3), (len(centred), 1)), turn.ravel()]))
+    projection = np.eye(len(common)) - common @ common.T
+    index = (4 * np.arange(len(centred))[:, None] + np.arange(3)).ravel()
+    covariance = projection @ state.covariance[np.ix_(index, index)] @ projection
+    blocks = np.einsum('iaib->iab', covariance.reshape(len(centred), 3, len(centred), 3))
+    size = np.linalg.norm(error, axis=1)
+    direction = error / np.maximum(size, 1e-12)[:, None]
+    variance = np.einsum('ia,iab,ib->i', direction, blocks, direction)
+    return np.asarray(size / np.sqrt(np.maximum(variance, SMALLEST_SIGMA**2)))
 
 
 def drone_nees(

@@ -5,6 +5,7 @@ import pytest
 
 from mav_perception.evaluation.metrics.team_errors import (
     align_team,
+    errors_in_sigmas,
     normalised_error_squared,
     position_rmse,
     team_shape_rmse,
@@ -53,3 +54,20 @@ def test_yaw_error_wraps():
     truth = np.array([[0, 0, 0, -3.1], [0, 0, 0, 0.0]])
     value, _ = normalised_error_squared(state, truth)
     assert value == pytest.approx((2 * np.pi - 6.2) ** 2)
+
+
+def test_sigmas_are_those_within_the_team_not_of_its_common_motion():
+    """However uncertain the common motion is, a drone that is off within the team stands out."""
+    rng = np.random.default_rng(3)
+    truth = np.column_stack([rng.uniform(-5, 5, (5, 3)), np.zeros(5)])
+    sigma, number = 0.1, []
+    common = np.kron(np.ones((5, 5)), np.diag([9.0, 9.0, 9.0, 0.0]))
+    covariance = common + np.kron(np.eye(5), np.diag([sigma**2] * 3 + [1e-4]))
+    for _ in range(400):
+        error = rng.normal(0, sigma, (5, 4)) + np.append(rng.normal(0, 3, 3), 0.0)
+        number.append(errors_in_sigmas(TeamState(0, truth + error, covariance), truth))
+    assert np.mean(np.square(number)) == pytest.approx(3.0, rel=0.1)  # three axes
+    swapped = truth.copy()
+    swapped[[0, 1]] = truth[[1, 0]]
+    off = errors_in_sigmas(TeamState(0, swapped, covariance), truth)
+    assert off[:2].min() > 5.0

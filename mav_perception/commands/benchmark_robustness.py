@@ -1,0 +1,117 @@
+"""`mav-perception benchmark robustness`: one recording under many small changes."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mav_perception.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from mav_perception.evaluation.benchmark.robustness import Task
+    from mav_perception.localization.parameters import FilterParameters
+    from mav_perception.recordings.recording import Recording
+
+CHANGES = ('dropped', 'detection', 'clutter', 'drift')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument('format', choices=['mrclam', 'euroc'], help='of the recording')
+    parser.add_argument('folder', type=Path, metavar='DIR')
+    parser.add_argument(
+        '--clutter', type=float, nargs='+', default=[0.0, 0.05, 0.3, 1.0], metavar='F',
+        help='mrclam: shares of the landmark sightings fed in as false positives',
+    )  # fmt: skip
+    parser.add_argument(
+        '--flights', default='MH_01,MH_03,MH_05', metavar='A,B,C', help='euroc: one a drone'
+    )
+    parser.add_argument('--vio', choices=['mono', 'stereo'], default='stereo', help='euroc')
+    parser.add_argument('--noise', choices=['nominal', 'hard'], default='nominal', help='euroc')
+    parser.add_argument(
+        '--offsets', type=float, nargs='+', default=[0.0, 60.0, 120.0], metavar='S',
+        help='seconds that are left out at the beginning (default 0 60 120)',
+    )  # fmt: skip
+    parser.add_argument(
+        '--changes', nargs='+', default=list(CHANGES), choices=['recorded', *CHANGES],
+        help='30 %% of sightings dropped; told half the P_D, thrice the clutter, twice the drift',
+    )  # fmt: skip
+    parser.add_argument('--seeds', type=int, default=1, help='of what is drawn')
+    parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
+    parser.add_argument(
+        '--processes', type=int, default=os.cpu_count() or 1, help='on this machine'
+    )
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Play all changed recordings, print the table and write the JSON."""
+    from mav_perception.evaluation.benchmark.robustness import run_tasks, summarise, table
+
+    outcomes = run_tasks(tasks(arguments), arguments.processes)
+    figures = summarise(outcomes)
+    print(table(outcomes))
+    print(
+        f'{figures["runs"]} runs; ratio to identities known: '
+        f'median {figures["ratio_median"]:.2f}, 95 % {figures["ratio_p95"]:.2f}, '
+        f'worst {figures["ratio_worst"]:.2f}; {figures["lost"]} lost; '
+        f'{100 * figures["published_wrong_share"]:.2f} % of the poses published wrong.'
+    )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+    return 0
+
+
+def tasks(arguments: argparse.Namespace) -> list[Task]:
+    """Return every run that the options ask for.
+
+    Raises:
+        ConfigurationError: an option has a value that makes no run.
+    """
+    from mav_perception.evaluation.benchmark.robustness import Task
+
+    if arguments.seeds < 1 or arguments.processes < 1:
+        raise ConfigurationError('--seeds and --processes must be at least 1.')
+    if min(arguments.offsets) < 0.0:
+        raise ConfigurationError(f'--offsets must not be negative: {arguments.offsets}.')
+    if not all(0.0 <= share <= 1.0 for share in arguments.clutter):
+        raise ConfigurationError(f'--clutter is a share from 0 to 1: {arguments.clutter}.')
+    shares = arguments.clutter if arguments.format == 'mrclam' else [0.0]
+    kinds = itertools.product(shares, arguments.offsets, arguments.changes, range(arguments.seeds))
+    folder, length = arguments.folder, arguments.seconds
+    result = []
+    for share, offset, change, seed in kinds:
+        if arguments.format == 'mrclam':
+            name = f'landmarks {100 * share:.0f} %'
+            load = partial(mrclam_run, folder, share, length, seed)
+        else:
+            name = f'{arguments.vio} {arguments.noise}'
+            flights = tuple(arguments.flights.split(','))
+            load = partial(
+                euroc_run, folder, flights, arguments.vio, arguments.noise, length, seed
+            )
+        result.append(Task(name, load, offset=offset, change=change, seed=seed))
+    return result
+
+
+def mrclam_run(
+    folder: Path, share: float, seconds: float | None, seed: int
+) -> tuple[Recording, FilterParameters]:
+    """Return an MR.CLAM recording and the parameters for its robots."""
+    from mav_perception.datasets.mrclam import load_mrclam, mrclam_parameters
+
+    return load_mrclam(folder, share, seconds, seed), mrclam_parameters(share)
+
+
+def euroc_run(
+    folder: Path, flights: tuple[str, ...], vio: str, noise: str, seconds: float | None, seed: int
+) -> tuple[Recording, FilterParameters]:
+    """Return a recording of EuRoC flights as a team and the parameters for it."""
+    from mav_perception.datasets.euroc import euroc_parameters, load_euroc
+
+    return load_euroc(folder, flights, vio, noise, seconds, seed), euroc_parameters(noise)

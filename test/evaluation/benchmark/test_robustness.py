@@ -1,0 +1,54 @@
+"""A recording under small changes: what is changed, and what is counted."""
+
+import json
+
+import numpy as np
+import pytest
+
+from mav_perception.evaluation.benchmark.perturbations import DROPPED_SHARE, PERTURBATIONS
+from mav_perception.evaluation.benchmark.robustness import Task, run_task, summarise, table
+from mav_perception.recordings.recording import sample_truth
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario_files import load_scenario
+from mav_perception.types import nanoseconds
+
+pytestmark = pytest.mark.flight
+
+
+def short_flight():
+    scenario = load_scenario('nominal', duration=20.0, drones=3)
+    return fly(scenario), matching_parameters(scenario)
+
+
+def test_a_recording_that_begins_later_starts_where_the_drones_are_then():
+    recording, _ = short_flight()
+    later = recording.since(recording.begin_ns + nanoseconds(7.0))
+    first = np.array([samples[0].stamp_ns for samples in later.odometry])
+    assert first.min() >= later.begin_ns == recording.begin_ns + nanoseconds(7.0)
+    true = np.array([sample_truth(recording, first)[k, k] for k in range(3)])
+    np.testing.assert_allclose(later.team.start, true)
+    assert 0 < len(later.frames) < len(recording.frames)
+
+
+def test_perturbations_change_one_thing_each():
+    recording, parameters = short_flight()
+    count = sum(len(frame.labels) for frame in recording.frames)
+    for name, change in PERTURBATIONS.items():
+        changed, told = change(recording, parameters, 0)
+        kept = sum(len(frame.labels) for frame in changed.frames)
+        if name == 'dropped':
+            assert kept / count == pytest.approx(1.0 - DROPPED_SHARE, abs=0.05)
+            assert all(len(f.labels) == len(f.sightings) for f in changed.frames)
+        else:
+            assert kept == count
+        assert (told == parameters) == (name in ('recorded', 'dropped'))
+
+
+def test_runs_are_judged_and_summed_up():
+    outcomes = [run_task(Task('short', short_flight, 3.0, 'drift'))]
+    figures = summarise(outcomes)
+    assert figures['runs'] == 1 and figures['lost'] == 0
+    assert figures['published_wrong_share'] < 0.05 and outcomes[0].judged > 50
+    assert 0.5 < figures['ratio_median'] < 2.0
+    assert len(table(outcomes).splitlines()) == 2
+    json.dumps(figures, allow_nan=False)
