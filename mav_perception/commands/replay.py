@@ -105,19 +105,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     recording, parameters, axes = _load(arguments)
     unknown = arguments.start == 'unknown'
+    told = recording
     if unknown:
         recording = replace(recording, team=recording.team.with_unknown_start())
     begin = time.perf_counter()
     names = STARTED_BY_SEARCH if unknown else tuple(BASELINES)
+    progress = sys.stderr.isatty()
     kept: dict[str, tuple[Estimate, AssociationLog]] = {}
 
     def keep(name: str, estimate: Estimate, associations: AssociationLog) -> None:
         if name == 'cpdaf':
             kept[name] = (estimate, associations)
 
-    scores = compare(
-        recording, parameters, axes, progress=sys.stderr.isatty(), names=names, watch=keep
-    )
+    scores = compare(recording, parameters, axes, progress, names, keep)
+    if unknown:  # the reference is told the start and the identities
+        scores['labelled'] = compare(told, parameters, axes, progress, ('labelled',))['labelled']
     wall = time.perf_counter() - begin
     print(table(scores))
     print(_summary(scores, unknown, (recording.end_ns - recording.begin_ns) * 1e-9, wall))
@@ -177,14 +179,15 @@ def _summary(scores: dict[str, Score], unknown: bool, length: float, wall: float
         f'{length:.0f} s of data in {wall:.1f} s for all filters together: {length / wall:.0f} '
         'times real time.'
     )
+    ratio = cpdaf.team_shape / scores['labelled'].team_shape
     if not unknown:
-        ratio = cpdaf.team_shape / scores['labelled'].team_shape
         return f'cpdaf / identities known: {ratio:.3f}. {speed}'
     start = 'never' if math.isnan(cpdaf.start_seconds) else f'{cpdaf.start_seconds:.0f} s'
     return (
         f'All drones localized: {start}; {cpdaf.wrong_initializations} of {cpdaf.initializations} '
         'initialized wrong; '
-        f'poses published for {100 * cpdaf.coverage:.0f} % of the time. {speed}'
+        f'poses published for {100 * cpdaf.coverage:.0f} % of the time. '
+        f'cpdaf / start and identities known: {ratio:.3f}. {speed}'
     )
 
 

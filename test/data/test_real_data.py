@@ -62,6 +62,7 @@ def test_a_team_of_euroc_flights_finds_itself(euroc_mh, tmp_path):
     assert figures['start_seconds'] < 90.0
     assert figures['coverage'] > 0.5
     assert figures['cpdaf'] < 0.3
+    assert figures['labelled'] < 0.15
 
 
 def test_segment_writes_masks_overlays_and_detections(perch_drone_val, tmp_path):
