@@ -23,7 +23,7 @@ from mav_perception.localization.static_objects.static_objects import (
 )
 from mav_perception.types import BoolArray, FloatArray, IntArray, seconds
 
-MIN_EXISTENCE = 1e-3
+MIN_EXISTENCE = 1e-6
 """Existence below which an object is deleted; small, as in Bernoulli filters. One that is deleted
 while hidden leaves its next sightings to a drone nearby, one that is gone only takes up room."""
 
