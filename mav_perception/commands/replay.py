@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mav_perception.evaluation.association_log import AssociationLog
     from mav_perception.evaluation.benchmark.comparison import Score
     from mav_perception.evaluation.playback import Estimate
@@ -95,8 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         from mav_perception.commands.replay_bag import play_bag
 
         return play_bag(arguments)
-    from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
-    from mav_perception.evaluation.benchmark.comparison import compare, table
+    from mav_perception.evaluation.benchmark.comparison import table
     from mav_perception.evaluation.report.playback_record import record_playback
     from mav_perception.evaluation.report.rerun_log import require_rerun
 
@@ -105,21 +106,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     recording, parameters, axes = _load(arguments)
     unknown = arguments.start == 'unknown'
-    told = recording
-    if unknown:
-        recording = replace(recording, team=recording.team.with_unknown_start())
     begin = time.perf_counter()
-    names = STARTED_BY_SEARCH if unknown else tuple(BASELINES)
-    progress = sys.stderr.isatty()
     kept: dict[str, tuple[Estimate, AssociationLog]] = {}
 
     def keep(name: str, estimate: Estimate, associations: AssociationLog) -> None:
         if name == 'cpdaf':
             kept[name] = (estimate, associations)
 
-    scores = compare(recording, parameters, axes, progress, names, keep)
-    if unknown:  # the reference is told the start and the identities
-        scores['labelled'] = compare(told, parameters, axes, progress, ('labelled',))['labelled']
+    played = recording
+    if unknown:
+        played = replace(recording, team=recording.team.with_unknown_start())
+    scores = _scores(played, recording if unknown else None, parameters, axes, keep)
     wall = time.perf_counter() - begin
     print(table(scores))
     print(_summary(scores, unknown, (recording.end_ns - recording.begin_ns) * 1e-9, wall))
@@ -128,10 +125,37 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
     baselines = {name: asdict(one) for name, one in scores.items()}
-    record = record_playback(title, recording, *kept['cpdaf'], figures, baselines, axes)
+    record = record_playback(title, played, *kept['cpdaf'], figures, baselines, axes)
     if record.drones:
         _write(record, arguments)
     return 0
+
+
+def _scores(
+    recording: Recording,
+    told: Recording | None,
+    parameters: FilterParameters,
+    axes: tuple[int, ...],
+    keep: Callable[[str, Estimate, AssociationLog], None],
+) -> dict[str, Score]:
+    """Play all filters that can start.
+
+    Args:
+        recording: what is played.
+        told: the same with the start, for the reference, if the start is unknown; else None.
+        parameters: of all filters.
+        axes: which of x, y, z, yaw count for the NEES.
+        keep: is given every estimate.
+    """
+    from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
+    from mav_perception.evaluation.benchmark.comparison import compare
+
+    progress = sys.stderr.isatty()
+    if told is None:
+        return compare(recording, parameters, axes, progress, tuple(BASELINES), keep)
+    scores = compare(recording, parameters, axes, progress, STARTED_BY_SEARCH, keep)
+    reference = compare(told, parameters, axes, progress, ('labelled',))
+    return {**scores, 'labelled': reference['labelled']}
 
 
 def _write(record: RunRecord, arguments: argparse.Namespace) -> None:
