@@ -22,7 +22,6 @@ SEARCH_CORRELATION_TIME = 0.2
 SHORTEST_INTERVAL = 1e-3
 """Seconds; keeps the noise of two cameras' frames with the same stamp finite."""
 
-
 HIDDEN_PROBABILITY = 0.02
 """P_D of a target that the camera cannot detect at present: nothing is hidden for certain."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from mav_perception.evaluation.benchmark.comparison import Score, compare
+from mav_perception.evaluation.benchmark.process_pool import in_processes
 from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup, baselines_for
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
@@ -56,10 +55,7 @@ def _results(tasks: list[Task], processes: int, dask: str) -> Iterator[Scores]:
         with Client(dask) as client:
             yield from client.gather(client.map(run_seed, tasks))
         return
-    # One process a core: threads of the linear algebra would only fight each other.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
-    with multiprocessing.get_context('spawn').Pool(processes) as pool:
-        yield from pool.imap(run_seed, tasks)
+    yield from in_processes(run_seed, tasks, processes)
 
 
 def summarise(results: list[Scores]) -> dict[str, dict[str, Any]]:

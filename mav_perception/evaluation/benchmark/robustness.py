@@ -7,8 +7,6 @@ the identities, under the same change.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +18,7 @@ from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.benchmark.comparison import compare
 from mav_perception.evaluation.benchmark.monte_carlo import LOST
 from mav_perception.evaluation.benchmark.perturbations import PERTURBATIONS
+from mav_perception.evaluation.benchmark.process_pool import in_processes
 from mav_perception.evaluation.metrics.team_errors import (
     errors_in_sigmas,
     sample_stamps,
@@ -140,10 +139,8 @@ def _last(recording: Recording, estimate: Estimate) -> float:
 
 def run_tasks(tasks: Sequence[Task], processes: int) -> list[Outcome]:
     """Run all in parallel processes, with a progress bar."""
-    # One process a core: threads of the linear algebra would only fight each other.
-    os.environ.setdefault('OMP_NUM_THREADS', '1')
-    with multiprocessing.get_context('spawn').Pool(processes) as pool:
-        return list(tqdm(pool.imap(run_task, tasks), total=len(tasks), leave=False))
+    outcomes = in_processes(run_task, tasks, processes)
+    return list(tqdm(outcomes, total=len(tasks), leave=False))
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:

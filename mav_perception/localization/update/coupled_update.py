@@ -146,12 +146,9 @@ def existence_after(
     """
     first = len(predicted.candidates) - len(prior.existence)
     seen = predicted.detection_probability[first:]
-    missed = (prior.existence - seen) / (1.0 - seen)
-    result = np.tile(missed, (len(events.assignment), 1))
-    for column, candidate in enumerate(predicted.gated):
-        if candidate >= first:
-            result[events.assignment[:, column] != MISSED, candidate - first] = MAX_EXISTENCE
-    return result
+    missed = np.zeros(len(predicted.candidates))
+    missed[first:] = (prior.existence - seen) / (1.0 - seen)
+    return _given_events(missed, np.full(len(missed), MAX_EXISTENCE), predicted, events)[:, first:]
 
 
 def detectable_after(
@@ -166,11 +163,18 @@ def detectable_after(
     """
     candidates, detectability = predicted.candidates, predicted.detectability
     result = np.tile(before, (len(events.assignment), 1))
-    result[:, candidates] = detectability.after_miss(predicted.view_probability)
-    seen = detectability.after_detection
-    for column, candidate in enumerate(predicted.gated):
-        detected = events.assignment[:, column] != MISSED
-        result[detected, candidates[candidate]] = seen[candidate]
+    missed = detectability.after_miss(predicted.view_probability)
+    result[:, candidates] = _given_events(missed, detectability.after_detection, predicted, events)
+    return result
+
+
+def _given_events(
+    missed: FloatArray, detected: FloatArray, predicted: PredictedScan, events: AssociationEvents
+) -> FloatArray:
+    """Return (E, C) the value of every candidate, as each event has it missed or detected."""
+    result = np.tile(missed, (len(events.assignment), 1))
+    gated = predicted.gated
+    result[:, gated] = np.where(events.assignment != MISSED, detected[gated], missed[gated])
     return result
 
 
