@@ -10,12 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mav_perception.commands.dataset_runs import euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mav_perception.evaluation.benchmark.robustness import Task
-    from mav_perception.localization.parameters import FilterParameters
-    from mav_perception.recordings.recording import Recording
 
 CHANGES = ('dropped', 'detection', 'clutter', 'drift')
 
@@ -91,27 +90,8 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
             load = partial(mrclam_run, folder, share, length, seed)
         else:
             name = f'{arguments.vio} {arguments.noise}'
-            flights = tuple(arguments.flights.split(','))
             load = partial(
-                euroc_run, folder, flights, arguments.vio, arguments.noise, length, seed
+                euroc_run, folder, arguments.flights, arguments.vio, arguments.noise, length, seed
             )
         result.append(Task(name, load, offset=offset, change=change, seed=seed))
     return result
-
-
-def mrclam_run(
-    folder: Path, share: float, seconds: float | None, seed: int
-) -> tuple[Recording, FilterParameters]:
-    """Return an MR.CLAM recording and the parameters for its robots."""
-    from mav_perception.datasets.mrclam import load_mrclam, mrclam_parameters
-
-    return load_mrclam(folder, share, seconds, seed), mrclam_parameters(share)
-
-
-def euroc_run(
-    folder: Path, flights: tuple[str, ...], vio: str, noise: str, seconds: float | None, seed: int
-) -> tuple[Recording, FilterParameters]:
-    """Return a recording of EuRoC flights as a team and the parameters for it."""
-    from mav_perception.datasets.euroc import euroc_parameters, load_euroc
-
-    return load_euroc(folder, flights, vio, noise, seconds, seed), euroc_parameters(noise)

@@ -16,11 +16,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.dataset_runs import euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mav_perception.commands.dataset_runs import DatasetRun
     from mav_perception.evaluation.association_log import AssociationLog
     from mav_perception.evaluation.benchmark.comparison import Score
     from mav_perception.evaluation.playback import Estimate
@@ -172,29 +174,12 @@ def _write(record: RunRecord, arguments: argparse.Namespace) -> None:
         write_rerun(record, arguments.rerun)
 
 
-def _load(
-    arguments: argparse.Namespace,
-) -> tuple[Recording, FilterParameters, tuple[int, ...]]:
+def _load(arguments: argparse.Namespace) -> DatasetRun:
     """Return the run, the filter's parameters and the axes that count for the NEES."""
+    folder, seconds, seed = arguments.folder, arguments.seconds, arguments.seed
     if arguments.format == 'mrclam':
-        from mav_perception.datasets.mrclam import load_mrclam, mrclam_parameters
-
-        if not 0.0 <= arguments.clutter <= 1.0:
-            raise ConfigurationError(f'--clutter is a share from 0 to 1, not {arguments.clutter}.')
-        recording = load_mrclam(
-            arguments.folder, arguments.clutter, arguments.seconds, arguments.seed
-        )
-        return recording, mrclam_parameters(arguments.clutter), (0, 1, 3)
-    from mav_perception.datasets.euroc import euroc_parameters, load_euroc
-
-    flights = tuple(arguments.flights.split(','))
-    if len(flights) < 2 or len(set(flights)) != len(flights):
-        raise ConfigurationError(f'--flights needs two or more different ones, not {flights}.')
-    recording = load_euroc(
-        arguments.folder, flights, arguments.vio, arguments.noise, arguments.seconds,
-        arguments.seed,
-    )  # fmt: skip
-    return recording, euroc_parameters(arguments.noise), (0, 1, 2, 3)
+        return mrclam_run(folder, arguments.clutter, seconds, seed)
+    return euroc_run(folder, arguments.flights, arguments.vio, arguments.noise, seconds, seed)
 
 
 def _summary(scores: dict[str, Score], unknown: bool, length: float, wall: float) -> str:

@@ -38,7 +38,7 @@ WRONG_SIGMAS = 5.0
 JUDGED_STEP = 10
 """Poses are judged at every so many frames."""
 
-Load = Callable[[], tuple[Recording, FilterParameters]]
+Load = Callable[[], tuple[Recording, FilterParameters, tuple[int, ...]]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Task:
 
     Attributes:
         name: of the recording.
-        load: reads it, and the parameters that belong to it.
+        load: reads it, with its parameters and the axes that count for the NEES.
         offset: seconds that are left out at the beginning.
         change: a key of `PERTURBATIONS`.
         seed: of what is drawn.
@@ -89,7 +89,7 @@ class Outcome:
 
 def run_task(task: Task) -> Outcome:
     """Play one changed recording through the CPDAF and the filter that knows the identities."""
-    recording, parameters = task.load()
+    recording, parameters, axes = task.load()
     recording = recording.since(recording.begin_ns + nanoseconds(task.offset))
     recording, parameters = PERTURBATIONS[task.change](recording, parameters, task.seed)
     estimates: dict[str, Estimate] = {}
@@ -97,7 +97,7 @@ def run_task(task: Task) -> Outcome:
     def keep(name: str, estimate: Estimate, associations: AssociationLog) -> None:
         estimates[name] = estimate
 
-    scores = compare(recording, parameters, names=('cpdaf', 'labelled'), watch=keep)
+    scores = compare(recording, parameters, axes, names=('cpdaf', 'labelled'), watch=keep)
     judged, wrong = count_wrong(recording, estimates['cpdaf'])
     return Outcome(
         recording=task.name,

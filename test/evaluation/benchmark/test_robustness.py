@@ -17,11 +17,11 @@ pytestmark = pytest.mark.flight
 
 def short_flight():
     scenario = load_scenario('nominal', duration=20.0, drones=3)
-    return fly(scenario), matching_parameters(scenario)
+    return fly(scenario), matching_parameters(scenario), (0, 1, 2, 3)
 
 
 def test_a_recording_that_begins_later_starts_where_the_drones_are_then():
-    recording, _ = short_flight()
+    recording, _, _ = short_flight()
     later = recording.since(recording.begin_ns + nanoseconds(7.0))
     first = np.array([samples[0].stamp_ns for samples in later.odometry])
     assert first.min() >= later.begin_ns == recording.begin_ns + nanoseconds(7.0)
@@ -31,7 +31,7 @@ def test_a_recording_that_begins_later_starts_where_the_drones_are_then():
 
 
 def test_perturbations_change_one_thing_each():
-    recording, parameters = short_flight()
+    recording, parameters, _ = short_flight()
     count = sum(len(frame.labels) for frame in recording.frames)
     for name, change in PERTURBATIONS.items():
         changed, told = change(recording, parameters, 0)
