@@ -44,8 +44,9 @@ def levelling_rotation(roll_pitch: ArrayLike) -> FloatArray:
     Args:
         roll_pitch: (2,) attitude of the body, radians.
     """
-    roll, pitch = np.asarray(roll_pitch, float)
-    return np.asarray(Rotation.from_euler('YX', [pitch, roll]).as_matrix(), float)
+    # Ry(pitch) Rx(roll) in closed form: scipy's Rotation takes ten times as long for a single one.
+    (sr, sp), (cr, cp) = np.sin(roll_pitch), np.cos(roll_pitch)
+    return np.array([[cp, sp * sr, sp * cr], [0.0, cr, -sr], [-sp, cp * sr, cp * cr]])
 
 
 def roll_pitch_yaw(quaternion: ArrayLike) -> FloatArray:

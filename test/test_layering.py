@@ -30,6 +30,7 @@ FLOORS = (
     ('localization.odometry',),
     ('localization.measurement',),
     ('localization.static_objects.static_objects',),
+    ('localization.hypotheses',),
     ('localization.state',),
     ('localization.prediction',),
     ('localization.association',),

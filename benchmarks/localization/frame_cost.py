@@ -40,11 +40,11 @@ def team_state(drones: int) -> JointState:
     state = initial_state(0, start, sigma, drones)
     rng = np.random.default_rng(0)
     root = 0.02 * rng.standard_normal((4 * drones, 8))
-    only = state.hypotheses[0]
-    tied = replace(only, covariance=only.covariance + root @ root.T)
+    only = state.hypotheses
+    tied = replace(only, covariances=only.covariances + root @ root.T)
     return replace(
         state,
-        hypotheses=(tied,),
+        hypotheses=tied,
         active=np.ones(drones, bool),
         pending=np.zeros(drones, bool),
     )
@@ -52,7 +52,7 @@ def team_state(drones: int) -> JointState:
 
 def scan_of(state: JointState, rng: np.random.Generator) -> CameraScan:
     """See five of the drones with noise."""
-    positions = state.hypotheses[0].mean.reshape(-1, 4)[1:, :3]
+    positions = state.hypotheses.means[0].reshape(-1, 4)[1:, :3]
     seen = rng.choice(len(positions), min(SIGHTINGS, len(positions)), replace=False)
     optical = np.column_stack([-positions[seen, 1], -positions[seen, 2], positions[seen, 0]])
     optical = optical + rng.normal(0.0, 0.05, optical.shape)

@@ -33,6 +33,8 @@ BEARING_SIGMA = 0.03
 """Twice and more the scatter of one reading (0.1 m, 0.008 rad): readings come ten times a second
 with errors that last, and the filter takes them for independent."""
 
+ERROR_CORRELATION = 1.0
+
 HALF_VIEW = 0.59
 MIN_RANGE, MAX_RANGE = 0.5, 6.0
 
@@ -60,6 +62,7 @@ def mrclam_parameters(clutter: float) -> FilterParameters:
         hover_position_noise=0.005,
         hover_yaw_noise=0.005,
         vertical_noise_scale=0.0,
+        error_correlation=ERROR_CORRELATION,
     )
     flat_angle = 2.0 * HALF_VIEW * np.sqrt(2.0 * np.pi) * BEARING_SIGMA
     return replace(plane, clutter_density_scale=float(solid_angle(plane) / flat_angle))

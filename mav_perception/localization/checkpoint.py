@@ -97,8 +97,8 @@ def resume(team: Team, parameters: FilterParameters, checkpoint: Checkpoint) -> 
     state = joint_filter.state_at(checkpoint.stamp_ns)
     known = np.repeat(checkpoint.known, 4)
     tied = np.where(np.outer(known, known), checkpoint.covariance, state.team.covariance)
-    only = replace(state.hypotheses[0], covariance=tied)
-    joint_filter.replace_state(replace(state, hypotheses=(only,)))
+    only = replace(state.hypotheses, covariances=tied[None])
+    joint_filter.replace_state(replace(state, hypotheses=only))
     return TeamLocalizer(joint_filter, checkpoint.stamp_ns)
 
 

@@ -4,8 +4,8 @@ What hides a drone from one frame hides it from the next: whether a camera can d
 hidden state of two values that changes slowly (Markov chain two, Musicki & Evans 2004). A row of
 misses then costs little more than one, and a row of detections proves little more than one.
 
-The error of an apparent size comes from attitude, light and background, which stay for a while
-too; measurements within a correlation time of one another count as about one.
+The error of a sighting comes from attitude, light and background, which stay for a while too;
+measurements within a correlation time of one another count as about one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.types import FloatArray
+from mav_perception.types import FloatArray, IntArray
 
 SEARCH_CORRELATION_TIME = 0.2
 """Seconds over which frames of one camera tell the search for a pose the same."""
@@ -36,7 +36,7 @@ class Detectability:
     """How likely a camera can detect each of C candidates now, and what it then sees of them.
 
     Attributes:
-        state: (C,) b, probability that the candidate is detectable.
+        state: (..., C) b, probability that the candidate is detectable, under each hypothesis.
         visible: (C,) p_v, P_D in view while it is detectable.
     """
 
@@ -58,7 +58,7 @@ class Detectability:
         counting finds.
 
         Args:
-            state: (C,) b after the last frame of the camera; NaN for pi.
+            state: (..., C) b after the last frame of the camera; NaN for pi.
             visible: (C,) p_v; at least `overall` is taken.
             overall: (C,) mean P_D of the candidate in view.
             elapsed: D, seconds since that frame.
@@ -71,21 +71,25 @@ class Detectability:
         state = np.where(np.isnan(state), stationary, state)
         return cls(stationary + (state - stationary) * kept, visible)
 
+    def of(self, candidates: IntArray) -> Detectability:
+        """Return that of some of the candidates."""
+        return Detectability(self.state[..., candidates], self.visible[candidates])
+
     @property
     def probability(self) -> FloatArray:
-        """Return (C,) P_D in view: b p_v + (1 - b) p_h."""
+        """Return (..., C) P_D in view: b p_v + (1 - b) p_h."""
         return self.state * self.visible + (1.0 - self.state) * HIDDEN_PROBABILITY
 
     @property
     def after_detection(self) -> FloatArray:
-        """Return (C,) b after a detection: b p_v / (b p_v + (1 - b) p_h)."""
+        """Return (..., C) b after a detection: b p_v / (b p_v + (1 - b) p_h)."""
         return self.state * self.visible / self.probability
 
     def after_miss(self, view: FloatArray) -> FloatArray:
-        """Return (C,) b after a miss: b (1 - v p_v) / (1 - v P_D).
+        """Return (..., C) b after a miss: b (1 - v p_v) / (1 - v P_D).
 
         Args:
-            view: (C,) v, probability that the candidate was in view.
+            view: (..., C) v, probability that the candidate was in view.
         """
         return self.state * (1.0 - view * self.visible) / (1.0 - view * self.probability)
 
@@ -100,12 +104,18 @@ def new_evidence(elapsed: FloatArray | float, correlation_time: float) -> FloatA
     return np.clip(np.asarray(elapsed, float) / correlation_time, 0.0, 1.0)
 
 
-def correlated_noise(noise: FloatArray, elapsed: float, correlation_time: float) -> FloatArray:
-    """Return covariances (..., 3, 3) of which frames within a correlation time count as one.
+def new_information(elapsed: FloatArray, correlation_time: float) -> FloatArray:
+    """Return the share (C,), 0 to 1, of what sightings of C candidates tell that is new.
+
+    Errors whose correlation falls as rho = exp(-D / tau) tell, frame after frame, as much as
+    independent ones with R (1 + rho) / (1 - rho) would: a share of tanh(D / 2 tau). The first
+    sighting of a candidate after long counts fully.
 
     Args:
-        noise: R of a single measurement.
-        elapsed: seconds since the last frame of the same camera.
-        correlation_time: seconds.
+        elapsed: (C,) D, seconds since the same camera saw each candidate.
+        correlation_time: tau, seconds; 0 makes errors independent.
     """
-    return noise * max(1.0, correlation_time / max(elapsed, SHORTEST_INTERVAL))
+    if correlation_time == 0.0:
+        return np.ones(len(elapsed))
+    share = np.tanh(np.maximum(elapsed, SHORTEST_INTERVAL) / (2.0 * correlation_time))
+    return np.asarray(share, float)

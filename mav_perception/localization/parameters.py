@@ -123,9 +123,6 @@ class StaticObjectParameters:
     max_objects: int = parameter(
         30, 'static objects that look like drones and are remembered in map; 0 for none', 0, 200
     )
-    object_memory: float = parameter(
-        60.0, 'time over which unexplained sightings may agree to be a static object [s]', 1.0, 1e3
-    )
 
 
 @dataclass(frozen=True)

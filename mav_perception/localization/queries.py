@@ -75,9 +75,9 @@ class FilterQueries:
         return None if self.filter.state is None else self.filter.state.team
 
     def object_positions(self) -> FloatArray:
-        """Return (O, 3) static objects in map."""
+        """Return the positions (O, 3) in map of static objects that are likely there."""
         state = self.filter.state
-        return np.zeros((0, 3)) if state is None else state.object_positions
+        return np.zeros((0, 3)) if state is None else state.object_positions[state.confirmed]
 
     def hypothesis_count(self) -> int:
         """Return how many joint hypotheses are carried."""

@@ -1,8 +1,4 @@
-"""The joint state: weighted Gaussian hypotheses over all drones and static objects.
-
-One hypothesis is the plain CPDAF. State vectors hold (x, y, z, yaw) of every drone, then (x, y, z)
-of every anonymous static object.
-"""
+"""The joint state: hypotheses over all drones and static objects, and what goes with them."""
 
 from __future__ import annotations
 
@@ -12,11 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from mav_perception.geometry import wrap_angle
+from mav_perception.localization.hypotheses import JointHypotheses, mixture_moments
 from mav_perception.localization.measurement.detection_rates import DetectionRates
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.static_objects.static_objects import StaticObjects
 from mav_perception.types import (
+    NANOSECONDS,
     NEVER_NS,
     BoolArray,
     FloatArray,
@@ -25,25 +22,8 @@ from mav_perception.types import (
     seconds,
 )
 
-
-@dataclass(frozen=True)
-class JointHypothesis:
-    """One Gaussian explanation of everything seen so far.
-
-    Attributes:
-        weight: its probability among the hypotheses.
-        mean: (n,) with n = 4N + 3O, metres and radians in `map`.
-        covariance: (n, n).
-        existence: (O,) probability that each static object is there.
-        detectable: (cameras, N + O) probability that each camera can detect each drone and object,
-            after its last scan; NaN where nothing is known yet.
-    """
-
-    weight: float
-    mean: FloatArray
-    covariance: FloatArray
-    existence: FloatArray
-    detectable: FloatArray
+CONFIRMED = 0.5
+"""Existence above which a static object is told to others."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +32,7 @@ class JointState:
 
     Attributes:
         stamp_ns: time of validity.
-        hypotheses: the heaviest first, weights sum to 1.
+        hypotheses: weighted Gaussians over drones and static objects.
         anchors: the N odometry rows up to which the motion is in the state.
         active: (N,) drones whose pose is known; only these see and are seen.
         pending: (N,) drones that start where the team file says once their odometry begins.
@@ -60,10 +40,11 @@ class JointState:
         rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
         last_scan_ns: (cameras,) stamp of the last scan of each camera, `NEVER_NS` for none.
+        last_seen_ns: (cameras, N + O) stamp at which each camera last saw each drone and object.
     """
 
     stamp_ns: int
-    hypotheses: tuple[JointHypothesis, ...]
+    hypotheses: JointHypotheses
     anchors: OdometryRows
     active: BoolArray
     pending: BoolArray
@@ -71,10 +52,20 @@ class JointState:
     rates: DetectionRates
     objects: StaticObjects
     last_scan_ns: IntArray
+    last_seen_ns: IntArray
 
     def since_last_scan(self, camera: int) -> float:
         """Return the seconds since the last scan of a camera."""
         return seconds(self.stamp_ns - int(self.last_scan_ns[camera]))
+
+    def since_last_seen(self, camera: int) -> FloatArray:
+        """Return (N + O,) seconds since a camera saw each drone and object."""
+        return np.asarray((self.stamp_ns - self.last_seen_ns[camera]) / NANOSECONDS, float)
+
+    def seen_in_last_scan(self, camera: int) -> BoolArray:
+        """Return (N + O,) whom a camera saw in its last scan."""
+        last = self.last_scan_ns[camera]
+        return (self.last_seen_ns[camera] == last) & (last != NEVER_NS)
 
     @property
     def drones(self) -> int:
@@ -84,45 +75,24 @@ class JointState:
     @property
     def object_positions(self) -> FloatArray:
         """Return (O, 3) positions of static objects in map, under the heaviest hypothesis."""
-        return self.hypotheses[0].mean[4 * self.drones :].reshape(-1, 3)
+        return self.hypotheses.means[0, 4 * self.drones :].reshape(-1, 3)
+
+    @property
+    def confirmed(self) -> BoolArray:
+        """Return (O,) which static objects are rather there than not."""
+        return self.hypotheses.mean_existence > CONFIRMED
 
     @cached_property
     def team(self) -> TeamState:
         """Return mean and covariance of the mixture over the drones alone."""
-        size = 4 * self.drones
-        weights = np.array([h.weight for h in self.hypotheses])
-        means = np.array([h.mean[:size] for h in self.hypotheses])
-        covariances = np.array([h.covariance[:size, :size] for h in self.hypotheses])
-        mean, covariance = mixture_moments(weights, means, covariances, self.drones)
+        size, mixture = 4 * self.drones, self.hypotheses
+        mean, covariance = mixture_moments(
+            mixture.weights,
+            mixture.means[:, :size],
+            mixture.covariances[:, :size, :size],
+            self.drones,
+        )
         return TeamState(self.stamp_ns, mean.reshape(-1, 4), covariance)
-
-
-def difference(means: FloatArray, reference: FloatArray, drones: int) -> FloatArray:
-    """Return (K, n) differences of state vectors, yaw wrapped."""
-    delta = means - reference
-    yaw = slice(3, 4 * drones, 4)
-    delta[..., yaw] = wrap_angle(delta[..., yaw])
-    return delta
-
-
-def mixture_moments(
-    weights: FloatArray, means: FloatArray, covariances: FloatArray, drones: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return mean (n,) and covariance (n, n) of a mixture of K Gaussians, weights normalised."""
-    share = weights / weights.sum()
-    delta = difference(means, means[0], drones)
-    shift = share @ delta
-    centred = delta - shift
-    covariance = np.tensordot(share, covariances, 1) + (share[:, None] * centred).T @ centred
-    return wrapped(means[0] + shift, drones), (covariance + covariance.T) / 2.0
-
-
-def wrapped(mean: FloatArray, drones: int) -> FloatArray:
-    """Return a state vector with the yaw of every drone in (-pi, pi]."""
-    result = mean.copy()
-    yaw = slice(3, 4 * drones, 4)
-    result[yaw] = wrap_angle(result[yaw])
-    return result
 
 
 def initial_state(
@@ -141,24 +111,25 @@ def initial_state(
     sigma = np.where(known[:, None], start_sigma, 1.0)
     # A micrometre keeps the gauge drone, whose start is exact, regular.
     covariance = np.diag(np.maximum(sigma.ravel(), 1e-6) ** 2)
-    only = JointHypothesis(
-        weight=1.0,
-        mean=start.ravel().astype(float),
-        covariance=covariance,
-        existence=np.zeros(0),
-        detectable=np.full((cameras, count), np.nan),
+    only = JointHypotheses(
+        weights=np.ones(1),
+        means=start.ravel().astype(float)[None],
+        covariances=covariance[None],
+        existence=np.zeros((1, 0)),
+        detectable=np.full((1, cameras, count), np.nan),
     )
     nobody = np.zeros(count, bool)
     return JointState(
         stamp_ns=stamp_ns,
-        hypotheses=(only,),
+        hypotheses=only,
         anchors=OdometryRows.zeros(count),
         active=nobody,
         pending=known,
         corrected=nobody,
-        rates=DetectionRates.empty(cameras, count),
-        objects=StaticObjects.empty(cameras),
+        rates=DetectionRates.empty(cameras),
+        objects=StaticObjects.empty(),
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
+        last_seen_ns=np.full((cameras, count), NEVER_NS, np.int64),
     )
 
 
@@ -211,18 +182,15 @@ def with_drone(
         anchor: its odometry row there.
     """
     own = slice(4 * drone, 4 * drone + 4)
-    hypotheses = []
-    for h in state.hypotheses:
-        mean, joint = h.mean.copy(), h.covariance.copy()
-        mean[own] = pose
-        joint[own], joint[:, own] = 0.0, 0.0
-        joint[own, own] = covariance
-        hypotheses.append(replace(h, mean=mean, covariance=joint))
+    means, joint = state.hypotheses.means.copy(), state.hypotheses.covariances.copy()
+    means[:, own] = pose
+    joint[:, own], joint[:, :, own] = 0.0, 0.0
+    joint[:, own, own] = covariance
     active, corrected = state.active.copy(), state.corrected.copy()
     active[drone], corrected[drone] = True, False
     return replace(
         state,
-        hypotheses=tuple(hypotheses),
+        hypotheses=replace(state.hypotheses, means=means, covariances=joint),
         active=active,
         anchors=state.anchors.with_row(drone, anchor),
         corrected=corrected,

@@ -6,8 +6,8 @@ import pytest
 from mav_perception.localization.correlation import (
     HIDDEN_PROBABILITY,
     Detectability,
-    correlated_noise,
     new_evidence,
+    new_information,
 )
 
 IN_VIEW = np.ones(1)
@@ -65,12 +65,21 @@ def test_detectability_follows_the_forward_recursion_of_two_states():
         assert state[0] == pytest.approx(belief[0])
 
 
-def test_correlated_errors_count_as_one_measurement():
-    noise = np.diag([1e-4, 1e-4, 0.01])[None]
-    np.testing.assert_allclose(correlated_noise(noise, 0.2, 1.0), 5.0 * noise)
-    np.testing.assert_allclose(correlated_noise(noise, 3.0, 1.0), noise)
-    np.testing.assert_allclose(correlated_noise(noise, 0.2, 0.0), noise)
-    assert np.isfinite(correlated_noise(noise, 0.0, 1.0)).all()
+def test_correlated_errors_tell_what_as_many_independent_ones_would():
+    """The mean of n readings whose errors are an AR(1) process has this variance in the limit."""
+    time, interval, number = 1.0, 0.2, 4000
+    kept = np.exp(-interval / time)
+    covariance = kept ** np.abs(np.subtract.outer(np.arange(number), np.arange(number)))
+    variance = covariance.sum() / number**2
+    share = new_information(np.array([interval]), time)[0]
+    assert 1.0 / (number * share) == pytest.approx(variance, rel=2e-3)
+
+
+def test_a_first_sighting_and_independent_errors_are_all_new():
+    np.testing.assert_allclose(new_information(np.array([1e10, 0.1]), 0.0), 1.0)
+    share = new_information(np.array([1e10, 10.0, 0.1, 0.0]), 1.0)
+    np.testing.assert_allclose(share[:2], 1.0, atol=1e-4)
+    assert 0.0 < share[3] < share[2] < 0.06
 
 
 def test_evidence_is_new_in_proportion_to_the_time_since_the_last_frame():

@@ -40,12 +40,18 @@ def our_marginals(means, covariances, points, noise):
     noises = np.tile(noise, (len(points), 1, 1))
     distance, _ = squared_mahalanobis(innovations, covariances, noises)
     inside = distance < gate_threshold(GATE)
-    zeros = np.zeros((targets, len(points)))
-    problem = AssociationProblem(zeros, np.zeros(targets), inside, np.arange(targets))
+    zeros = np.zeros((1, targets, len(points)))
+    problem = AssociationProblem(
+        zeros, np.zeros((1, targets)), inside[None], np.zeros(1), np.arange(targets)
+    )
     events = joint_association_events(problem, 10**6)
-    model = DetectionModel(np.full(targets, PROBABILITY), GATE, np.full(len(points), CLUTTER))
-    pairs = np.broadcast_to(noises, (targets, *noises.shape))
-    updates = evaluate_events(joint, jacobians, innovations, pairs, events, model)
+    model = DetectionModel(np.full((1, targets), PROBABILITY), GATE, np.full(len(points), CLUTTER))
+    pairs = np.broadcast_to(noises, (1, targets, *noises.shape))
+    cross = jacobians.reshape(size, size) @ joint
+    updates = evaluate_events(
+        cross[None], (cross @ jacobians.reshape(size, size).T)[None], innovations[None], pairs,
+        np.ones(targets), events, model,
+    )  # fmt: skip
     return marginals(events.assignment, normalised(updates.log_weight), len(points))
 
 

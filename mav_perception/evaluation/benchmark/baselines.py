@@ -25,16 +25,19 @@ from mav_perception.recordings.recording import LabelledFrame, Recording
 ONE_GAUSSIAN: dict[str, Any] = {'max_hypotheses': 1, 'max_objects': 0, 'recover': False}
 """What makes a baseline plain: one hypothesis, uniform clutter, no search for lost drones."""
 
+ONLY = np.zeros(1, np.int64)
+"""The parent of the one event of a decision: the one hypothesis."""
+
 
 def nearest_neighbour_event(problem: AssociationProblem, max_events: int) -> AssociationEvents:
-    """Decide for the one most likely event (global nearest neighbour)."""
-    ratio = problem.log_likelihood_ratio - problem.log_missed[:, None]
-    log_odds_gain = np.maximum(np.where(problem.inside, ratio, -np.inf), 0.0)
+    """Decide for the one most likely event (global nearest neighbour) of the one hypothesis."""
+    ratio = problem.log_likelihood_ratio[0] - problem.log_missed[0, :, None]
+    log_odds_gain = np.maximum(np.where(problem.inside[0], ratio, -np.inf), 0.0)
     rows, columns = linear_sum_assignment(-log_odds_gain)
-    assignment = np.full((1, len(problem.log_missed)), MISSED, np.int64)
+    assignment = np.full((1, len(problem.candidates)), MISSED, np.int64)
     detected = log_odds_gain[rows, columns] > 0.0
     assignment[0, rows[detected]] = columns[detected]
-    return AssociationEvents(assignment)
+    return AssociationEvents(ONLY, assignment)
 
 
 class KnownAssociations:
@@ -47,12 +50,12 @@ class KnownAssociations:
     def __call__(self, problem: AssociationProblem, max_events: int) -> AssociationEvents:
         """Return the one event in which every candidate has its own sighting, if it has one."""
         labels = self._labels[problem.scan_key]
-        assignment = np.full((1, len(problem.log_missed)), MISSED, np.int64)
+        assignment = np.full((1, len(problem.candidates)), MISSED, np.int64)
         for row, candidate in enumerate(problem.candidates):
-            mine = np.flatnonzero((labels == candidate) & problem.inside[row])
+            mine = np.flatnonzero((labels == candidate) & problem.inside[0, row])
             if len(mine):
                 assignment[0, row] = mine[0]
-        return AssociationEvents(assignment)
+        return AssociationEvents(ONLY, assignment)
 
 
 class UncoupledPdaFilter(CoupledPdaFilter):
@@ -61,8 +64,8 @@ class UncoupledPdaFilter(CoupledPdaFilter):
     def _state_at(self, state: JointState, stamp_ns: int) -> JointState:
         moved = super()._state_at(state, stamp_ns)
         blocks = np.kron(np.eye(moved.drones), np.ones((4, 4)))
-        hypotheses = tuple(replace(h, covariance=h.covariance * blocks) for h in moved.hypotheses)
-        return replace(moved, hypotheses=hypotheses)
+        covariances = moved.hypotheses.covariances * blocks
+        return replace(moved, hypotheses=replace(moved.hypotheses, covariances=covariances))
 
 
 @dataclass(frozen=True)

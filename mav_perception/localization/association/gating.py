@@ -20,23 +20,27 @@ def gate_threshold(gate_probability: float) -> float:
 def squared_mahalanobis(
     innovations: FloatArray, predicted_covariance: FloatArray, noise: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return nu' S^-1 nu and log det S, both (T, m), with the innovation covariance S.
+    """Return nu' S^-1 nu and log det S, both (..., T, m), with the innovation covariance S.
 
     S = H P H' + R_j of candidate and sighting.
 
     Args:
-        innovations: (T, m, 3).
-        predicted_covariance: (T, 3, 3) H P H' of the candidates.
+        innovations: (..., T, m, 3).
+        predicted_covariance: (..., T, 3, 3) H P H' of the candidates.
         noise: (m, 3, 3) covariances R of the sightings.
     """
-    innovation_covariance = predicted_covariance[:, None] + noise[None]
-    solved = np.linalg.solve(innovation_covariance, innovations[..., None])[..., 0]
-    squared = np.sum(innovations * solved, axis=-1)
-    return squared, cast(FloatArray, np.linalg.slogdet(innovation_covariance)[1])
+    innovation_covariance = predicted_covariance[..., None, :, :] + noise
+    root = np.linalg.cholesky(innovation_covariance)
+    # Forward substitution by hand: for 3x3, LAPACK's overhead is most of the time.
+    x = innovations[..., 0] / root[..., 0, 0]
+    y = (innovations[..., 1] - root[..., 1, 0] * x) / root[..., 1, 1]
+    z = (innovations[..., 2] - root[..., 2, 0] * x - root[..., 2, 1] * y) / root[..., 2, 2]
+    diagonal = root[..., 0, 0] * root[..., 1, 1] * root[..., 2, 2]
+    return x**2 + y**2 + z**2, cast(FloatArray, 2.0 * np.log(diagonal))
 
 
 def validation_gate(squared: FloatArray, gate_probability: float) -> BoolArray:
-    """Return (T, m): the sighting lies in the gate, nu' S^-1 nu < gamma."""
+    """Return (..., T, m): the sighting lies in the gate, nu' S^-1 nu < gamma."""
     return squared < gate_threshold(gate_probability)
 
 

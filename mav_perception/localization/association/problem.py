@@ -13,13 +13,14 @@ MISSED = -1
 
 @dataclass(frozen=True)
 class AssociationProblem:
-    """What is known before association, for T candidates and m sightings.
+    """What is known before association, for T candidates and m sightings under K hypotheses.
 
     Attributes:
-        log_likelihood_ratio: (T, m) log of P_D N(nu; 0, S) / clutter density, each candidate on
+        log_likelihood_ratio: (K, T, m) log of P_D N(nu; 0, S) / clutter density, each candidate on
             its own.
-        log_missed: (T,) log of 1 - P_D P_G.
-        inside: (T, m) the sighting lies in the validation gate of the candidate.
+        log_missed: (K, T) log of 1 - P_D P_G.
+        inside: (K, T, m) the sighting lies in the validation gate of the candidate.
+        log_prior: (K,) log weight of each hypothesis, with all but these candidates missed.
         candidates: (T,) drone indices, then N + indices of static objects.
         scan_key: which camera scan the sightings are of, see `Sightings.key`.
     """
@@ -27,19 +28,22 @@ class AssociationProblem:
     log_likelihood_ratio: FloatArray
     log_missed: FloatArray
     inside: BoolArray
+    log_prior: FloatArray
     candidates: IntArray
     scan_key: tuple[int, str, str] = (0, '', '')
 
 
 @dataclass(frozen=True)
 class AssociationEvents:
-    """The events that are considered.
+    """The B events that are considered, under whichever hypothesis: the branches of the mixture.
 
     Attributes:
-        assignment: (E, T) index of the sighting of every candidate, or `MISSED`.
+        parent: (B,) the hypothesis of each, ascending.
+        assignment: (B, T) index of the sighting of every candidate, or `MISSED`.
         dropped: share of the weight, by uncoupled likelihood, of the events that were cut.
     """
 
+    parent: IntArray
     assignment: IntArray
     dropped: float = 0.0
 

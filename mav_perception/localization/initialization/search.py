@@ -135,7 +135,7 @@ class PoseInitializer:
             return SearchResult((), tuple(missing))
         variances = np.diag(state.team.covariance).reshape(-1, 4)
         # A young object may be the very drone that is searched for.
-        objects = state.object_positions[state.objects.hits > OBJECT_HITS]
+        objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
         known = KnownDrones(state.team.mean, variances, state.active, objects)
         modes, explained = _find_all_modes(scans, known, wanted, parameters)
         background = Background(explained, scans.weight[scans.scan])

@@ -23,7 +23,7 @@ MIN_PROBABILITY = 0.02
 
 @dataclass(frozen=True)
 class DetectionRates:
-    """Expected counts per camera of the team, each of shape (cameras,) but the last.
+    """Expected counts per camera of the team, each of shape (cameras,).
 
     Attributes:
         detected: drones seen.
@@ -32,7 +32,6 @@ class DetectionRates:
         after: drones in view right after they were seen.
         clutter: sightings of nothing that is known.
         frames: camera frames.
-        last_detected: (cameras, N) probability that each drone was seen in the last frame.
     """
 
     detected: FloatArray
@@ -41,10 +40,9 @@ class DetectionRates:
     after: FloatArray
     clutter: FloatArray
     frames: FloatArray
-    last_detected: FloatArray
 
     @classmethod
-    def empty(cls, cameras: int, drones: int) -> DetectionRates:
+    def empty(cls, cameras: int) -> DetectionRates:
         """Start with nothing counted."""
         nothing = np.zeros(cameras)
         return cls(
@@ -54,7 +52,6 @@ class DetectionRates:
             after=nothing,
             clutter=nothing,
             frames=nothing,
-            last_detected=np.zeros((cameras, drones)),
         )
 
     def detection_probability(self, camera: int, parameters: FilterParameters) -> float:
@@ -88,7 +85,7 @@ class DetectionRates:
         detected: FloatArray,
         viewed: FloatArray,
         clutter: float,
-        correlated: float,
+        before: FloatArray,
     ) -> DetectionRates:
         """Return the rates after one more frame of a camera.
 
@@ -97,9 +94,9 @@ class DetectionRates:
             detected: (N,) probability that each drone was seen.
             viewed: (N,) probability that each was in view.
             clutter: expected number of false sightings.
-            correlated: exp(-D / tau), how much the frame tells of the one before.
+            before: (N,) how far the frame is one right after each was seen: exp(-D / tau) of those
+                in the last frame, else 0.
         """
-        before = correlated * self.last_detected[camera]
         increments = {
             'detected': detected.sum(),
             'viewed': viewed.sum(),
@@ -113,6 +110,4 @@ class DetectionRates:
             counts[name] = getattr(self, name).copy()
             counts[name][camera] *= 1.0 - 1.0 / MEMORY_FRAMES
             counts[name][camera] += increment
-        last = self.last_detected.copy()
-        last[camera] = detected
-        return DetectionRates(**counts, last_detected=last)
+        return DetectionRates(**counts)

@@ -24,21 +24,24 @@ def sighting_positions(
     two will do, since the noise is the same in both.
 
     Args:
-        pose: (4,) x, y, z, yaw of the observer.
+        pose: (..., 4) x, y, z, yaw of the observer.
         scan: the camera scan.
         index: (M,) which of its sightings.
 
     Returns:
-        positions (M, 3), Jacobians (M, 3, 4) by the observer and (M, 3, 3) by the sighting.
+        positions (..., M, 3), Jacobians (..., M, 3, 4) by the observer and (..., M, 3, 3) by the
+        sighting.
     """
     level = levelling_rotation(scan.roll_pitch)
     optical = scan.sightings.positions[index]
     levelled = (optical @ scan.mount.rotation + scan.mount.translation) @ level.T
-    by_observer = np.zeros((len(index), 3, 4))
-    by_observer[:, :, :3] = np.eye(3)
-    by_observer[:, :, 3] = levelled @ yaw_rotation_derivative(pose[3]).T
+    yaw = pose[..., 3]
+    by_observer = np.zeros((*yaw.shape, len(index), 3, 4))
+    by_observer[..., :3] = np.eye(3)
+    by_observer[..., 3] = levelled @ np.swapaxes(yaw_rotation_derivative(yaw), -1, -2)
     along = optical / np.linalg.norm(optical, axis=1)[:, None]
     axes = np.concatenate([tangent_basis(along), along[:, None]], axis=1).transpose(0, 2, 1)
     axes *= np.linalg.norm(optical, axis=1)[:, None, None]
-    to_world = yaw_rotation(pose[3]) @ level @ scan.mount.rotation.T
-    return pose[:3] + levelled @ yaw_rotation(pose[3]).T, by_observer, to_world @ axes
+    to_world = yaw_rotation(yaw) @ level @ scan.mount.rotation.T
+    positions = pose[..., None, :3] + levelled @ np.swapaxes(yaw_rotation(yaw), -1, -2)
+    return positions, by_observer, to_world[..., None, :, :] @ axes

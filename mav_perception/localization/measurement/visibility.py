@@ -45,28 +45,28 @@ class FieldOfView:
 def view_probability(
     points: FloatArray, view: FieldOfView, bearing_sigma: FloatArray, log_range_sigma: FloatArray
 ) -> FloatArray:
-    """Return the (T,) probabilities that each candidate is in the camera's view.
+    """Return the (...) probabilities that each candidate is in the camera's view.
 
     The field of view and the range limits are integrated over the uncertainty of the prediction,
     so the edge is as soft as the candidate's position is uncertain: a product of differences of
     the normal distribution function, Phi((half - angle) / sigma) - Phi((-half - angle) / sigma).
 
     Args:
-        points: (T, 3) predicted positions in the optical frame, metres.
+        points: (..., 3) predicted positions in the optical frame, metres.
         view: field of view and range limits.
-        bearing_sigma: (T,) standard deviation of an angle, radians; 0 for a sharp edge.
-        log_range_sigma: (T,) the same of the log range.
+        bearing_sigma: (...) standard deviation of an angle, radians; 0 for a sharp edge.
+        log_range_sigma: (...) the same of the log range.
     """
-    x, y, z = points.T
+    x, y, z = np.moveaxis(points, -1, 0)
     angle_sigma = np.maximum(bearing_sigma, MIN_SIGMA)
     # Azimuth turns all the way round; elevation is taken from the plane of the optical axis.
     azimuth = np.arctan2(x, z)
     elevation = np.where(view.wide, np.arctan2(y, np.hypot(x, z)), np.arctan2(y, z))
-    inside = np.ones(len(x))
+    inside = np.ones(x.shape)
     for angle, half in ((azimuth, view.half_horizontal), (elevation, view.half_vertical)):
         inside *= ndtr((half - angle) / angle_sigma) - ndtr((-half - angle) / angle_sigma)
     range_sigma = np.maximum(log_range_sigma, MIN_SIGMA)
-    log_range = np.log(np.maximum(np.linalg.norm(points, axis=1), 1e-6))
+    log_range = np.log(np.maximum(np.linalg.norm(points, axis=-1), 1e-6))
     low = (np.log(np.maximum(view.min_range, 1e-6)) - log_range) / range_sigma
     high = (np.log(view.max_range) - log_range) / range_sigma
     return inside * (ndtr(high) - ndtr(low))

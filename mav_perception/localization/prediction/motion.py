@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
+from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointHypothesis, JointState
+from mav_perception.localization.state import JointState
 from mav_perception.types import FloatArray
 
 
@@ -33,7 +34,7 @@ def propagate(
     """
     increments = (rows - state.anchors).only(state.active)
     noise = process_noise(increments, parameters).ravel()
-    hypotheses = tuple(_moved(h, state.anchors, increments, noise) for h in state.hypotheses)
+    hypotheses = _moved(state.hypotheses, state.anchors, increments, noise)
     return replace(state, stamp_ns=stamp_ns, hypotheses=hypotheses, anchors=rows)
 
 
@@ -45,23 +46,26 @@ def moved_by_odometry(pose: FloatArray, before: OdometryRows, after: OdometryRow
 
 
 def _moved(
-    hypothesis: JointHypothesis, anchors: OdometryRows, increments: OdometryRows, noise: FloatArray
-) -> JointHypothesis:
-    count = len(anchors)
-    mean = hypothesis.mean.copy()
-    poses = mean[: 4 * count].reshape(count, 4)
-    relative_yaw = poses[:, 3] - anchors.yaw
-    lever = np.einsum('nij,nj->ni', yaw_rotation_derivative(relative_yaw), increments.position)
-    poses[:, :3] += np.einsum('nij,nj->ni', yaw_rotation(relative_yaw), increments.position)
-    poses[:, 3] = wrap_angle(poses[:, 3] + increments.yaw)
+    hypotheses: JointHypotheses, anchors: OdometryRows, increments: OdometryRows, noise: FloatArray
+) -> JointHypotheses:
+    number, count = len(hypotheses), len(anchors)
+    means, covariances = hypotheses.means.copy(), hypotheses.covariances.copy()
+    poses = means[:, : 4 * count].reshape(number, count, 4)
+    relative_yaw = poses[..., 3] - anchors.yaw
+    step = increments.position[..., None]
+    lever = (yaw_rotation_derivative(relative_yaw) @ step)[..., 0]
+    poses[..., :3] += (yaw_rotation(relative_yaw) @ step)[..., 0]
+    poses[..., 3] = wrap_angle(poses[..., 3] + increments.yaw)
+    means[:, : 4 * count] = poses.reshape(number, -1)
 
     # F differs from the identity only where position hangs on yaw: add those rows and columns.
-    covariance = hypothesis.covariance.copy()
-    size = len(covariance)
-    rows = covariance[: 4 * count].reshape(count, 4, size)
-    rows[:, :3] += lever[:, :, None] * rows[:, 3:]
-    columns = covariance[:, : 4 * count].reshape(size, count, 4)
-    columns[:, :, :3] += lever * columns[:, :, 3:]
-    covariance[:, : 4 * count] = columns.reshape(size, 4 * count)
-    covariance[np.arange(4 * count), np.arange(4 * count)] += noise
-    return replace(hypothesis, mean=mean, covariance=covariance)
+    size = covariances.shape[-1]
+    rows = covariances[:, : 4 * count].reshape(number, count, 4, size)
+    rows[:, :, :3] += lever[..., None] * rows[:, :, 3:]
+    covariances[:, : 4 * count] = rows.reshape(number, -1, size)
+    columns = covariances[..., : 4 * count].reshape(number, size, count, 4)
+    columns[..., :3] += lever[:, None] * columns[..., 3:]
+    covariances[..., : 4 * count] = columns.reshape(number, size, -1)
+    own = np.arange(4 * count)
+    covariances[:, own, own] += noise
+    return replace(hypotheses, means=means, covariances=covariances)

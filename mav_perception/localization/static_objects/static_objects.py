@@ -1,9 +1,8 @@
 """Static objects that look like drones: a lamp, a landmark, a stain on the wall.
 
 They are anonymous and stand in `map` as part of the joint state, so that their sightings take part
-in the association and even help to localize, as in SLAM. A sighting that nothing explains is
-remembered; when enough of them agree over time, an object is born. Each object has a probability
-of existence and a detection rate of its own, and is forgotten when looked at and not seen.
+in the association and even help to localize, as in SLAM. Each object has a probability of
+existence and a detection rate of its own, and is forgotten when looked at and not seen.
 """
 
 from __future__ import annotations
@@ -12,50 +11,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.localization.odometry.rows import OdometryRows
-from mav_perception.types import BoolArray, FloatArray, IntArray
-
-MEMORY_SIZE = 1500
-"""Unexplained sightings that are remembered at most, the newest."""
+from mav_perception.types import BoolArray, FloatArray
 
 RATE_MEMORY = 300.0
 """Opportunities after which the detection rate of an object fades."""
 
+PRIOR_BIRTHS = 10.0
+PRIOR_SHARE = 0.03
+"""Of unexplained sightings, those that are of something that will be seen there again."""
 
-@dataclass(frozen=True)
-class UnexplainedSightings:
-    """Sightings that no candidate explained, in the odometry frame of the drone that saw them.
+MIN_SHARE = 3e-3
+"""Where all has been clutter so far there may still be an object."""
 
-    In its odometry frame a drone's own sightings agree far better than in `map`, where its place
-    is less certain than the short way that it went between two of them.
+BIRTH_MEMORY = 300.0
+"""Births after which their share fades."""
 
-    Attributes:
-        observers: (M,) drone indices.
-        positions: (M, 3) metres, in the odometry frame of the observer.
-        covariances: (M, 3, 3) of the sighting alone.
-        rows: the M odometry rows of the observer at the time.
-    """
-
-    observers: IntArray
-    positions: FloatArray
-    covariances: FloatArray
-    rows: OdometryRows
-
-    def kept(self, keep: BoolArray | slice) -> UnexplainedSightings:
-        """Return some of them."""
-        return UnexplainedSightings(
-            self.observers[keep], self.positions[keep], self.covariances[keep], self.rows[keep]
-        )
-
-    def joined(self, other: UnexplainedSightings) -> UnexplainedSightings:
-        """Return both, the newest `MEMORY_SIZE` at most."""
-        newest = slice(-MEMORY_SIZE, None)
-        return UnexplainedSightings(
-            np.concatenate([self.observers, other.observers])[newest],
-            np.concatenate([self.positions, other.positions])[newest],
-            np.concatenate([self.covariances, other.covariances])[newest],
-            self.rows.joined(other.rows)[newest],
-        )
+PROVED_EXISTENCE, PROVED_HITS = 0.9, 2.5
+"""An object is no chance agreement of clutter once it is as sure as this and was seen thrice."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +41,10 @@ class StaticObjects:
             the rate, or an object that is gone would pass for one that is rarely seen.
         again, after: (O,) expected counts of sightings, and of opportunities, right after the
             object was seen by the same camera.
-        last_detected: (cameras, O) probability that each was seen in the last frame.
-        memory: sightings that may become objects.
+        unproved: (O,) how much of an unexplained sighting each began with, 0 once it was seen
+            again and again.
+        proved, disproved: expected numbers of unexplained sightings that began an object, and of
+            those that did not.
     """
 
     hits: FloatArray
@@ -78,28 +52,31 @@ class StaticObjects:
     missed_since: FloatArray
     again: FloatArray
     after: FloatArray
-    last_detected: FloatArray
-    memory: UnexplainedSightings
+    unproved: FloatArray
+    proved: float = 0.0
+    disproved: float = 0.0
 
     @classmethod
-    def empty(cls, cameras: int) -> StaticObjects:
+    def empty(cls) -> StaticObjects:
         """Start with none."""
-        nothing = UnexplainedSightings(
-            np.zeros(0, np.int64), np.zeros((0, 3)), np.zeros((0, 3, 3)), OdometryRows.zeros(0)
-        )
         return cls(
             hits=np.zeros(0),
             opportunities=np.zeros(0),
             missed_since=np.zeros(0),
             again=np.zeros(0),
             after=np.zeros(0),
-            last_detected=np.zeros((cameras, 0)),
-            memory=nothing,
+            unproved=np.zeros(0),
         )
 
     def __len__(self) -> int:
         """Return the number of objects O."""
         return len(self.hits)
+
+    @property
+    def birth_probability(self) -> float:
+        """Return how likely an unexplained sighting is the first of an object: a Beta mean."""
+        proved = PRIOR_BIRTHS * PRIOR_SHARE + self.proved
+        return max(proved / (PRIOR_BIRTHS + self.proved + self.disproved), MIN_SHARE)
 
     @property
     def detection_probability(self) -> FloatArray:
@@ -113,20 +90,16 @@ class StaticObjects:
         return np.minimum((1.0 + self.again) / (1.5 + self.after), 0.98)
 
     def counted(
-        self, camera: int, detected: FloatArray, viewed: FloatArray, correlated: float
+        self, detected: FloatArray, viewed: FloatArray, before: FloatArray
     ) -> StaticObjects:
         """Return the statistics after a frame.
 
         Args:
-            camera: index of the camera in the team.
             detected: (O,) probability that each was seen.
             viewed: (O,) probability that each was in view.
-            correlated: exp(-D / tau), how much the frame tells of the one before.
+            before: (O,) how far the frame is one right after the same camera saw each.
         """
         fade = 1.0 - viewed / RATE_MEMORY
-        before = correlated * self.last_detected[camera]
-        last = self.last_detected.copy()
-        last[camera] = detected
         return replace(
             self,
             hits=fade * self.hits + detected,
@@ -134,7 +107,23 @@ class StaticObjects:
             missed_since=np.where(detected > 0.5, 0.0, self.missed_since + viewed),
             again=fade * self.again + detected * before,
             after=fade * self.after + viewed * before,
-            last_detected=last,
+        )
+
+    def judged(self, existence: FloatArray, gone: BoolArray) -> StaticObjects:
+        """Return the statistics after some objects have turned out true or false.
+
+        Args:
+            existence: (O,) probability that each is there.
+            gone: (O,) those that will be deleted.
+        """
+        true = (existence > PROVED_EXISTENCE) & (self.hits > PROVED_HITS) & ~gone
+        proved, disproved = self.unproved[true].sum(), self.unproved[gone].sum()
+        fade = max(1.0 - (proved + disproved) / BIRTH_MEMORY, 0.0)
+        return replace(
+            self,
+            unproved=np.where(true | gone, 0.0, self.unproved),
+            proved=float(fade * self.proved + proved),
+            disproved=float(fade * self.disproved + disproved),
         )
 
     def without(self, gone: BoolArray) -> StaticObjects:
@@ -146,24 +135,21 @@ class StaticObjects:
             missed_since=self.missed_since[~gone],
             again=self.again[~gone],
             after=self.after[~gone],
-            last_detected=self.last_detected[:, ~gone],
+            unproved=self.unproved[~gone],
         )
 
-    def grown(self, hits: float, camera: int) -> StaticObjects:
-        """Return the statistics with one more object, that a camera has just seen.
+    def grown(self, unexplained: float) -> StaticObjects:
+        """Return the statistics with one more object, that has just been seen first.
 
         Args:
-            hits: number of sightings that agree on it.
-            camera: index of the camera in the team.
+            unexplained: probability that no candidate gave that sighting.
         """
-        seen = np.zeros((len(self.last_detected), 1))
-        seen[camera] = 1.0
         return replace(
             self,
-            hits=np.append(self.hits, hits),
-            opportunities=np.append(self.opportunities, 2.0 * hits),
+            hits=np.append(self.hits, 1.0),
+            opportunities=np.append(self.opportunities, 2.0),
             missed_since=np.append(self.missed_since, 0.0),
             again=np.append(self.again, 0.0),
             after=np.append(self.after, 0.0),
-            last_detected=np.hstack([self.last_detected, seen]),
+            unproved=np.append(self.unproved, unexplained),
         )

@@ -1,12 +1,12 @@
 """The coupled PDA update: one camera scan into the joint state, a function from state to state.
 
-Predict, enumerate, evaluate and merge are those of Blom & Bloem 2000, done under each of a few
-joint hypotheses, whose mixture is reduced as Salmond 2009 does; then the rates are learned.
+Predict, enumerate, evaluate and merge are those of Blom & Bloem 2000, done under all of a few
+joint hypotheses at once: arrays have a leading axis for these. Their mixture is reduced as Salmond
+2009 does; then the rates are learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from mav_perception.localization.association.problem import MISSED, Associate, A
 from mav_perception.localization.correlation import correlation
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointHypothesis, JointState
+from mav_perception.localization.state import JointState
 from mav_perception.localization.static_objects.birth_death import update_static_objects
 from mav_perception.localization.update.event_updates import (
     EventUpdates,
@@ -46,135 +46,110 @@ def update_state(
     Raises:
         InputError: the result would not be a covariance.
     """
-    predicted = [predict_scan(state, prior, scan, parameters) for prior in state.hypotheses]
-    events = enumerate_events(predicted, parameters, associate)
-    updates = evaluate_all(state, predicted, events, parameters)
+    predicted = predict_scan(state, scan, parameters)
+    events = associate(predicted.problem, parameters.max_events)
+    updates = evaluate_all(predicted, events, parameters)
     branches = weigh_branches(state, scan, predicted, events, updates)
-    posteriors, forgotten = reduce_mixture(branches, state.drones, parameters)
-    report = make_report(scan, predicted, events, branches, forgotten)
-    state = replace(state, hypotheses=posteriors)
+    reduction = reduce_mixture(branches, state.drones, parameters)
+    report = make_report(scan, predicted, branches, reduction.forgotten)
+    state = replace(state, hypotheses=reduction.hypotheses)
     state = update_rates(state, scan, report, parameters)
-    return update_static_objects(state, scan, report.unexplained, parameters), report
-
-
-def enumerate_events(
-    predicted: Sequence[PredictedScan], parameters: FilterParameters, associate: Associate
-) -> list[AssociationEvents]:
-    """Return the joint association events under each of K hypotheses.
-
-    theta: an injective map from the detected candidates D to sightings. The K hypotheses share
-    the budget of `max_events`.
-    """
-    budget = max(parameters.max_events // len(predicted), 1)
-    return [associate(scan.problem, budget) for scan in predicted]
+    return update_static_objects(state, scan, reduction.unexplained, parameters), report
 
 
 def evaluate_all(
-    state: JointState,
-    predicted: Sequence[PredictedScan],
-    events: Sequence[AssociationEvents],
-    parameters: FilterParameters,
-) -> list[EventUpdates]:
-    """Weigh the events under each hypothesis and do the Kalman update of each.
+    predicted: PredictedScan, events: AssociationEvents, parameters: FilterParameters
+) -> EventUpdates:
+    """Weigh the events and do the Kalman update of each, see `evaluate_events`.
 
-    w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, Q_D) with
-    Q_D = H_D P H_D' + R_D over the full joint P; lambda^m, the same for all, is left out. With
-    `permutation_pruning` (CPDA*), permutations of an event are dropped.
+    With `permutation_pruning` (CPDA*), permutations of an event are dropped.
     """
-    updates = [
-        evaluate_events(
-            prior.covariance,
-            scan.sightings.jacobians(len(prior.mean)),
-            scan.innovations,
-            scan.noise,
-            considered,
-            scan.model,
-        )
-        for prior, scan, considered in zip(state.hypotheses, predicted, events, strict=True)
-    ]
-    if parameters.permutation_pruning:
-        return [prune_permutations(e, u) for e, u in zip(events, updates, strict=True)]
-    return updates
+    updates = evaluate_events(
+        predicted.cross_covariance,
+        predicted.predicted_covariance,
+        predicted.innovations,
+        predicted.noise,
+        predicted.new_information,
+        events,
+        predicted.model,
+    )
+    return prune_permutations(events, updates) if parameters.permutation_pruning else updates
 
 
 def weigh_branches(
     state: JointState,
     scan: CameraScan,
-    predicted: Sequence[PredictedScan],
-    events: Sequence[AssociationEvents],
-    updates: Sequence[EventUpdates],
+    predicted: PredictedScan,
+    events: AssociationEvents,
+    updates: EventUpdates,
 ) -> Branches:
     """Weigh every pair of a hypothesis and an event against all others.
 
     w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
     """
-    log_weight = [
-        u.log_weight + p.log_ungated_missed + np.log(prior.weight)
-        for prior, p, u in zip(state.hypotheses, predicted, updates, strict=True)
-    ]
-    sizes = [len(weight) for weight in log_weight]
     return Branches(
-        parents=state.hypotheses,
-        updates=tuple(updates),
-        existence=tuple(
-            existence_after(prior, p, e)
-            for prior, p, e in zip(state.hypotheses, predicted, events, strict=True)
-        ),
-        detectable=tuple(
-            detectable_after(prior.detectable[scan.camera], p, e)
-            for prior, p, e in zip(state.hypotheses, predicted, events, strict=True)
-        ),
+        prior=state.hypotheses,
+        cross_covariance=predicted.cross_covariance,
+        events=events,
+        updates=updates,
+        existence=existence_after(state.hypotheses.existence, predicted, events),
+        detectable=detectable_after(predicted, events),
+        unexplained=unexplained_by(events, len(scan.sightings)),
         camera=scan.camera,
-        weight=normalised(np.concatenate(log_weight)),
-        parent=np.repeat(np.arange(len(sizes)), sizes),
-        event=np.concatenate([np.arange(size) for size in sizes]),
+        weight=normalised(updates.log_weight + predicted.problem.log_prior[events.parent]),
     )
 
 
 def existence_after(
-    prior: JointHypothesis, predicted: PredictedScan, events: AssociationEvents
+    prior: FloatArray, predicted: PredictedScan, events: AssociationEvents
 ) -> FloatArray:
-    """Return (E, O) probabilities that each object exists, given each event (Bernoulli filter).
+    """Return (B, O) probabilities that each object exists, given each event (Bernoulli filter).
 
     After a miss r' = (r - r P_D) / (1 - r P_D). Misses in a row count as about one, since the P_D
     of an object that has just been missed is small.
 
     Args:
-        prior: the hypothesis.
-        predicted: its prediction of the scan; the P_D of an object there is r P_D.
-        events: E of them.
+        prior: (K, O) probabilities before the scan.
+        predicted: prediction of the scan; the P_D of an object there is r P_D.
+        events: B of them.
     """
-    first = len(predicted.candidates) - len(prior.existence)
-    seen = predicted.detection_probability[first:]
-    missed = np.zeros(len(predicted.candidates))
-    missed[first:] = (prior.existence - seen) / (1.0 - seen)
-    return _given_events(missed, np.full(len(missed), MAX_EXISTENCE), predicted, events)[:, first:]
+    drones = predicted.detectability.state.shape[1] - prior.shape[1]
+    is_object = predicted.candidates >= drones
+    objects = predicted.candidates[is_object] - drones
+    seen = predicted.detection_probability[:, is_object]
+    missed = np.zeros(predicted.detection_probability.shape)
+    missed[:, is_object] = (prior[:, objects] - seen) / (1.0 - seen)
+    result = prior[events.parent]
+    after = _given_events(missed, np.full(missed.shape, MAX_EXISTENCE), predicted, events)
+    result[:, objects] = after[:, is_object]
+    return result
 
 
-def detectable_after(
-    before: FloatArray, predicted: PredictedScan, events: AssociationEvents
-) -> FloatArray:
-    """Return (E, N + O) probabilities that the camera can detect each target, given each event.
-
-    Args:
-        before: (N + O,) after the last scan; stays for those that are no candidates.
-        predicted: prediction of the scan.
-        events: E of them.
-    """
-    candidates, detectability = predicted.candidates, predicted.detectability
-    result = np.tile(before, (len(events.assignment), 1))
+def detectable_after(predicted: PredictedScan, events: AssociationEvents) -> FloatArray:
+    """Return (B, N + O) probabilities that the camera can detect each, given each event."""
+    everybody, candidates = predicted.detectability, predicted.candidates
+    result = everybody.state[events.parent]
+    detectability = everybody.of(candidates)
     missed = detectability.after_miss(predicted.view_probability)
     result[:, candidates] = _given_events(missed, detectability.after_detection, predicted, events)
     return result
 
 
+def unexplained_by(events: AssociationEvents, sightings: int) -> FloatArray:
+    """Return (B, m) 1 for the sightings that no candidate gave in an event, else 0."""
+    unexplained = np.ones((len(events.assignment), sightings + 1))
+    np.put_along_axis(unexplained, events.assignment % (sightings + 1), 0.0, axis=1)
+    return unexplained[:, :sightings]
+
+
 def _given_events(
     missed: FloatArray, detected: FloatArray, predicted: PredictedScan, events: AssociationEvents
 ) -> FloatArray:
-    """Return (E, C) the value of every candidate, as each event has it missed or detected."""
-    result = np.tile(missed, (len(events.assignment), 1))
-    gated = predicted.gated
-    result[:, gated] = np.where(events.assignment != MISSED, detected[gated], missed[gated])
+    """Return (B, C) the value (K, C) of every candidate, as each event has it missed or not."""
+    result, gated = missed[events.parent], predicted.gated
+    result[:, gated] = np.where(
+        events.assignment != MISSED, detected[:, gated][events.parent], result[:, gated]
+    )
     return result
 
 
@@ -189,15 +164,19 @@ def update_rates(
     detected, viewed = np.zeros(count), np.zeros(count)
     detected[report.candidates] = 1.0 - report.marginal[:, -1]
     viewed[report.candidates] = report.view_probability
-    correlated = correlation(state.since_last_scan(camera), parameters.detection_correlation)
-    drones, objects = slice(0, state.drones), slice(state.drones, count)
-    last_scan_ns = state.last_scan_ns.copy()
+    fresh = correlation(state.since_last_scan(camera), parameters.detection_correlation)
+    before = np.where(state.seen_in_last_scan(camera), fresh, 0.0)
+    last_scan_ns, last_seen_ns = state.last_scan_ns.copy(), state.last_seen_ns.copy()
     last_scan_ns[camera] = state.stamp_ns
+    last_seen_ns[camera, detected > 0.5] = state.stamp_ns
+    drones, objects = slice(0, state.drones), slice(state.drones, count)
     return replace(
         state,
         rates=state.rates.counted(
-            camera, detected[drones], viewed[drones], float(report.unexplained.sum()), correlated
+            camera, detected[drones], viewed[drones], float(report.unexplained.sum()),
+            before[drones],
         ),
-        objects=state.objects.counted(camera, detected[objects], viewed[objects], correlated),
+        objects=state.objects.counted(detected[objects], viewed[objects], before[objects]),
         last_scan_ns=last_scan_ns,
-    )
+        last_seen_ns=last_seen_ns,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Measurement update: the moments of the Gaussian mixture over all joint association events.
+"""Measurement update: every joint association event under every hypothesis as a Kalman update.
 
 For an event theta that detects the set D, with H_D, R_D and nu stacked,
     Q_D = H_D P H_D' + R_D,   K_D = P H_D' Q_D^-1,
@@ -6,7 +6,7 @@ For an event theta that detects the set D, with H_D, R_D and nu stacked,
     x+ = x + d,   d = sum_theta w K_D nu,
     P+ = P - sum_theta w K_D H_D P + sum_theta w K_D nu (K_D nu)' - d d'.
 Q_D uses the full joint P: that is what makes the filter coupled (Blom & Bloem 2000).
-`evaluate_events` gives w and d of every event; `merge_events` merges any group of them.
+`evaluate_events` gives w and d of every event; `mixture_reduction` merges any groups of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class EventGroup:
     Attributes:
         index: (E_k,) which events.
         rows: (E_k, 3k) which rows of H belong to the candidates that are detected.
-        inverse: (E_k, 3k, 3k) Q_D^-1.
+        inverse: (E_k, 3k, 3k) Q_D^-1 of the update.
     """
 
     index: IntArray
@@ -38,15 +38,13 @@ class EventGroup:
 
 @dataclass(frozen=True)
 class EventUpdates:
-    """Every event as a Kalman update of its own.
+    """Every one of B events as a Kalman update of its own.
 
     Attributes:
-        log_weight: (E,) not normalised; lambda^m, the same for all, is left out.
-        shift: (E, n) d of every event.
-        squared_mahalanobis: (E,) nu' Q_D^-1 nu of the stacked innovation.
-        number: (E,) of candidates detected.
-        cross_covariance: (3T, n) H P of all candidates. Every event works through some of its
-            rows, so that nothing of size n is computed event by event.
+        log_weight: (B,) not normalised; lambda^m, the same for all, is left out.
+        shift: (B, n) d of every event.
+        squared_mahalanobis: (B,) nu' Q_D^-1 nu of the stacked innovation, with R as it is.
+        number: (B,) of candidates detected.
         groups: the events by number of candidates detected.
     """
 
@@ -54,60 +52,61 @@ class EventUpdates:
     shift: FloatArray
     squared_mahalanobis: FloatArray
     number: IntArray
-    cross_covariance: FloatArray
     groups: tuple[EventGroup, ...]
 
 
 def evaluate_events(
-    covariance: FloatArray,
-    jacobians: FloatArray,
+    cross_covariance: FloatArray,
+    predicted_covariance: FloatArray,
     innovations: FloatArray,
     noise: FloatArray,
+    new_information: FloatArray,
     events: AssociationEvents,
     model: DetectionModel,
 ) -> EventUpdates:
     """Weigh all events and do the Kalman update of each, those of one size at once.
 
     w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, Q_D) and
-    d_theta = P H_D' Q_D^-1 nu with Q_D = H_D P H_D' + R_D.
+    d_theta = P H_D' Q_D^-1 nu with Q_D = H_D P H_D' + R_D. A sighting whose error is mostly that
+    of the one before is as likely as any other, but tells little: R_D of the update, not of the
+    weight, is divided by what is new.
 
     Args:
-        covariance: (n, n) prior P.
-        jacobians: (T, 3, n) H of every candidate.
-        innovations: (T, m, 3) nu of every pair.
-        noise: (T, m, 3, 3) R of every pair.
-        events: (E, T) joint association events.
-        model: P_D, P_G and clutter density.
+        cross_covariance: (K, 3T, n) H P of all candidates.
+        predicted_covariance: (K, 3T, 3T) H P H' of all candidates.
+        innovations: (K, T, m, 3) nu of every pair.
+        noise: (K, T, m, 3, 3) R of every pair.
+        new_information: (T,) share of what a sighting of each candidate tells that is new.
+        events: B joint association events.
+        model: P_D (K, T), P_G and clutter density.
     """
-    stacked = jacobians.reshape(-1, len(covariance))
-    cross_covariance = stacked @ covariance  # H P of all candidates at once
-    predicted_covariance = cross_covariance @ stacked.T
-    detected = events.assignment != MISSED
+    parent, detected = events.parent, events.assignment != MISSED
     number = detected.sum(axis=1)
-    log_weight = np.where(detected, 0.0, model.log_missed).sum(axis=1)
+    log_weight = np.where(detected, 0.0, model.log_missed[parent]).sum(axis=1)
     squared = np.zeros(len(number))
-    pull = np.zeros((len(number), len(stacked)))  # Q_D^-1 nu, in the rows of H
+    pull = np.zeros((len(number), cross_covariance.shape[1]))  # Q_D^-1 nu, in the rows of H
     groups = []
     for k in range(1, int(number.max(initial=0)) + 1):
         index = np.flatnonzero(number == k)
         if not len(index):
             continue
+        of = parent[index, None]
         who = np.nonzero(detected[index])[1].reshape(-1, k)
         which = np.take_along_axis(events.assignment[index], who, axis=1)
         group, solved, norms, minus_two_log_density = _update_group(
-            index, who, innovations[who, which], noise[who, which], predicted_covariance
-        )
+            index, who, innovations[of, who, which], noise[of, who, which],
+            new_information[who], predicted_covariance, parent[index],
+        )  # fmt: skip
         squared[index] = norms
         pull[index[:, None], group.rows] = solved
-        log_detection = model.log_detection_ratio[who, which].sum(axis=1)
+        log_detection = model.log_detection_ratio[of, who, which].sum(axis=1)
         log_weight[index] += log_detection - 0.5 * minus_two_log_density
         groups.append(group)
     return EventUpdates(
         log_weight=log_weight,
-        shift=pull @ cross_covariance,
+        shift=_rows_times(pull, parent, cross_covariance),
         squared_mahalanobis=squared,
         number=number,
-        cross_covariance=cross_covariance,
         groups=tuple(groups),
     )
 
@@ -117,7 +116,9 @@ def _update_group(
     who: IntArray,
     innovations: FloatArray,
     noise: FloatArray,
+    new_information: FloatArray,
     predicted_covariance: FloatArray,
+    parent: IntArray,
 ) -> tuple[EventGroup, FloatArray, FloatArray, FloatArray]:
     """Solve the stacked innovations of the E_k events that detect k candidates each.
 
@@ -126,7 +127,9 @@ def _update_group(
         who: (E_k, k) candidates detected.
         innovations: (E_k, k, 3) of the pairs.
         noise: (E_k, k, 3, 3) R of the pairs.
-        predicted_covariance: (3T, 3T) H P H' of all candidates.
+        new_information: (E_k, k) of the candidates.
+        predicted_covariance: (K, 3T, 3T) H P H' of all candidates.
+        parent: (E_k,) hypotheses of the events.
 
     Returns:
         the group, Q_D^-1 nu (E_k, 3k), nu' Q_D^-1 nu (E_k,) and -2 log N(nu; 0, Q_D) (E_k,).
@@ -134,47 +137,44 @@ def _update_group(
     count, size = len(index), MEASUREMENT_SIZE * who.shape[1]
     rows = (MEASUREMENT_SIZE * who[..., None] + np.arange(MEASUREMENT_SIZE)).reshape(count, -1)
     innovation = innovations.reshape(count, -1)
-    joint = predicted_covariance[rows[:, :, None], rows[:, None, :]] + _block_diagonal(noise)
+    predicted = predicted_covariance[parent[:, None, None], rows[:, :, None], rows[:, None, :]]
+    joint = predicted + _block_diagonal(noise)
     inverse = np.asarray(np.linalg.inv(joint), float)
-    solved = np.einsum('eij,ej->ei', inverse, innovation)
-    squared = np.einsum('ei,ei->e', innovation, solved)
+    solved = _solved(inverse, innovation)
+    squared = np.sum(innovation * solved, axis=1)
     minus_two_log_density = squared + np.linalg.slogdet(joint)[1] + size * np.log(2.0 * np.pi)
+    if (new_information < 1.0).any():
+        repeated = predicted + _block_diagonal(noise / new_information[..., None, None])
+        inverse = np.asarray(np.linalg.inv(repeated), float)
+        solved = _solved(inverse, innovation)
     return EventGroup(index, rows, inverse), solved, squared, minus_two_log_density
 
 
-def merge_events(
-    covariance: FloatArray, updates: EventUpdates, weight: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Merge events into one Gaussian with the mixture's exact moments.
+def _solved(inverse: FloatArray, innovation: FloatArray) -> FloatArray:
+    return np.asarray((inverse @ innovation[..., None])[..., 0], float)
 
-    d = sum_theta w d_theta and P+ = P - sum_theta w K_D H_D P + sum_theta w (d_theta - d)
-    (d_theta - d)'.
+
+def information_of(
+    updates: EventUpdates, share: FloatArray, cell: IntArray, cells: int, rows: int
+) -> FloatArray:
+    """Return (cells, 3T, 3T) sum_theta w Q_D^-1, in the rows of H, of the events in each cell.
 
     Args:
-        covariance: (n, n) prior P.
-        updates: the events.
-        weight: (E,) non-negative, sum 1; zero leaves an event out.
-
-    Returns:
-        d (n,), to be added to the mean, and P+ (n, n).
+        updates: the B events.
+        share: (B,) w.
+        cell: (B,) in which sum each event counts, -1 for none.
+        cells: how many sums.
+        rows: 3T.
     """
-    shift = weight @ updates.shift
-    used = np.flatnonzero(weight)
-    centred = updates.shift[used] - shift
-    posterior = covariance + (weight[used, None] * centred).T @ centred
-    count = len(updates.cross_covariance)
-    information = np.zeros(count * count)  # sum_theta w Q_D^-1, in the rows of H
+    total = np.zeros(cells * rows * rows)
     for group in updates.groups:
-        share = weight[group.index]
-        some = np.flatnonzero(share)
-        rows = group.rows[some]
-        cells = rows[:, :, None] * count + rows[:, None, :]
-        values = share[some, None, None] * group.inverse[some]
-        information += np.bincount(cells.ravel(), values.ravel(), count * count)
-    posterior -= (
-        updates.cross_covariance.T @ information.reshape(count, count) @ updates.cross_covariance
-    )
-    return shift, (posterior + posterior.T) / 2.0
+        used = np.flatnonzero(cell[group.index] >= 0)
+        events, own = group.index[used], group.rows[used]
+        start = cell[events, None, None] * rows
+        place = (start + own[:, :, None]) * rows + own[:, None, :]
+        values = share[events, None, None] * group.inverse[used]
+        total += np.bincount(place.ravel(), values.ravel(), len(total))
+    return total.reshape(cells, rows, rows)
 
 
 def normalised(log_weight: FloatArray) -> FloatArray:
@@ -183,21 +183,36 @@ def normalised(log_weight: FloatArray) -> FloatArray:
     return weight / weight.sum()
 
 
+def _rows_times(rows: FloatArray, parent: IntArray, matrices: FloatArray) -> FloatArray:
+    """Return (B, n) the product of every row (B, r) with the matrix (r, n) of its parent.
+
+    Args:
+        rows: (B, r).
+        parent: (B,) ascending.
+        matrices: (K, r, n).
+    """
+    first = np.searchsorted(parent, np.arange(len(matrices)))
+    place = np.arange(len(parent)) - first[parent]
+    padded = np.zeros((len(matrices), int(place.max(initial=-1)) + 1, rows.shape[1]))
+    padded[parent, place] = rows
+    return np.asarray((padded @ matrices)[parent, place], float)
+
+
 def _block_diagonal(blocks: FloatArray) -> FloatArray:
     """Put (E, k, 3, 3) blocks on the diagonals of (E, 3k, 3k) matrices."""
     events, k, size = blocks.shape[:3]
     result = np.zeros((events, k, size, k, size))
-    for index in range(k):
-        result[:, index, :, index, :] = blocks[:, index]
+    own = np.arange(k)
+    result[:, own, :, own, :] = blocks.transpose(1, 0, 2, 3)
     return result.reshape(events, k * size, k * size)
 
 
 def marginals(assignment: IntArray, weight: FloatArray, sightings: int) -> FloatArray:
-    """Sum event weights into (T, m + 1); -1 indexes the last column, which is 'missed'."""
+    """Sum event weights (B,) into (T, m + 1); the last column is 'missed'."""
     candidates = assignment.shape[1]
-    marginal = np.zeros((candidates, sightings + 1))
-    for row in range(candidates):
-        marginal[row] = np.bincount(
-            assignment[:, row] % (sightings + 1), weight, minlength=sightings + 1
-        )
-    return marginal
+    choice = assignment % (sightings + 1)  # MISSED is -1
+    place = choice + (sightings + 1) * np.arange(candidates)
+    weights = np.broadcast_to(weight[:, None], choice.shape)
+    size = candidates * (sightings + 1)
+    total = np.asarray(np.bincount(place.ravel(), weights.ravel(), size), float)
+    return total.reshape(candidates, sightings + 1)

@@ -1,29 +1,26 @@
 """Mixture reduction: from the events of all hypotheses to the next few hypotheses.
 
-Every pair of a hypothesis and an event is a branch. The heaviest branch and all that lie near it
-become one Gaussian with the exact moments of the group; then the next heaviest that is left
-(Salmond 2009, 'Mixture reduction algorithms'). Explanations that differ stay apart until later
-frames tell which was right. With room for one hypothesis all branches are merged at once: that is
-the coupled PDA filter.
+Every event under its hypothesis is a branch. The heaviest branch and all that lie near it become
+one Gaussian with the exact moments of the group; then the next heaviest that is left (Salmond
+2009, 'Mixture reduction algorithms'). Explanations that differ stay apart until later frames tell
+which was right. With room for one hypothesis all branches are merged at once: that is the coupled
+PDA filter.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from mav_perception.errors import InputError
+from mav_perception.localization.association.problem import AssociationEvents
+from mav_perception.localization.hypotheses import JointHypotheses, difference, wrapped
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import (
-    JointHypothesis,
-    difference,
-    mixture_moments,
-    wrapped,
-)
-from mav_perception.localization.update.event_updates import EventUpdates, merge_events
-from mav_perception.types import BoolArray, FloatArray, IntArray
+from mav_perception.localization.update.event_updates import EventUpdates, information_of
+from mav_perception.types import FloatArray, IntArray
 
 MIN_WEIGHT = 1e-4
 """A hypothesis this unlikely is forgotten."""
@@ -31,132 +28,193 @@ MIN_WEIGHT = 1e-4
 
 @dataclass(frozen=True)
 class Branches:
-    """All events of all hypotheses.
+    """All B events of all K hypotheses.
 
     Attributes:
-        parents: the hypotheses before the frame.
-        updates: events of each parent.
-        existence: per parent (E, O), probability of every object after each event.
-        detectable: per parent (E, N + O), whether the camera can detect each drone and object.
+        prior: the hypotheses before the frame.
+        cross_covariance: (K, 3T, n) H P of all candidates. Every event works through some of its
+            rows, so that nothing of size n^2 is computed event by event.
+        events, updates: the events, each as a Kalman update.
+        existence: (B, O) probability of every object after each event.
+        detectable: (B, N + O) whether the camera can detect each drone and object then.
+        unexplained: (B, m) 1 for the sightings that no candidate gave in an event.
         camera: of the scan, its index in the team.
-        weight: (B,) of every branch, normalised, parent after parent.
-        parent, event: (B,) where every branch comes from.
+        weight: (B,) normalised.
     """
 
-    parents: tuple[JointHypothesis, ...]
-    updates: tuple[EventUpdates, ...]
-    existence: tuple[FloatArray, ...]
-    detectable: tuple[FloatArray, ...]
+    prior: JointHypotheses
+    cross_covariance: FloatArray
+    events: AssociationEvents
+    updates: EventUpdates
+    existence: FloatArray
+    detectable: FloatArray
+    unexplained: FloatArray
     camera: int
     weight: FloatArray
-    parent: IntArray
-    event: IntArray
+
+    @property
+    def parent(self) -> IntArray:
+        """Return (B,) the hypothesis before the frame of each."""
+        return self.events.parent
+
+    @cached_property
+    def means(self) -> FloatArray:
+        """Return (B, n) means after each event, yaw not wrapped."""
+        return self.prior.means[self.parent] + self.updates.shift
 
 
-def reduce_mixture(
-    branches: Branches, drones: int, parameters: FilterParameters
-) -> tuple[tuple[JointHypothesis, ...], float]:
-    """Return the hypotheses after a frame, the heaviest first, and the weight that was dropped.
+@dataclass(frozen=True)
+class Reduction:
+    """What is left of the branches.
+
+    Attributes:
+        hypotheses: the next ones, the heaviest first.
+        unexplained: (K, m) probability under each that no candidate gave the sighting.
+        forgotten: weight of the branches that were dropped.
+    """
+
+    hypotheses: JointHypotheses
+    unexplained: FloatArray
+    forgotten: float
+
+
+def reduce_mixture(branches: Branches, drones: int, parameters: FilterParameters) -> Reduction:
+    """Merge the branches of every group into one hypothesis each.
 
     Raises:
         InputError: a covariance would not be positive definite; nothing has changed then.
     """
     if parameters.max_hypotheses == 1:
-        return (_merged(branches, np.ones(len(branches.weight), bool), drones),), 0.0
-    means = np.concatenate(
-        [p.mean + u.shift for p, u in zip(branches.parents, branches.updates, strict=True)]
+        group = np.zeros(len(branches.weight), np.int64)
+    else:
+        group = _grouped(branches, drones, parameters)
+    kept = np.flatnonzero(group >= 0)
+    weights = np.asarray(np.bincount(group[kept], branches.weight[kept]), float)
+    order: IntArray = np.argsort(-weights, kind='stable')
+    group[kept] = np.argsort(order)[group[kept]]
+    weights = weights[order]
+    share = np.zeros((len(weights), len(group)))
+    share[group[kept], kept] = branches.weight[kept] / weights[group[kept]]
+    return Reduction(
+        hypotheses=_merged(branches, group, share, weights, drones),
+        unexplained=share @ branches.unexplained,
+        forgotten=max(1.0 - float(weights.sum()), 0.0),
     )
-    group = _grouped(branches, means, drones, parameters)
-    found = [_merged(branches, group == index, drones) for index in range(group.max() + 1)]
-    total = sum(h.weight for h in found)
-    kept = [replace(h, weight=h.weight / total) for h in found]
-    return tuple(sorted(kept, key=lambda h: -h.weight)), max(1.0 - total, 0.0)
 
 
-def _grouped(
-    branches: Branches, means: FloatArray, drones: int, parameters: FilterParameters
-) -> IntArray:
+def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> IntArray:
     """Return (B,) the group of every branch, -1 for those that are too light to matter.
 
     The heaviest branch that is far from all heads so far heads the next group; when there are
-    enough heads, everybody goes to the nearest.
+    enough heads, everybody goes to the nearest. How near tell the poses of the drones: what is
+    unclear about an object alone needs no hypothesis of its own. Each head hangs on those before:
+    the one loop over hypotheses that must be.
     """
     group = np.full(len(branches.weight), -1)
     alive = np.flatnonzero(branches.weight > MIN_WEIGHT * 1e-2)
-    weight, alive_means = branches.weight[alive], means[alive]
+    weight, means = branches.weight[alive], branches.means[alive, : 4 * drones]
     nearest, head_of = np.full(len(alive), np.inf), np.zeros(len(alive), np.int64)
     for number in range(parameters.max_hypotheses):
         far = nearest > parameters.merge_distance
         head = int(np.argmax(np.where(far, weight, 0.0)))
         if not far[head] or (number and weight[far].sum() < MIN_WEIGHT):
             break
-        after = _covariance_after(branches, int(alive[head]))
-        distance = _mahalanobis(alive_means - alive_means[head], after, drones)
+        root = _cholesky(_covariance_after(branches, int(alive[head]), 4 * drones))
+        delta = difference(means, means[head], drones)
+        distance = np.linalg.norm(
+            solve_triangular(root, delta.T, lower=True, check_finite=False), axis=0
+        )
         closer = distance < nearest
         head_of[closer], nearest[closer] = number, distance[closer]
     group[alive] = head_of
     return group
 
 
-def _covariance_after(branches: Branches, branch: int) -> FloatArray:
-    parent, event = branches.parent[branch], branches.event[branch]
-    updates = branches.updates[parent]
-    alone = np.zeros(len(updates.log_weight))
-    alone[event] = 1.0
-    return merge_events(branches.parents[parent].covariance, updates, alone)[1]
+def _covariance_after(branches: Branches, branch: int, size: int) -> FloatArray:
+    """Return the covariance (size, size) of the first so many states after one event."""
+    parent, rows = branches.parent[branch], branches.cross_covariance.shape[1]
+    alone = np.full(len(branches.weight), -1)
+    alone[branch] = 0
+    information = information_of(branches.updates, np.ones(len(alone)), alone, 1, rows)[0]
+    cross = branches.cross_covariance[parent, :, :size]
+    covariance: FloatArray = branches.prior.covariances[parent, :size, :size]
+    return covariance - cross.T @ information @ cross
 
 
-def _mahalanobis(delta: FloatArray, covariance: FloatArray, drones: int) -> FloatArray:
-    """Return the (B,) Mahalanobis distances of differences of state vectors."""
-    if len(delta) == 1:
-        return np.zeros(1)
-    wrapped_delta = difference(delta, np.zeros(delta.shape[1]), drones)
-    root = _cholesky(covariance)
-    return np.linalg.norm(solve_triangular(root, wrapped_delta.T, lower=True), axis=0)
+def _merged(
+    branches: Branches, group: IntArray, share: FloatArray, weights: FloatArray, drones: int
+) -> JointHypotheses:
+    """Merge every group of branches into one Gaussian with the moments of the group.
 
+    x = sum w x_b and P = sum w (P_b + (x_b - x) (x_b - x)'). P_b is that of the parent less what
+    the event tells, so that the parents are summed by their share of the group.
 
-def _merged(branches: Branches, group: BoolArray, drones: int) -> JointHypothesis:
-    """Merge one group of branches, parent by parent and then the parents."""
-    parts = []
-    for index, parent in enumerate(branches.parents):
-        mine = group & (branches.parent == index)
-        weight = float(branches.weight[mine].sum())
-        if weight > 0.0:
-            share = np.zeros(len(branches.updates[index].log_weight))
-            share[branches.event[mine]] = branches.weight[mine] / weight
-            parts.append(replace(_of_one_parent(branches, index, parent, share), weight=weight))
-    weights = np.array([part.weight for part in parts])
-    if len(parts) == 1:
-        mean, covariance = wrapped(parts[0].mean, drones), parts[0].covariance
-    else:
-        means = np.array([part.mean for part in parts])
-        covariances = np.array([part.covariance for part in parts])
-        mean, covariance = mixture_moments(weights, means, covariances, drones)
-    _cholesky(covariance)
-    total = float(weights.sum())
-    return JointHypothesis(
-        weight=total,
-        mean=mean,
-        covariance=covariance,
-        existence=weights @ np.array([part.existence for part in parts]) / total,
-        detectable=np.tensordot(weights, [part.detectable for part in parts], 1) / total,
-    )
-
-
-def _of_one_parent(
-    branches: Branches, index: int, parent: JointHypothesis, share: FloatArray
-) -> JointHypothesis:
-    """Merge events of one hypothesis that have these shares (E,) of its weight."""
-    shift, covariance = merge_events(parent.covariance, branches.updates[index], share)
-    detectable = parent.detectable.copy()
-    detectable[branches.camera] = share @ branches.detectable[index]
-    return replace(
-        parent,
-        mean=parent.mean + shift,
-        covariance=covariance,
-        existence=share @ branches.existence[index],
+    Args:
+        branches: all of them.
+        group: (B,) of each, -1 for none.
+        share: (G, B) w of each branch in its group.
+        weights: (G,) of the groups.
+        drones: N.
+    """
+    prior, means, own = branches.prior, branches.means, share.sum(axis=0)
+    head = np.argmax(share, axis=1)
+    delta = difference(means, means[head[group]], drones)
+    shift = share @ delta
+    of_parent = np.zeros((len(weights), len(prior)))
+    np.add.at(of_parent, (group, branches.parent), own)
+    covariances = np.tensordot(of_parent, prior.covariances, 1)
+    covariances -= _explained(branches, group, own, len(weights))
+    spread = _padded(np.sqrt(own)[:, None] * (delta - shift[group]), group)
+    covariances += np.swapaxes(spread, 1, 2) @ spread
+    covariances = (covariances + np.swapaxes(covariances, 1, 2)) / 2.0
+    _cholesky(covariances)
+    detectable = np.tensordot(of_parent, prior.detectable, 1)
+    detectable[:, branches.camera] = share @ branches.detectable
+    return JointHypotheses(
+        weights=weights / weights.sum(),
+        means=wrapped(means[head] + shift, drones),
+        covariances=covariances,
+        existence=share @ branches.existence,
         detectable=detectable,
     )
+
+
+def _explained(branches: Branches, group: IntArray, share: FloatArray, groups: int) -> FloatArray:
+    """Return (G, n, n) sum_theta w K_D H_D P, what the events of each group tell.
+
+    Args:
+        branches: all of them.
+        group: (B,) of each, -1 for none.
+        share: (B,) in its group.
+        groups: G.
+    """
+    number, rows = branches.cross_covariance.shape[:2]
+    kept = np.flatnonzero(group >= 0)
+    pairs, pair = np.unique(group[kept] * number + branches.parent[kept], return_inverse=True)
+    cell = np.full(len(group), -1)
+    cell[kept] = pair
+    information = information_of(branches.updates, share, cell, len(pairs), rows)
+    cross = branches.cross_covariance[pairs % number]
+    told = information @ cross
+    first = np.searchsorted(pairs // number, np.arange(groups))
+    result = np.swapaxes(cross[first], 1, 2) @ told[first]
+    # Most groups have one parent: what the others have more is added parent by parent.
+    rank = np.arange(len(pairs)) - first[pairs // number]
+    for more in range(1, int(rank.max()) + 1):
+        index = np.flatnonzero(rank == more)
+        result[pairs[index] // number] += np.swapaxes(cross[index], 1, 2) @ told[index]
+    return np.asarray(result, float)
+
+
+def _padded(rows: FloatArray, group: IntArray) -> FloatArray:
+    """Return (G, most, n) the rows (B, n) of every group, zeros behind them."""
+    order = np.argsort(group, kind='stable')
+    order = order[group[order] >= 0]
+    ordered = group[order]
+    place = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    padded = np.zeros((int(ordered[-1]) + 1, int(place.max()) + 1, rows.shape[1]))
+    padded[ordered, place] = rows[order]
+    return padded
 
 
 def _cholesky(covariance: FloatArray) -> FloatArray:

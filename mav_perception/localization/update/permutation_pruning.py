@@ -17,7 +17,8 @@ def prune_permutations(events: AssociationEvents, updates: EventUpdates) -> Even
     drones together.
     """
     detected = events.assignment != MISSED
-    key = np.concatenate([detected, np.sort(events.assignment, axis=1)], axis=1)
+    sightings = np.sort(events.assignment, axis=1)
+    key = np.concatenate([events.parent[:, None], detected, sightings], axis=1)
     order = np.argsort(-updates.log_weight, kind='stable')
     _, first = np.unique(key[order], axis=0, return_index=True)
     likeliest = np.zeros(len(order), bool)

@@ -1,14 +1,15 @@
-"""Predict the scan: what an observer should see under one hypothesis, against what it saw."""
+"""Predict the scan: what an observer should see under every hypothesis, against what it saw."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from mav_perception.localization.association.gating import squared_mahalanobis, validation_gate
 from mav_perception.localization.association.problem import AssociationProblem
-from mav_perception.localization.correlation import Detectability, correlated_noise
+from mav_perception.localization.correlation import Detectability, new_information
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.measurement.observation import (
@@ -18,13 +19,10 @@ from mav_perception.localization.measurement.observation import (
     measurement_noise,
     predict_sightings,
 )
-from mav_perception.localization.measurement.visibility import (
-    FieldOfView,
-    clutter_density,
-    view_probability,
-)
+from mav_perception.localization.measurement.visibility import clutter_density
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointHypothesis, JointState
+from mav_perception.localization.state import JointState
+from mav_perception.localization.update.candidates import Candidates, candidates_in_view
 from mav_perception.types import FloatArray, IntArray
 
 LOG_TWO_PI = float(np.log(2.0 * np.pi))
@@ -34,21 +32,21 @@ MIN_PROBABILITY = 1e-9
 
 @dataclass(frozen=True)
 class PredictedScan:
-    """What the scan says under one hypothesis about C candidates and m sightings.
+    """What the scan says under K hypotheses about C candidates and m sightings.
 
     Attributes:
-        candidates: (C,) who may be seen: drone indices, then N + object indices.
-        view_probability: (C,) probability that each is in view.
-        detection_probability: (C,) P_D of each, existence of objects included.
-        detectability: of each by the camera, before the scan.
-        gated: (T,) positions in `candidates` of those with a sighting in their gate.
-        sightings: predicted sightings of the T gated ones.
-        innovations: (T, m, 3).
-        noise: (T, m, 3, 3) R of the sightings, as far as it is new evidence, with what is not
-            linear in the predictions.
+        candidates: (C,) who may be in view: drone indices, then N + object indices.
+        view_probability: (K, C) probability that each is in view.
+        detection_probability: (K, C) P_D of each, existence of objects included.
+        detectability: (K, N + O) of everybody by the camera, before the scan.
+        gated: (T,) positions in `candidates` of those with a sighting in a gate of theirs.
+        cross_covariance: (K, 3T, n) H P of the gated.
+        predicted_covariance: (K, 3T, 3T) H P H' of the gated.
+        innovations: (K, T, m, 3).
+        noise: (K, T, m, 3, 3) R of the sightings, with what is not linear in the predictions.
+        new_information: (T,) share of what a sighting of each candidate tells that is new.
         model: P_D of the gated, P_G and clutter density.
         problem: the same as an association problem.
-        log_ungated_missed: log weight of the ungated ones being missed.
     """
 
     candidates: IntArray
@@ -56,116 +54,112 @@ class PredictedScan:
     detection_probability: FloatArray
     detectability: Detectability
     gated: IntArray
-    sightings: PredictedSightings
+    cross_covariance: FloatArray
+    predicted_covariance: FloatArray
     innovations: FloatArray
     noise: FloatArray
+    new_information: FloatArray
     model: DetectionModel
     problem: AssociationProblem
-    log_ungated_missed: float
 
     @property
     def outside_gate(self) -> int:
-        """Return how many sightings lie in the gate of no candidate."""
-        return int((~self.problem.inside.any(axis=0)).sum())
-
-
-def candidates_of(state: JointState, observer: int) -> tuple[IntArray, IntArray]:
-    """Return (C,) candidates of an observer and where x of each stands in the state vector."""
-    seen = state.active.copy()
-    seen[observer] = False
-    drones = np.flatnonzero(seen)
-    objects = np.arange(len(state.objects))
-    columns = np.concatenate([4 * drones, 4 * state.drones + 3 * objects])
-    return np.concatenate([drones, state.drones + objects]), columns
+        """Return how many sightings lie in the gate of no candidate, by the first hypothesis."""
+        return int((~self.problem.inside[0].any(axis=0)).sum())
 
 
 def predict_scan(
-    state: JointState, hypothesis: JointHypothesis, scan: CameraScan, parameters: FilterParameters
+    state: JointState, scan: CameraScan, parameters: FilterParameters
 ) -> PredictedScan:
-    """Predict the scan under a hypothesis, and gate its sightings.
+    """Predict the scan under all hypotheses, and gate its sightings.
 
     z^_b = h(x_a, x_b), S_b = H_b P H_b' + R; a sighting lies in the gate of candidate b where
     nu' S_b^-1 nu < gamma.
 
     Args:
         state: joint state at the time of the scan.
-        hypothesis: one of its hypotheses.
         scan: the camera scan.
         parameters: of the filter.
     """
     parameters = scan.mount.with_field_of_view(parameters)
-    candidates, columns = candidates_of(state, scan.observer)
-    predicted = predict_sightings(
-        hypothesis.mean, hypothesis.covariance, scan.observer, columns, scan.roll_pitch, scan.mount
+    candidates = candidates_in_view(state, scan, parameters)
+    detectability = predict_detectability(state, scan, parameters)
+    model = _detection_model(state, scan, candidates, detectability, parameters)
+    return PredictedScan(
+        candidates=candidates.index,
+        view_probability=candidates.view_probability,
+        detection_probability=model.probability,
+        detectability=detectability,
+        **_gated(state, scan, candidates, model, parameters),
     )
-    covariance = predicted.predicted_covariance(hypothesis.covariance)
-    view = _in_view(predicted, covariance, parameters)
-    detectability = predict_detectability(state, hypothesis, scan, candidates, parameters)
-    model = _detection_model(state, hypothesis, scan, view * detectability.probability, parameters)
+
+
+def _gated(
+    state: JointState,
+    scan: CameraScan,
+    candidates: Candidates,
+    model: DetectionModel,
+    parameters: FilterParameters,
+) -> dict[str, Any]:
+    """Return the fields of `PredictedScan` about those with a sighting in a gate of theirs."""
+    covariances, near = state.hypotheses.covariances, np.flatnonzero(candidates.near)
+    columns, view = candidates.columns[near], (scan.roll_pitch, scan.mount)
+    means = state.hypotheses.means
+    predicted = predict_sightings(means, covariances, scan.observer, columns, *view)
+    covariance = predicted.predicted_covariance(covariances)
     residual, noise = innovations(predicted, scan.sightings), measurement_noise(scan.sightings)
     squared, log_det = squared_mahalanobis(residual, covariance, noise)
     inside = validation_gate(squared, parameters.gate_probability)
-    inside &= model.probability[:, None] > MIN_PROBABILITY
-    gated = np.flatnonzero(inside.any(axis=1))
+    inside &= model.probability[:, near, None] > MIN_PROBABILITY
+    some = np.flatnonzero(inside.any(axis=(0, 2)))
+    gated = near[some]
     of_gated = model.of(gated)
-    minus_two_log_density = (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)[gated]
-    elapsed = state.since_last_scan(scan.camera)
-    noise = correlated_noise(noise, elapsed, parameters.error_correlation)
-    return PredictedScan(
-        candidates=candidates,
-        view_probability=view,
-        detection_probability=model.probability,
-        detectability=detectability,
-        gated=gated,
-        sightings=predicted.subset(gated),
-        innovations=residual[gated],
-        noise=noise[None] + predicted.linearisation_covariance[gated][:, None],
-        model=of_gated,
-        problem=AssociationProblem(
-            log_likelihood_ratio=of_gated.log_detection_ratio - 0.5 * minus_two_log_density,
+    log_density = -0.5 * (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)[:, some]
+    ungated = np.setdiff1d(np.arange(len(candidates.index)), gated)
+    cross, joint = _joint_covariances(predicted, some, covariances)
+    elapsed = state.since_last_seen(scan.camera)[candidates.index[gated]]
+    return {
+        'gated': gated,
+        'cross_covariance': cross,
+        'predicted_covariance': joint,
+        'innovations': residual[:, some],
+        'noise': noise + predicted.linearisation_covariance[:, some, None],
+        'new_information': new_information(elapsed, parameters.error_correlation),
+        'model': of_gated,
+        'problem': AssociationProblem(
+            log_likelihood_ratio=of_gated.log_detection_ratio + log_density,
             log_missed=of_gated.log_missed,
-            inside=inside[gated],
-            candidates=candidates[gated],
+            inside=inside[:, some],
+            log_prior=np.log(state.hypotheses.weights) + model.of(ungated).log_missed.sum(axis=1),
+            candidates=candidates.index[gated],
             scan_key=scan.sightings.key,
         ),
-        log_ungated_missed=float(model.log_missed.sum() - of_gated.log_missed.sum()),
-    )
+    }
 
 
-def _in_view(
-    predicted: PredictedSightings, covariance: FloatArray, parameters: FilterParameters
-) -> FloatArray:
-    """Return (C,) how likely each candidate is in view, given the covariances (C, 3, 3)."""
-    bearing = (covariance[:, 0, 0] + covariance[:, 1, 1]) / 2.0
-    sigmas = (np.sqrt(np.maximum(v, 0.0)) for v in (bearing, covariance[:, 2, 2]))
-    return view_probability(predicted.points, FieldOfView.of(parameters), *sigmas)
+def _joint_covariances(
+    predicted: PredictedSightings, gated: IntArray, covariance: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return H P (K, 3T, n) and H P H' (K, 3T, 3T) of the gated candidates together."""
+    columns, blocks = predicted.columns[gated], predicted.jacobian_blocks[:, gated]
+    number, size = len(covariance), MEASUREMENT_SIZE * len(gated)
+    # H has seven columns that are not zero: only these rows of P take part.
+    cross = (blocks @ covariance[:, columns]).reshape(number, size, covariance.shape[-1])
+    joint = cross[:, :, columns].transpose(0, 2, 1, 3) @ np.swapaxes(blocks, -1, -2)
+    return cross, joint.transpose(0, 2, 1, 3).reshape(number, size, size)
 
 
 def predict_detectability(
-    state: JointState,
-    hypothesis: JointHypothesis,
-    scan: CameraScan,
-    candidates: IntArray,
-    parameters: FilterParameters,
+    state: JointState, scan: CameraScan, parameters: FilterParameters
 ) -> Detectability:
-    """Return how likely the camera can detect each of C candidates under a hypothesis."""
-    rates, camera, drones = state.rates, scan.camera, state.drones
-    overall = np.concatenate(
-        [
-            np.full(drones, rates.detection_probability(camera, parameters)),
-            state.objects.detection_probability,
-        ]
-    )
-    visible = np.concatenate(
-        [
-            np.full(drones, rates.visible_probability(camera, parameters)),
-            state.objects.visible_probability,
-        ]
-    )
+    """Return how likely the camera can detect each of the N + O under each hypothesis."""
+    rates, objects, camera = state.rates, state.objects, scan.camera
+    overall = np.full(state.drones, rates.detection_probability(camera, parameters))
+    visible = np.full(state.drones, rates.visible_probability(camera, parameters))
     return Detectability.predicted(
-        hypothesis.detectable[camera, candidates],
-        visible[candidates],
-        overall[candidates],
+        state.hypotheses.detectable[:, camera],
+        np.append(visible, objects.visible_probability),
+        np.append(overall, objects.detection_probability),
         state.since_last_scan(camera),
         parameters.detection_correlation,
     )
@@ -173,22 +167,15 @@ def predict_detectability(
 
 def _detection_model(
     state: JointState,
-    hypothesis: JointHypothesis,
     scan: CameraScan,
-    chance: FloatArray,
+    candidates: Candidates,
+    detectability: Detectability,
     parameters: FilterParameters,
 ) -> DetectionModel:
-    """Return P_D of all candidates, existence included, and the clutter density.
-
-    Args:
-        state: joint state.
-        hypothesis: tells how likely each object exists.
-        scan: the camera scan.
-        chance: (C,) P_D of those that exist.
-        parameters: of the filter.
-    """
-    exists = np.concatenate([np.ones(len(chance) - len(state.objects)), hypothesis.existence])
+    """Return P_D (K, C) of all candidates, existence included, and the clutter density."""
+    existence, who = state.hypotheses.existence, candidates.index
+    exists = np.hstack([np.ones((len(existence), state.drones)), existence])[:, who]
     rate = state.rates.clutter_per_frame(scan.camera, parameters)
     clutter = clutter_density(rate, scan.sightings, parameters)
-    probability = np.minimum(chance * exists, 0.9999)
-    return DetectionModel(probability, parameters.gate_probability, clutter)
+    chance = candidates.view_probability * detectability.of(who).probability * exists
+    return DetectionModel(np.minimum(chance, 0.9999), parameters.gate_probability, clutter)

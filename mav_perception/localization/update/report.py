@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.localization.association.problem import AssociationEvents
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
 from mav_perception.localization.update.event_updates import marginals
@@ -22,9 +20,9 @@ class UpdateReport:
 
     Attributes:
         sightings: what was seen, and by whom.
-        candidates: (C,) drone indices, then N + indices of static objects.
-        view_probability: (C,) probability that each was in view.
-        detection_probability: (C,) P_D of each.
+        candidates: (C,) who may have been in view: drone indices, then N + object indices.
+        view_probability: (C,) probability that each was in view, by the heaviest hypothesis.
+        detection_probability: (C,) P_D of each, by that one too.
         marginal: (C, m + 1) marginal association probabilities, the last column is 'missed'.
         log_evidence_ratio: (C,) log of p(scan | candidate there) / p(scan | not there).
         outside_gate: sightings that lay in no gate under the heaviest hypothesis.
@@ -67,53 +65,41 @@ class UpdateReport:
 
 
 def make_report(
-    scan: CameraScan,
-    predicted: Sequence[PredictedScan],
-    events: Sequence[AssociationEvents],
-    branches: Branches,
-    forgotten: float,
+    scan: CameraScan, predicted: PredictedScan, branches: Branches, forgotten: float
 ) -> UpdateReport:
     """Return the report of an update.
 
     Args:
         scan: the camera scan.
-        predicted: what was predicted of it under each hypothesis.
-        events: joint association events under each hypothesis.
-        branches: all of them, weighed.
+        predicted: what was predicted of it.
+        branches: all events, weighed.
         forgotten: weight that the reduction of the mixture dropped.
     """
     best = int(np.argmax(branches.weight))
-    updates, event = branches.updates[branches.parent[best]], branches.event[best]
-    cut = sum(p.weight * e.dropped for p, e in zip(branches.parents, events, strict=True))
-    shares = [branches.weight[branches.parent == index] for index in range(len(predicted))]
-    marginal = np.sum(
-        [marginals_of(p, e, w) for p, e, w in zip(predicted, events, shares, strict=True)], axis=0
-    )
-    heaviest = predicted[0]
+    marginal = marginals_of(predicted, branches)
     missed = np.clip(marginal[:, -1], 1e-300, 1.0)
+    detection_probability = predicted.detection_probability[0]
     return UpdateReport(
         sightings=scan.sightings,
-        candidates=heaviest.candidates,
-        view_probability=heaviest.view_probability,
-        detection_probability=heaviest.detection_probability,
+        candidates=predicted.candidates,
+        view_probability=predicted.view_probability[0],
+        detection_probability=detection_probability,
         marginal=marginal,
         # Bayes: p(missed | scan) = p(missed) p(scan | missed) / p(scan), and a scan in which the
         # candidate is missed is as likely as without it.
-        log_evidence_ratio=np.log1p(-heaviest.detection_probability) - np.log(missed),
-        outside_gate=heaviest.outside_gate,
+        log_evidence_ratio=np.log1p(-detection_probability) - np.log(missed),
+        outside_gate=predicted.outside_gate,
         events=len(branches.weight),
-        dropped=cut + forgotten,
-        nis=float(updates.squared_mahalanobis[event]),
-        nis_size=MEASUREMENT_SIZE * int(updates.number[event]),
+        dropped=branches.events.dropped + forgotten,
+        nis=float(branches.updates.squared_mahalanobis[best]),
+        nis_size=MEASUREMENT_SIZE * int(branches.updates.number[best]),
     )
 
 
-def marginals_of(
-    predicted: PredictedScan, events: AssociationEvents, weight: FloatArray
-) -> FloatArray:
-    """Return (C, m + 1) marginals times the weight of the hypothesis; the ungated are missed."""
-    sightings = predicted.innovations.shape[1]
+def marginals_of(predicted: PredictedScan, branches: Branches) -> FloatArray:
+    """Return (C, m + 1) marginal association probabilities; the ungated are missed."""
+    sightings = predicted.innovations.shape[2]
     full = np.zeros((len(predicted.candidates), sightings + 1))
-    full[:, -1] = weight.sum()
-    full[predicted.gated] = marginals(events.assignment, weight, sightings)
+    full[:, -1] = 1.0
+    full[predicted.gated] = marginals(branches.events.assignment, branches.weight, sightings)
     return full

@@ -21,7 +21,7 @@ def random_cluster(seed, targets, sightings, gated=1.0):
 
 def every_event(log_ratio, log_missed):
     """Return all events and their weights, the heaviest first."""
-    events = cluster_events(log_ratio, 10**6)
+    events = cluster_events(log_ratio > -np.inf, 10**6)
     weights = uncoupled_log_weights(events, log_ratio, log_missed)
     order = np.argsort(-weights)
     return events[order], weights[order]

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.geometry import quaternion_from_euler
+from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
 from mav_perception.localization.prediction.outages import anchor_again, mark_corrected
-from mav_perception.localization.state import JointHypothesis, initial_state
+from mav_perception.localization.state import initial_state
 from mav_perception.recordings.recording import UNIX_BEGIN_NS
 from mav_perception.types import OdometrySample, nanoseconds
 
@@ -43,17 +44,17 @@ def random_odometry(rng):
 def state_at(odometry, stamp, mean=None, covariance=None):
     mean = np.zeros((2, 4)) if mean is None else mean
     start = initial_state(stamp, mean, np.ones((2, 4)), 2)
-    covariance = start.hypotheses[0].covariance if covariance is None else covariance
+    covariance = start.hypotheses.covariances[0] if covariance is None else covariance
     size = len(covariance)
     vector = np.concatenate([mean.ravel(), np.arange(size - 8.0)])
     objects = (size - 8) // 3
-    only = JointHypothesis(
-        weight=1.0, mean=vector, covariance=covariance, existence=np.ones(objects),
-        detectable=np.full((2, 2 + objects), np.nan),
+    only = JointHypotheses(
+        weights=np.ones(1), means=vector[None], covariances=covariance[None],
+        existence=np.ones((1, objects)), detectable=np.full((1, 2, 2 + objects), np.nan),
     )  # fmt: skip
     return replace(
         start,
-        hypotheses=(only,),
+        hypotheses=only,
         anchors=odometry.rows(stamp),
         active=np.ones(2, bool),
         pending=np.zeros(2, bool),
@@ -68,10 +69,10 @@ def test_the_covariance_moves_with_the_jacobian_by_finite_differences():
 
     def moved(x, covariance):
         start = state_at(odometry, begin, x.reshape(2, 4), covariance)
-        return propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
+        return propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses
 
     def noise_free(x):
-        return moved(x, np.eye(8)).mean
+        return moved(x, np.eye(8)).means[0]
 
     step = 1e-6
     columns = [
@@ -80,9 +81,9 @@ def test_the_covariance_moves_with_the_jacobian_by_finite_differences():
         for axis in np.eye(8)
     ]
     jacobian = np.column_stack(columns)
-    noise = moved(mean.ravel(), np.zeros((8, 8))).covariance
+    noise = moved(mean.ravel(), np.zeros((8, 8))).covariances[0]
     expected = jacobian @ root @ root.T @ jacobian.T + noise
-    found = moved(mean.ravel(), root @ root.T).covariance
+    found = moved(mean.ravel(), root @ root.T).covariances[0]
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert np.abs(jacobian - np.eye(8)).max() > 0.1
 
@@ -109,12 +110,33 @@ def test_static_objects_stay_but_keep_their_tie_to_a_drone_that_turns():
     root = rng.standard_normal((11, 11))
     start = state_at(odometry, 0, np.zeros((2, 4)), root @ root.T)
     end = at(3.0)
-    moved = propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses[0]
-    before = start.hypotheses[0]
-    np.testing.assert_array_equal(moved.mean[8:], before.mean[8:])
-    np.testing.assert_array_equal(moved.covariance[8:, 8:], before.covariance[8:, 8:])
-    np.testing.assert_allclose(moved.covariance, moved.covariance.T, atol=1e-12)
-    assert np.abs(moved.covariance[8:, :2] - before.covariance[8:, :2]).max() > 0.01
+    moved = propagate(start, end, odometry.rows(end), PARAMETERS).hypotheses
+    before = start.hypotheses
+    np.testing.assert_array_equal(moved.means[0, 8:], before.means[0, 8:])
+    after, covariance = moved.covariances[0], before.covariances[0]
+    np.testing.assert_array_equal(after[8:, 8:], covariance[8:, 8:])
+    np.testing.assert_allclose(after, after.T, atol=1e-12)
+    assert np.abs(after[8:, :2] - covariance[8:, :2]).max() > 0.01
+
+
+def test_each_hypothesis_moves_as_it_would_alone():
+    rng = np.random.default_rng(3)
+    odometry = random_odometry(rng)
+    roots = rng.standard_normal((2, 8, 8))
+    alone = [
+        state_at(odometry, at(0.5), rng.uniform(-1, 1, (2, 4)), root @ root.T) for root in roots
+    ]
+    fields = ('means', 'covariances', 'existence', 'detectable')
+    both = JointHypotheses(
+        np.array([0.6, 0.4]),
+        *(np.concatenate([getattr(s.hypotheses, name) for s in alone]) for name in fields),
+    )
+    rows = odometry.rows(at(3.0))
+    together = propagate(replace(alone[0], hypotheses=both), at(3.0), rows, PARAMETERS).hypotheses
+    for index, state in enumerate(alone):
+        moved = propagate(state, at(3.0), rows, PARAMETERS).hypotheses
+        np.testing.assert_allclose(together.means[index], moved.means[0], atol=1e-12)
+        np.testing.assert_allclose(together.covariances[index], moved.covariances[0], atol=1e-12)
 
 
 def outage(corrected):

@@ -66,10 +66,11 @@ def play_out(recording, parameters):
 def test_lamps_become_static_objects_where_they_are(flight):
     recording, parameters = flight
     _, state = play_out(with_lamps(recording), parameters)
-    distance = np.linalg.norm(state.object_positions[None] - LAMPS[:, None], axis=2).min(axis=1)
+    objects = state.object_positions[state.confirmed]
+    distance = np.linalg.norm(objects[None] - LAMPS[:, None], axis=2).min(axis=1)
     assert (distance < 0.6).all()
-    assert len(state.objects) <= 6
-    assert state.hypotheses[0].existence.max() > 0.9
+    assert len(objects) <= 6
+    assert state.hypotheses.mean_existence.max() > 0.9
 
 
 def test_lamps_do_not_capture_drones(flight):
@@ -85,11 +86,12 @@ def test_lamps_do_not_capture_drones(flight):
 def test_a_lamp_that_is_taken_away_is_forgotten(flight):
     recording, parameters = flight
     _, state = play_out(with_lamps(recording, until=10.0), parameters)
-    near = np.linalg.norm(state.object_positions[None] - LAMPS[:, None], axis=2) < 0.6
+    objects = state.object_positions[state.confirmed]
+    near = np.linalg.norm(objects[None] - LAMPS[:, None], axis=2) < 0.6
     assert near.sum() <= 1
 
 
 def test_without_lamps_nothing_is_born_of_hovering_drones(flight):
     recording, parameters = flight
     _, state = play_out(recording, parameters)
-    assert len(state.objects) == 0
+    assert not state.confirmed.any()

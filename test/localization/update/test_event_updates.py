@@ -1,7 +1,7 @@
 """The coupled update equals the brute-force Gaussian mixture, and a plain EKF in the limit."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,12 +15,9 @@ from mav_perception.localization.association.events import (
 from mav_perception.localization.association.gating import gate_clusters
 from mav_perception.localization.association.problem import AssociationProblem
 from mav_perception.localization.measurement.detection_model import DetectionModel
-from mav_perception.localization.update.event_updates import (
-    evaluate_events,
-    marginals,
-    merge_events,
-    normalised,
-)
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.update.event_updates import evaluate_events, marginals
+from mav_perception.localization.update.mixture_reduction import reduce_mixture
 from mav_perception.localization.update.permutation_pruning import prune_permutations
 
 
@@ -46,22 +43,36 @@ class Merged:
     marginal: np.ndarray
 
 
-def mixture_update(covariance, jacobians, innovations, noise, events, model):
+ONE = FilterParameters(max_hypotheses=1)
+
+
+def of_one(model):
+    """Return the detection model with an axis for the one hypothesis."""
+    return replace(model, probability=model.probability[None])
+
+
+def mixture_update(branches_of, covariance, jacobians, innovations, noise, model):
     """Merge all events into one Gaussian: the plain CPDAF."""
-    pairs = np.broadcast_to(noise, (len(jacobians), *noise.shape))
-    updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
-    weight = normalised(updates.log_weight)
-    shift, posterior = merge_events(covariance, updates, weight)
-    return Merged(shift, posterior, marginals(events.assignment, weight, innovations.shape[1]))
+    branches = branches_of(
+        covariance[None], jacobians[None], innovations[None], noise, of_one(model)
+    )
+    merged = reduce_mixture(branches, 0, ONE).hypotheses
+    marginal = marginals(branches.events.assignment, branches.weight, innovations.shape[1])
+    return Merged(merged.means[0], merged.covariances[0], marginal)
 
 
 def every_event(targets, sightings, inside=None):
     """Return the events in the gates, by the enumeration under test."""
     inside = np.ones((targets, sightings), bool) if inside is None else inside
-    problem = AssociationProblem(
-        np.zeros((targets, sightings)), np.zeros(targets), inside, np.arange(targets)
+    return joint_association_events(problem_of(np.zeros((targets, sightings)), inside), 10**6)
+
+
+def problem_of(log_ratio, inside):
+    """Return the problem of one hypothesis in which a miss weighs nothing."""
+    targets = len(log_ratio)
+    return AssociationProblem(
+        log_ratio[None], np.zeros((1, targets)), inside[None], np.zeros(1), np.arange(targets)
     )
-    return joint_association_events(problem, 10**6)
 
 
 def brute_force(covariance, jacobians, innovations, noise, model):
@@ -108,13 +119,11 @@ def brute_force(covariance, jacobians, innovations, noise, model):
 
 @pytest.mark.parametrize('targets', [1, 2, 3, 4])
 @pytest.mark.parametrize('sightings', [0, 1, 2, 3, 4])
-def test_moments_equal_brute_force_mixture(targets, sightings):
+def test_moments_equal_brute_force_mixture(branches_of, targets, sightings):
     for seed in range(3):
         rng = np.random.default_rng((seed, targets, sightings))
         covariance, jacobians, innovations, noise, model = random_case(rng, targets, sightings)
-        posterior = mixture_update(
-            covariance, jacobians, innovations, noise, every_event(targets, sightings), model
-        )
+        posterior = mixture_update(branches_of, covariance, jacobians, innovations, noise, model)
         mean, expected = brute_force(covariance, jacobians, innovations, noise, model)
         np.testing.assert_allclose(posterior.shift, mean, atol=1e-12)
         np.testing.assert_allclose(posterior.covariance, expected, atol=1e-12)
@@ -127,20 +136,20 @@ def test_number_of_events_is_that_of_the_literature(targets, sightings, count):
     assert len(np.unique(events, axis=0)) == count
 
 
-def test_order_of_candidates_and_sightings_does_not_matter():
+def test_order_of_candidates_and_sightings_does_not_matter(branches_of):
     rng = np.random.default_rng(5)
     covariance, jacobians, innovations, noise, model = random_case(rng, 3, 4)
-    posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(3, 4), model)
+    posterior = mixture_update(branches_of, covariance, jacobians, innovations, noise, model)
     who, which = np.array([2, 0, 1]), np.array([3, 1, 0, 2])
     shuffled = DetectionModel(
         model.probability[who], model.gate_probability, model.clutter_density[which]
     )
     other = mixture_update(
+        branches_of,
         covariance,
         jacobians[who],
         innovations[who][:, which],
         noise[which],
-        every_event(3, 4),
         shuffled,
     )
     np.testing.assert_allclose(other.shift, posterior.shift, atol=1e-12)
@@ -150,11 +159,11 @@ def test_order_of_candidates_and_sightings_does_not_matter():
     )
 
 
-def test_one_certain_target_without_clutter_is_a_kalman_filter():
+def test_one_certain_target_without_clutter_is_a_kalman_filter(branches_of):
     rng = np.random.default_rng(7)
     covariance, jacobians, innovations, noise, _ = random_case(rng, 1, 1)
     model = DetectionModel(np.ones(1), 1.0 - 1e-16, np.full(1, 1e-300))
-    posterior = mixture_update(covariance, jacobians, innovations, noise, every_event(1, 1), model)
+    posterior = mixture_update(branches_of, covariance, jacobians, innovations, noise, model)
     kalman = KalmanFilter(dim_x=len(covariance), dim_z=3)
     kalman.P, kalman.H, kalman.R = covariance.copy(), jacobians[0], noise[0]
     kalman.update(innovations[0, 0][:, None])
@@ -165,14 +174,14 @@ def test_one_certain_target_without_clutter_is_a_kalman_filter():
 def test_cut_events_are_the_least_likely_and_their_weight_is_reported():
     rng = np.random.default_rng(3)
     likelihood = rng.normal(0.0, 1.0, (5, 5))
-    problem = AssociationProblem(likelihood, np.zeros(5), np.ones((5, 5), bool), np.arange(5))
+    problem = problem_of(likelihood, np.ones((5, 5), bool))
     everything = joint_association_events(problem, 10**6)
     some = joint_association_events(problem, 150)
     assert everything.dropped == 0.0
     assert len(some.assignment) == 150
-    weights = uncoupled_log_weights(everything.assignment, likelihood, problem.log_missed)
+    weights = uncoupled_log_weights(everything.assignment, likelihood, np.zeros(5))
     best = np.sort(weights)[::-1][:150]
-    kept = uncoupled_log_weights(some.assignment, likelihood, problem.log_missed)
+    kept = uncoupled_log_weights(some.assignment, likelihood, np.zeros(5))
     np.testing.assert_allclose(np.sort(kept)[::-1], best)
     share = np.exp(best).sum() / np.exp(weights).sum()
     assert some.dropped == pytest.approx(1.0 - share)
@@ -187,12 +196,48 @@ def test_clusters_of_the_gate_graph_multiply():
     assert len(np.unique(events, axis=0)) == len(events)
 
 
-def test_permutation_pruning_keeps_the_best_of_every_permutation():
+def test_hypotheses_share_events_but_not_gates(branches_of):
+    """Events of many hypotheses at once are those of each on its own."""
+    rng = np.random.default_rng(2)
+    inside = rng.random((4, 3, 5)) < 0.6
+    ratio = rng.normal(0.0, 1.0, inside.shape)
+    missed, prior = rng.normal(-1.0, 0.3, (4, 3)), rng.normal(0.0, 1.0, 4)
+    together = joint_association_events(
+        AssociationProblem(ratio, missed, inside, prior, np.arange(3)), 10**6
+    )
+    for index in range(4):
+        one = slice(index, index + 1)
+        alone = joint_association_events(
+            AssociationProblem(ratio[one], missed[one], inside[one], prior[one], np.arange(3)),
+            10**6,
+        )
+        mine = together.assignment[together.parent == index]
+        assert {tuple(row) for row in mine} == {tuple(row) for row in alone.assignment}
+        assert len(mine) == len(alone.assignment)
+
+
+def test_a_sighting_whose_error_stays_is_as_likely_but_tells_little(branches_of):
+    rng = np.random.default_rng(4)
+    covariance, jacobians, innovations, noise, model = random_case(rng, 2, 2)
+    fresh = branches_of(covariance[None], jacobians[None], innovations[None], noise, of_one(model))
+    stacked = jacobians.reshape(1, 6, -1)
+    cross = stacked @ covariance
+    arrays = cross, cross @ stacked.transpose(0, 2, 1), innovations[None]
+    pairs = np.broadcast_to(noise, (1, 2, *noise.shape))
+    share = np.full(2, 0.1)
+    repeated = evaluate_events(*arrays, pairs, share, fresh.events, of_one(model))
+    np.testing.assert_allclose(repeated.log_weight, fresh.updates.log_weight)
+    tenfold = evaluate_events(*arrays, 10 * pairs, np.ones(2), fresh.events, of_one(model))
+    np.testing.assert_allclose(repeated.shift, tenfold.shift)
+
+
+def test_permutation_pruning_keeps_the_best_of_every_permutation(branches_of):
     rng = np.random.default_rng(11)
     covariance, jacobians, innovations, noise, model = random_case(rng, 2, 2)
-    events = every_event(2, 2)
-    pairs = np.broadcast_to(noise, (2, *noise.shape))
-    updates = evaluate_events(covariance, jacobians, innovations, pairs, events, model)
+    branches = branches_of(
+        covariance[None], jacobians[None], innovations[None], noise, of_one(model)
+    )
+    events, updates = branches.events, branches.updates
     pruned = np.isinf(prune_permutations(events, updates).log_weight)
     both = (events.assignment >= 0).all(axis=1)
     assert both.sum() == 2

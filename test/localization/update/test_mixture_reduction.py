@@ -6,26 +6,17 @@ import numpy as np
 import pytest
 
 from mav_perception.localization.association.events import joint_association_events
-from mav_perception.localization.association.problem import AssociationProblem
+from mav_perception.localization.hypotheses import JointHypotheses, mixture_moments
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointHypothesis, initial_state, mixture_moments
+from mav_perception.localization.state import initial_state
 from mav_perception.localization.team.team import Team
 from mav_perception.localization.update.coupled_update import update_state
-from mav_perception.localization.update.event_updates import (
-    evaluate_events,
-    merge_events,
-    normalised,
-)
-from mav_perception.localization.update.mixture_reduction import (
-    MIN_WEIGHT,
-    Branches,
-    reduce_mixture,
-)
+from mav_perception.localization.update.event_updates import information_of
+from mav_perception.localization.update.mixture_reduction import MIN_WEIGHT, reduce_mixture
 from mav_perception.types import Sightings
 
-NO_OBJECT = np.zeros(0)
 START = np.array([[0, 0, 0, 0], [4.0, -0.8, 0, 0], [4.0, 0.8, 0, 0]], float)
 
 
@@ -58,10 +49,11 @@ def test_two_explanations_stay_apart_until_later_frames_tell(team):
         state_of(team), one_between(team), parameters, joint_association_events
     )
     assert len(state.hypotheses) >= 2
-    assert sum(h.weight for h in state.hypotheses) == pytest.approx(1.0)
-    first, second = state.hypotheses[:2]
-    assert first.weight == pytest.approx(second.weight, rel=1e-6)
-    moved = [np.abs(h.mean - START.ravel()).reshape(3, 4)[:, 1].argmax() for h in (first, second)]
+    assert state.hypotheses.weights.sum() == pytest.approx(1.0)
+    first, second = state.hypotheses.weights[:2]
+    assert first == pytest.approx(second, rel=1e-6)
+    means = state.hypotheses.means[:2, :12]
+    moved = [np.abs(mean - START.ravel()).reshape(3, 4)[:, 1].argmax() for mean in means]
     assert sorted(moved) == [1, 2]
 
 
@@ -87,87 +79,64 @@ def test_moments_of_a_mixture_wrap_yaw():
 def test_a_hypothesis_that_the_frames_deny_is_forgotten(team):
     parameters = FilterParameters(learn_rates=False, max_objects=0)
     state = state_of(team)
-    right = state.hypotheses[0]
-    right = replace(right, weight=0.5, covariance=1e-2 * right.covariance)
-    wrong = replace(right, mean=right.mean + np.tile([0, 0, 0, 0, 0, 3.0, 0, 0], 2)[:12])
-    state = replace(state, hypotheses=(wrong, right))
+    right = state.hypotheses
+    aside = np.tile([0, 0, 0, 0, 0, 3.0, 0, 0], 2)[:12]
+    both = JointHypotheses(
+        weights=np.full(2, 0.5),
+        means=np.concatenate([right.means + aside, right.means]),
+        covariances=1e-2 * right.covariances[[0, 0]],
+        existence=right.existence[[0, 0]],
+        detectable=right.detectable[[0, 0]],
+    )
+    state = replace(state, hypotheses=both)
     for k in range(6):
         points = np.array([[0.8, 0.0, 3.9], [-0.8, 0.0, 3.9]])
         sightings = Sightings('a', k, points, np.full(2, 1e-4), np.full(2, 0.01))
         frame = CameraScan(sightings, 0, np.zeros(2), team.mounts[0][0], 0)
         state, _ = update_state(state, frame, parameters, joint_association_events)
-    np.testing.assert_allclose(state.hypotheses[0].mean, START.ravel(), atol=0.15)
-    assert state.hypotheses[0].weight > 0.99
+    np.testing.assert_allclose(state.hypotheses.means[0], START.ravel(), atol=0.15)
+    assert state.hypotheses.weights[0] > 0.99
 
 
-def branches_of(rng, hypotheses=3, targets=2, sightings=3):
+def random_branches(branches_of, rng, hypotheses=3, targets=2, sightings=3):
     """Return the branches of random hypotheses of two drones, each with all its events."""
-    parents, updates, weights = [], [], []
-    for _ in range(hypotheses):
-        root = rng.normal(0.0, 0.2, (8, 8))
-        parent = JointHypothesis(
-            weight=1.0 / hypotheses, mean=rng.normal(0.0, 1.0, 8),
-            covariance=root @ root.T + 0.01 * np.eye(8), existence=NO_OBJECT,
-            detectable=np.full((1, targets), 0.5),
-        )  # fmt: skip
-        log_ratio = rng.normal(0.0, 1.0, (targets, sightings))
-        problem = AssociationProblem(
-            log_likelihood_ratio=log_ratio, log_missed=np.zeros(targets),
-            inside=np.ones((targets, sightings), bool), candidates=np.arange(targets),
-        )  # fmt: skip
-        events = joint_association_events(problem, 1000)
-        model = DetectionModel(np.full(targets, 0.7), 0.99, np.full(sightings, 0.1))
-        noise = np.broadcast_to(0.1 * np.eye(3), (targets, sightings, 3, 3))
-        innovations = rng.normal(0.0, 0.4, (targets, sightings, 3))
-        updates.append(
-            evaluate_events(
-                parent.covariance, rng.normal(0.0, 1.0, (targets, 3, 8)), innovations, noise,
-                events, model,
-            )
-        )  # fmt: skip
-        parents.append(parent)
-        weights.append(updates[-1].log_weight)
-    sizes = [len(weight) for weight in weights]
-    return Branches(
-        parents=tuple(parents),
-        updates=tuple(updates),
-        existence=tuple(np.zeros((size, 0)) for size in sizes),
-        detectable=tuple(np.full((size, targets), 0.5) for size in sizes),
-        camera=0,
-        weight=normalised(np.concatenate(weights)),
-        parent=np.repeat(np.arange(hypotheses), sizes),
-        event=np.concatenate([np.arange(size) for size in sizes]),
+    roots = rng.normal(0.0, 0.2, (hypotheses, 8, 8))
+    return branches_of(
+        roots @ roots.transpose(0, 2, 1) + 0.01 * np.eye(8),
+        rng.normal(0.0, 1.0, (hypotheses, targets, 3, 8)),
+        rng.normal(0.0, 0.4, (hypotheses, targets, sightings, 3)),
+        np.tile(0.1 * np.eye(3), (sightings, 1, 1)),
+        DetectionModel(np.full((hypotheses, targets), 0.7), 0.99, np.full(sightings, 0.1)),
+        means=rng.normal(0.0, 0.5, (hypotheses, 8)),  # yaws on one side of the circle
     )
 
 
 def moments_of(branches):
     """Return mean and covariance of the whole mixture, branch by branch."""
-    means, covariances = [], []
-    for parent, event in zip(branches.parent, branches.event, strict=True):
-        updates = branches.updates[parent]
-        alone = np.zeros(len(updates.log_weight))
-        alone[event] = 1.0
-        shift, covariance = merge_events(branches.parents[parent].covariance, updates, alone)
-        means.append(branches.parents[parent].mean + shift)
-        covariances.append(covariance)
-    return mixture_moments(branches.weight, np.array(means), np.array(covariances), 2)
+    rows = branches.cross_covariance.shape[1]
+    covariances = []
+    for branch, parent in enumerate(branches.parent):
+        alone = np.full(len(branches.weight), -1)
+        alone[branch] = 0
+        information = information_of(branches.updates, np.ones(len(alone)), alone, 1, rows)[0]
+        cross = branches.cross_covariance[parent]
+        covariances.append(branches.prior.covariances[parent] - cross.T @ information @ cross)
+    return mixture_moments(branches.weight, branches.means, np.array(covariances), 2)
 
 
 def total_moments(hypotheses):
-    weights = np.array([h.weight for h in hypotheses])
-    means = np.array([h.mean for h in hypotheses])
-    covariances = np.array([h.covariance for h in hypotheses])
-    return mixture_moments(weights, means, covariances, 2)
+    return mixture_moments(hypotheses.weights, hypotheses.means, hypotheses.covariances, 2)
 
 
 @pytest.mark.parametrize('room', [1, 3, 20])
-def test_the_moments_of_the_mixture_survive_its_reduction(room):
+def test_the_moments_of_the_mixture_survive_its_reduction(branches_of, room):
     for seed in range(4):
-        branches = branches_of(np.random.default_rng(seed))
+        branches = random_branches(branches_of, np.random.default_rng(seed))
         parameters = FilterParameters(max_hypotheses=room, merge_distance=1.0)
-        hypotheses, dropped = reduce_mixture(branches, 2, parameters)
+        reduction = reduce_mixture(branches, 2, parameters)
+        hypotheses, dropped = reduction.hypotheses, reduction.forgotten
         assert 1 <= len(hypotheses) <= room
-        assert sum(h.weight for h in hypotheses) == pytest.approx(1.0)
+        assert hypotheses.weights.sum() == pytest.approx(1.0)
         mean, covariance = moments_of(branches)
         reduced_mean, reduced_covariance = total_moments(hypotheses)
         assert dropped < 1e-3  # branches under 1e-6 each are left out
@@ -178,20 +147,19 @@ def test_the_moments_of_the_mixture_survive_its_reduction(room):
             np.testing.assert_allclose(reduced_covariance, covariance, atol=1e-9)
 
 
-def test_the_heaviest_branch_heads_the_heaviest_group_and_comes_first():
+def test_the_heaviest_branch_heads_the_heaviest_group_and_comes_first(branches_of):
     for seed in range(4):
-        branches = branches_of(np.random.default_rng(seed))
+        branches = random_branches(branches_of, np.random.default_rng(seed))
         unmerged = FilterParameters(max_hypotheses=99, merge_distance=0.0)
-        hypotheses, _ = reduce_mixture(branches, 2, unmerged)
-        weights = [h.weight for h in hypotheses]
+        weights = reduce_mixture(branches, 2, unmerged).hypotheses.weights.tolist()
         assert weights == sorted(weights, reverse=True)
         heaviest = np.sort(branches.weight)[::-1][: len(weights)]
         kept = heaviest[heaviest > MIN_WEIGHT]
         np.testing.assert_allclose(weights[: len(kept)], kept, rtol=2e-3)
 
 
-def test_with_little_room_nothing_is_lost_but_merged_into_the_nearest():
-    branches = branches_of(np.random.default_rng(1))
-    hypotheses, dropped = reduce_mixture(branches, 2, FilterParameters(max_hypotheses=2))
-    assert len(hypotheses) <= 2
-    assert dropped < 1e-3
+def test_with_little_room_nothing_is_lost_but_merged_into_the_nearest(branches_of):
+    branches = random_branches(branches_of, np.random.default_rng(1))
+    reduction = reduce_mixture(branches, 2, FilterParameters(max_hypotheses=2))
+    assert len(reduction.hypotheses) <= 2
+    assert reduction.forgotten < 1e-3
