@@ -36,6 +36,7 @@ setup(
         'pyyaml',
         'onnxruntime>=1.18',
         'tqdm',
+        'threadpoolctl',
     ],
     extras_require={
         'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from mav_perception import __version__
 from mav_perception.errors import MavPerceptionError, MissingDependencyError
+from mav_perception.processes.blas_threads import use_one_blas_thread
 
 COMMANDS = {
     'demo': 'fly a simulated team over real ROS 2 and localize it',
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     command = next((word for word in given if not word.startswith('-')), '')
     parsed = build_parser(only=command).parse_args(given)
+    use_one_blas_thread()
     try:
         return int(parsed.run(parsed))
     except MavPerceptionError as error:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.initialization.search import InitializedDrone, PoseInitializer
-from mav_perception.localization.lost_drones import LostDroneDetector
+from mav_perception.localization.lost_drones import LostDroneDetector, odds_to_beat
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
@@ -20,6 +20,7 @@ from mav_perception.types import (
     Notice,
     OdometrySample,
     Sightings,
+    TeamState,
 )
 
 MAX_SILENCE = 2.0
@@ -200,9 +201,17 @@ class TeamLocalizer(FilterQueries):
                 self._lost.confirm(found.drone, stamp_ns)
                 continue
             if unseen[found.drone]:
+                if not self._beats_filter(found, now.team):
+                    continue
                 notices.append(self._lose(found.drone))
             notices.append(self._initialize(found, stamp_ns))
         return notices
+
+    def _beats_filter(self, found: InitializedDrone, team: TeamState) -> bool:
+        """Tell whether a pose that was found is more certain than the other one in the filter."""
+        believed, uncertainty = team.mean[found.drone], team.block(found.drone)
+        odds = odds_to_beat(found.pose, found.covariance, believed, uncertainty)
+        return found.margin > self.parameters.start_margin + odds
 
     def _initialize(self, found: InitializedDrone, stamp_ns: int) -> Notice:
         """Put a drone that was found into the joint filter."""

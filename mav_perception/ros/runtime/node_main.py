@@ -15,6 +15,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
 from mav_perception.errors import MavPerceptionError
+from mav_perception.processes.blas_threads import use_one_blas_thread
 from mav_perception.ros.runtime.watchdog import Watchdog
 
 try:  # not public in every distribution, and SIGTERM can race into it
@@ -37,6 +38,7 @@ def run_node(make: Callable[[], Node]) -> int:
         Exit code: 0 for a clean end, 2 if the node could not be built.
     """
     logging.basicConfig(level=logging.WARNING)
+    use_one_blas_thread()
     node: Node | None = None
     code = 0
     try:
