@@ -42,6 +42,15 @@ class SensorParameters:
         0.0, "time over which the errors of a camera's measurements are correlated [s]", 0.0, 60.0
     )
 
+    true_score_mean: float = parameter(0.5, 'mean score of sightings of drones', 0.01, 0.99)
+    true_score_weight: float = parameter(
+        0.0, 'a + b of the Beta distribution of these scores; 0 if unknown', 0.0, 1e4
+    )
+    false_score_mean: float = parameter(0.5, 'mean score of false sightings', 0.01, 0.99)
+    false_score_weight: float = parameter(
+        0.0, 'a + b of the Beta distribution of these scores; 0 if unknown', 0.0, 1e4
+    )
+
     def __post_init__(self) -> None:
         """Refuse a range of distances that is empty."""
         if self.min_range >= self.max_range:

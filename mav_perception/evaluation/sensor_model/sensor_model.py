@@ -27,6 +27,8 @@ from mav_perception.types import BoolArray, FloatArray
 FEWEST = 30
 """Fewer detections than this say little about noise."""
 
+SCORES = ('true_score_mean', 'true_score_weight', 'false_score_mean', 'false_score_weight')
+
 GATE = 0.999
 """What a validation gate of this probability refuses is no noise but a wrong blob."""
 
@@ -46,6 +48,9 @@ class SensorModel:
         width_sigma: spread of the apparent width with attitude, as a share; NaN without distances.
         bearing: noise of a bearing at the usual width [rad], NaN without a camera.
         range_share: noise of a range at the usual width, as a share.
+        true_score_mean, true_score_weight: mean and a + b of a Beta distribution of the scores of
+            blobs that show a target, weight 0 if there were too few.
+        false_score_mean, false_score_weight: the same of false blobs.
     """
 
     detection_probability: float
@@ -58,18 +63,21 @@ class SensorModel:
     width_sigma: float
     bearing: float
     range_share: float
+    true_score_mean: float
+    true_score_weight: float
+    false_score_mean: float
+    false_score_weight: float
 
     def save(self, path: Path) -> None:
         """Write parameters for detection_node, localization_node and the statistical detector."""
+        rates = ('detection_probability', 'clutter_per_frame')
         sections = {
             'detection_node': (
                 'centroid_sigma', 'centre_spread', 'target_width', 'edge_loss', 'edge_sigma',
                 'width_sigma',
             ),
-            'localization_node': ('detection_probability', 'clutter_per_frame'),
-            'statistical_detector': (
-                'bearing', 'range_share', 'detection_probability', 'clutter_per_frame',
-            ),
+            'localization_node': (*rates, *SCORES),
+            'statistical_detector': ('bearing', 'range_share', *rates, *SCORES),
         }  # fmt: skip
         tree = {}
         for node, names in sections.items():
@@ -162,6 +170,7 @@ def fit_sensor_model(
     target_width, edge_loss, edge_sigma, width_sigma = size
     centre = float(np.hypot(centroid_sigma, centre_spread * usual))
     edges = np.sqrt(2.0) * edge_sigma / (usual + edge_loss)
+    true_score, false_score = map(fit_scores, (views.found_score[views.found], views.false_score))
     return SensorModel(
         detection_probability=float(views.found.mean()),
         clutter_per_frame=len(views.false_pixel) / views.images,
@@ -173,7 +182,23 @@ def fit_sensor_model(
         width_sigma=width_sigma,
         bearing=centre * float(np.median(pixel_angles(views.pixel, camera))) if camera else np.nan,
         range_share=float(np.hypot(np.nan_to_num(width_sigma, nan=0.1), edges)),
+        true_score_mean=true_score[0],
+        true_score_weight=true_score[1],
+        false_score_mean=false_score[0],
+        false_score_weight=false_score[1],
     )
+
+
+def fit_scores(scores: FloatArray) -> tuple[float, float]:
+    """Return mean and weight a + b of the Beta distribution of scores (n,), by their moments.
+
+    With fewer than `FEWEST` scores the weight is 0: not known.
+    """
+    if len(scores) < FEWEST:
+        return 0.5, 0.0
+    mean = float(np.clip(scores.mean(), 0.01, 0.99))
+    variance = max(float(scores.var()), 1e-6)
+    return mean, float(np.clip(mean * (1.0 - mean) / variance - 1.0, 2.0, 1e4))
 
 
 def pixel_angles(pixels: FloatArray, camera: PinholeCamera) -> FloatArray:

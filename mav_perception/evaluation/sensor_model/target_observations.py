@@ -42,8 +42,10 @@ class TargetObservations:
         cut: (n,) label or blob is cut by the border.
         found_pixel: (n, 2) centroid of the blob that was matched, NaN for a missed detection.
         found_width: (n,) length of that blob's long axis, NaN for a missed detection.
+        found_score: (n,) mean confidence of that blob, NaN for a missed detection.
         false_frame: (k,) index of the image of every false blob.
         false_pixel: (k, 2) centroids of false blobs.
+        false_score: (k,) mean confidences of false blobs.
     """
 
     images: int
@@ -55,8 +57,10 @@ class TargetObservations:
     cut: BoolArray
     found_pixel: FloatArray
     found_width: FloatArray
+    found_score: FloatArray
     false_frame: FloatArray
     false_pixel: FloatArray
+    false_score: FloatArray
 
     @property
     def found(self) -> BoolArray:
@@ -108,10 +112,10 @@ def collect_observations(
         for j, blob in enumerate(real):
             rows.append((images, *_row(blob, match.get(j), *truth[j])))
         hits = {i for i, _ in pairs}
-        false += [(images, *b.centroid) for i, b in enumerate(found) if i not in hits]
+        false += [(images, *b.centroid, b.score) for i, b in enumerate(found) if i not in hits]
         images += 1
-    table = np.array(rows).reshape(-1, 9)
-    wrong = np.array(false).reshape(-1, 3)
+    table = np.array(rows).reshape(-1, 10)
+    wrong = np.array(false).reshape(-1, 4)
     return TargetObservations(
         images=images,
         image_size=size,
@@ -122,8 +126,10 @@ def collect_observations(
         cut=table[:, 5] > 0.0,
         found_pixel=table[:, 6:8],
         found_width=table[:, 8],
+        found_score=table[:, 9],
         false_frame=wrong[:, 0],
-        false_pixel=wrong[:, 1:],
+        false_pixel=wrong[:, 1:3],
+        false_score=wrong[:, 3],
     )
 
 
@@ -152,5 +158,7 @@ def _row(
     blob: Detection, match: Detection | None, pixel: FloatArray, distance: float
 ) -> tuple[float, ...]:
     cut = blob.cut or (match is not None and match.cut)
-    found = (np.nan,) * 3 if match is None else (*match.centroid, match.length)
+    found = (np.nan,) * 4
+    if match is not None:
+        found = (*match.centroid, match.length, match.score)
     return (*pixel, blob.length, distance, cut, *found)

@@ -16,6 +16,7 @@ import numpy as np
 
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
+from mav_perception.localization.measurement.score import object_log_ratio, score_log_ratio
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
@@ -41,16 +42,17 @@ def update_static_objects(
     """
     if parameters.max_objects == 0:
         return state
-    share = state.hypotheses.weights @ unexplained
-    new = np.flatnonzero(share > MIN_UNEXPLAINED)
+    mean = state.hypotheses.weights @ unexplained
+    new = np.flatnonzero(mean > MIN_UNEXPLAINED)
     gone = _vanished(state, parameters.max_objects - len(new))
     judged = state.objects.judged(state.hypotheses.mean_existence, gone)
     state = _without(replace(state, objects=judged), gone)
-    new = new[np.argsort(-share[new], kind='stable')][
-        : parameters.max_objects - len(state.objects)
-    ]
-    for sighting in new.tolist():
-        state = _with_object(state, scan, sighting, unexplained[:, sighting])
+    ratio = np.exp(object_log_ratio(score_log_ratio(scan.sightings.score, parameters)))
+    share = state.objects.birth_probability
+    born = share * ratio / (share * ratio + 1.0 - share)  # given the score, too
+    likeliest = new[np.argsort(-mean[new], kind='stable')]
+    for sighting in likeliest[: parameters.max_objects - len(state.objects)].tolist():
+        state = _with_object(state, scan, sighting, unexplained[:, sighting], born[sighting])
     return state
 
 
@@ -75,7 +77,7 @@ def _without(state: JointState, gone: BoolArray) -> JointState:
 
 
 def _with_object(
-    state: JointState, scan: CameraScan, sighting: int, unexplained: FloatArray
+    state: JointState, scan: CameraScan, sighting: int, unexplained: FloatArray, born: float
 ) -> JointState:
     """Add an object where a sighting puts it under each hypothesis, tied to its observer.
 
@@ -84,8 +86,8 @@ def _with_object(
         scan: the camera scan.
         sighting: which of its sightings.
         unexplained: (K,) probability under each hypothesis that nobody known gave it.
+        born: probability that it is of an object then.
     """
-    existence = state.objects.birth_probability * unexplained
     noise, h = measurement_noise(scan.sightings)[sighting], state.hypotheses
     own = slice(4 * scan.observer, 4 * scan.observer + 4)
     points, by_observer, by_sighting = (
@@ -103,7 +105,7 @@ def _with_object(
         covariances=np.block(
             [[h.covariances, across], [cross, (corner + np.swapaxes(corner, 1, 2)) / 2.0]]
         ),
-        existence=np.column_stack([h.existence, existence]),
+        existence=np.column_stack([h.existence, born * unexplained]),
         detectable=np.concatenate([h.detectable, detectable], axis=2),
     )
     seen_ns = np.full((len(state.last_seen_ns), 1), NEVER_NS, np.int64)

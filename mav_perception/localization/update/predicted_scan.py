@@ -19,6 +19,7 @@ from mav_perception.localization.measurement.observation import (
     measurement_noise,
     predict_sightings,
 )
+from mav_perception.localization.measurement.score import object_log_ratio, score_log_ratio
 from mav_perception.localization.measurement.visibility import clutter_density
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
@@ -172,10 +173,17 @@ def _detection_model(
     detectability: Detectability,
     parameters: FilterParameters,
 ) -> DetectionModel:
-    """Return P_D (K, C) of all candidates, existence included, and the clutter density."""
+    """Return P_D (K, C) of all candidates, existence included, clutter density and scores."""
     existence, who = state.hypotheses.existence, candidates.index
     exists = np.hstack([np.ones((len(existence), state.drones)), existence])[:, who]
     rate = state.rates.clutter_per_frame(scan.camera, parameters)
     clutter = clutter_density(rate, scan.sightings, parameters)
     chance = candidates.view_probability * detectability.of(who).probability * exists
-    return DetectionModel(np.minimum(chance, 0.9999), parameters.gate_probability, clutter)
+    ratio = score_log_ratio(scan.sightings.score, parameters)
+    is_drone = (who < state.drones)[:, None]
+    return DetectionModel(
+        np.minimum(chance, 0.9999),
+        parameters.gate_probability,
+        clutter,
+        np.where(is_drone, ratio, object_log_ratio(ratio)),
+    )

@@ -47,7 +47,10 @@ class OdometryNoise(NotNegative):
 
 @dataclass(frozen=True)
 class SightingNoise(NotNegative):
-    """Statistical detector for runs without images: angles in radians, range error as a share."""
+    """Statistical detector for runs without images: angles in radians, range error as a share.
+
+    Scores are those of Beta distributions with a mean and a + b; all are 1 where that is 0.
+    """
 
     bearing: float = np.radians(1.0)
     range_share: float = 0.1
@@ -55,6 +58,10 @@ class SightingNoise(NotNegative):
     clutter_per_frame: float = 0.5
     min_range: float = 0.4
     max_range: float = 10.0
+    true_score_mean: float = 0.5
+    true_score_weight: float = 0.0
+    false_score_mean: float = 0.5
+    false_score_weight: float = 0.0
 
 
 @dataclass(frozen=True)

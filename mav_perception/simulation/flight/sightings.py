@@ -45,8 +45,18 @@ def draw_sightings(
         positions=(directions * ranges[:, None])[order],
         bearing_var=np.full(len(ranges), noise.bearing**2),
         range_var=(noise.range_share * ranges[order]) ** 2,
+        score=_scores(labels[order] >= 0, noise, rng),
     )
     return LabelledFrame(sightings, labels[order])
+
+
+def _scores(true: BoolArray, noise: SightingNoise, rng: np.random.Generator) -> FloatArray:
+    """Return scores of true and false sightings (m,), all 1 where the noise tells nothing."""
+    if not (noise.true_score_weight and noise.false_score_weight):
+        return np.ones(len(true))
+    mean = np.where(true, noise.true_score_mean, noise.false_score_mean)
+    weight = np.where(true, noise.true_score_weight, noise.false_score_weight)
+    return rng.beta(mean * weight, (1.0 - mean) * weight)
 
 
 def _detections(

@@ -25,6 +25,7 @@ from mav_perception.simulation.flight.sensors import SightingNoise
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
 WIDTH, LOSS = 0.34, 2.0
+TRUE_SCORE, FALSE_SCORE = (45.0, 5.0), (15.0, 5.0)
 
 
 def drawn(count=3000, seed=0, outliers=0.02):
@@ -43,9 +44,10 @@ def drawn(count=3000, seed=0, outliers=0.02):
     found[missed], length[missed] = np.nan, np.nan
     frame = np.arange(count) // 3
     false = rng.uniform([0, 0], [640, 512], (count // 6, 2))
+    score = np.where(missed, np.nan, rng.beta(*TRUE_SCORE, count))
     return TargetObservations(
         count // 3, (512, 640), frame, pixel, true, distance, np.zeros(count, bool), found, length,
-        rng.integers(0, count // 3, len(false)), false,
+        score, rng.integers(0, count // 3, len(false)), false, rng.beta(*FALSE_SCORE, len(false)),
     )  # fmt: skip
 
 
@@ -58,6 +60,10 @@ def test_the_numbers_that_made_the_detections_are_found():
     assert model.target_width == pytest.approx(WIDTH, rel=0.02)
     assert model.edge_loss == pytest.approx(LOSS, abs=0.4)
     assert model.edge_sigma == pytest.approx(0.8, rel=0.25)
+    assert model.true_score_mean == pytest.approx(0.9, abs=0.01)
+    assert model.true_score_weight == pytest.approx(50.0, rel=0.15)
+    assert model.false_score_mean == pytest.approx(0.75, abs=0.02)
+    assert model.false_score_weight == pytest.approx(20.0, rel=0.2)
     assert model.width_sigma == pytest.approx(0.08, rel=0.2)
 
 
