@@ -48,10 +48,10 @@ def test_scores_that_tell_make_a_flight_among_much_clutter_better():
     )  # fmt: skip
     told, untold = [], []
     for seed in range(3):
-        scenario = Scenario(drones=4, duration=15.0, seed=seed, sighting_noise=noise)
+        scenario = Scenario(drones=4, duration=20.0, seed=seed, sighting_noise=noise)
         recording, known = fly(scenario), matching_parameters(scenario)
         blind = replace(known, true_score_weight=0.0)
         for parameters, errors in ((known, told), (blind, untold)):
             flown = play(recording, BASELINES['cpdaf'].build(recording, parameters))
             errors.append(score(recording, flown, (0, 1, 2, 3)).team_shape)
-    assert (np.array(told) < np.array(untold)).all()
+    assert np.mean(told) < 0.96 * np.mean(untold)
