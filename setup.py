@@ -37,6 +37,7 @@ setup(
         'onnxruntime>=1.18',
         'tqdm',
         'threadpoolctl',
+        'filterpy',
     ],
     extras_require={
         'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib'],
@@ -48,7 +49,6 @@ setup(
         'test': [
             'pytest',
             'pytest-xdist',
-            'filterpy',
             'hypothesis',
             'ruff',
             'mypy',

@@ -17,7 +17,7 @@ from mav_perception.localization.prediction.outages import anchor_again, mark_co
 from mav_perception.localization.state import JointState, initial_state, join_started
 from mav_perception.localization.team.team import Team
 from mav_perception.localization.timing.rollback import Rollback
-from mav_perception.localization.update.coupled_update import update_state
+from mav_perception.localization.update.coupled_update import Update, update_state
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.types import Notice, OdometrySample, Sightings, TeamState
 
@@ -37,9 +37,11 @@ class CoupledPdaFilter:
         team: Team,
         parameters: FilterParameters,
         associate: Associate = joint_association_events,
+        update: Update = update_state,
     ) -> None:
-        """Start at the team's known poses; `associate` swaps in another association."""
-        self.team, self.parameters, self._associate = team, parameters, associate
+        """Start at the team's known poses; a rival has another association or update."""
+        self.team, self.parameters = team, parameters
+        self._associate, self._update = associate, update
         self.odometry = TeamOdometry(len(team.names), parameters.start_window)
         self._rollback = Rollback(parameters.late_window)
         self.state: JointState | None = None
@@ -119,7 +121,7 @@ class CoupledPdaFilter:
         self.odometry.check_current(observer, sightings)
         scan = camera_scan(self.team, sightings, prior.anchors[observer].roll_pitch)
         try:
-            posterior, report = update_state(prior, scan, self.parameters, self._associate)
+            posterior, report = self._update(prior, scan, self.parameters, self._associate)
         except np.linalg.LinAlgError as error:
             raise InputError(
                 f'A frame of {sightings.observer} is refused, the state stays: {error}. Check the '

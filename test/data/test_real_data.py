@@ -38,7 +38,8 @@ def test_mrclam6_without_clutter(mrclam6, tmp_path):
     assert main([*arguments, '--json', str(path)]) == 0
     figures = json.loads(path.read_text())
     assert set(figures) == {
-        'dead_reckoning', 'nearest_neighbour', 'jpda', 'cpdaf_one_gaussian', 'cpdaf', 'labelled',
+        'dead_reckoning', 'independent_ekfs', 'nearest_neighbour', 'jpda', 'cpdaf_one_gaussian',
+        'cpdaf', 'labelled',
         'anees', 'seconds', 'update_ms_median',
     }  # fmt: skip
     assert figures['cpdaf'] < 1.15 * figures['labelled']

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from mav_perception.evaluation.benchmark.independent_ekfs import (
+    independent_update,
+    without_ties,
+)
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.association.problem import (
     MISSED,
@@ -17,9 +21,11 @@ from mav_perception.localization.association.problem import (
     AssociationProblem,
 )
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.localization.team.team import Team
+from mav_perception.localization.update.coupled_update import Update, update_state
+from mav_perception.localization.update.report import UpdateReport
 from mav_perception.recordings.recording import LabelledFrame, Recording
 
 ONE_GAUSSIAN: dict[str, Any] = {'max_hypotheses': 1, 'max_objects': 0, 'recover': False}
@@ -58,14 +64,11 @@ class KnownAssociations:
         return AssociationEvents(ONLY, assignment)
 
 
-class UncoupledPdaFilter(CoupledPdaFilter):
-    """Joint PDA that drops the cross-covariances of drones: structurally wrong for a team."""
-
-    def _state_at(self, state: JointState, stamp_ns: int) -> JointState:
-        moved = super()._state_at(state, stamp_ns)
-        blocks = np.kron(np.eye(moved.drones), np.ones((4, 4)))
-        covariances = moved.hypotheses.covariances * blocks
-        return replace(moved, hypotheses=replace(moved.hypotheses, covariances=covariances))
+def uncoupled_update(
+    state: JointState, scan: CameraScan, parameters: FilterParameters, associate: Associate
+) -> tuple[JointState, UpdateReport]:
+    """Update without the cross-covariances of drones (joint PDA): wrong for a team that moves."""
+    return update_state(without_ties(state), scan, parameters, associate)
 
 
 @dataclass(frozen=True)
@@ -75,29 +78,31 @@ class Baseline:
     Attributes:
         associate: its association; None for the true identities of the recording.
         plain: one hypothesis, no static objects, no search.
-        kind: class of the filter.
+        update: its update.
     """
 
     associate: Associate | None = joint_association_events
     plain: bool = True
-    kind: Callable[[Team, FilterParameters, Associate], CoupledPdaFilter] = CoupledPdaFilter
+    update: Update = update_state
 
     def build(self, recording: Recording, parameters: FilterParameters) -> CoupledPdaFilter:
         """Return the filter for the team of a recording."""
         if self.plain:
             parameters = replace(parameters, **ONE_GAUSSIAN)
         associate = self.associate or KnownAssociations(recording.frames)
-        return self.kind(recording.team, parameters, associate)
+        return CoupledPdaFilter(recording.team, parameters, associate, self.update)
 
 
 BASELINES = {
+    'independent_ekfs': Baseline(update=independent_update),
     'nearest_neighbour': Baseline(nearest_neighbour_event),
-    'jpda': Baseline(kind=UncoupledPdaFilter),
+    'jpda': Baseline(update=uncoupled_update),
     'cpdaf_one_gaussian': Baseline(),
     'cpdaf': Baseline(plain=False),
     'labelled': Baseline(None),
 }
 """'cpdaf' is what is shipped: coupled, K hypotheses, static objects, search for lost drones.
+'independent_ekfs' is what a user would write first: a filter a drone, nearest neighbours.
 'labelled' knows the identities: it bounds what association can reach without static objects."""
 
 STARTED_BY_SEARCH = ('cpdaf',)

@@ -7,6 +7,7 @@ joint hypotheses at once: arrays have a leading axis for these. Their mixture is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -27,6 +28,11 @@ from mav_perception.localization.update.permutation_pruning import prune_permuta
 from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
 from mav_perception.localization.update.report import UpdateReport, make_report
 from mav_perception.types import FloatArray
+
+Update = Callable[
+    [JointState, CameraScan, FilterParameters, Associate], tuple[JointState, UpdateReport]
+]
+"""An update: the state, a scan, parameters and an association -> the state after the scan."""
 
 MAX_EXISTENCE = 0.999
 """An object that was seen may be taken away before the next frame."""
