@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         return benchmark_robustness.run(arguments)
     from mav_perception.evaluation.benchmark.monte_carlo import run_seeds, summarise, summary_table
     from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
-    from mav_perception.evaluation.sensor_model.sensor_model import (
+    from mav_perception.evaluation.sensor_model.sensor_model_files import (
         load_detection,
         load_sighting_noise,
     )

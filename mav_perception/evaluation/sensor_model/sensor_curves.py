@@ -9,7 +9,10 @@ import matplotlib
 import numpy as np
 from scipy.stats import beta
 
-from mav_perception.evaluation.sensor_model.sensor_model import load_checks, load_sighting_noise
+from mav_perception.evaluation.sensor_model.sensor_model_files import (
+    load_checks,
+    load_sighting_noise,
+)
 from mav_perception.simulation.flight.sensors import SightingNoise
 from mav_perception.types import FloatArray
 

@@ -8,7 +8,11 @@ import numpy as np
 from scipy.stats import chi2
 
 from mav_perception.cameras.models import PinholeCamera
-from mav_perception.evaluation.sensor_model.sensor_model import GATE, SensorModel, pixel_angles
+from mav_perception.evaluation.sensor_model.sensor_model import (
+    GATE,
+    SensorModel,
+    pixel_angles,
+)
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
 from mav_perception.types import FloatArray
 

@@ -11,12 +11,11 @@ from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.report.run_record import without_nan
 from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
-from mav_perception.evaluation.sensor_model.sensor_model import (
-    fit_sensor_model,
+from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model, pixel_angles
+from mav_perception.evaluation.sensor_model.sensor_model_files import (
     load_checks,
     load_detection,
     load_sighting_noise,
-    pixel_angles,
 )
 from mav_perception.evaluation.sensor_model.sensor_nis import bearing_nis, consistency, range_nis
 from mav_perception.evaluation.sensor_model.sensor_report import figures
