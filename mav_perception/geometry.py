@@ -69,10 +69,20 @@ def quaternion_from_euler(roll_pitch_yaw_angles: ArrayLike) -> FloatArray:
 def tangent_basis(direction: FloatArray) -> FloatArray:
     """Return (..., 2, 3) orthonormal rows that span the plane normal to unit vectors (..., 3)."""
     # The coordinate axis least aligned with the direction is never parallel to it.
-    axis = np.eye(3)[np.argmin(np.abs(direction), axis=-1)]
-    first = np.cross(direction, axis)
-    first /= np.linalg.norm(first, axis=-1, keepdims=True)
-    return np.stack([first, np.cross(direction, first)], axis=-2)
+    axis = np.argmin(np.abs(direction), axis=-1)[..., None, None]
+    across = cross_matrix(direction)
+    first = np.take_along_axis(across, axis, axis=-1)
+    first = first / np.linalg.norm(first, axis=-2, keepdims=True)
+    return np.swapaxes(np.concatenate([first, across @ first], axis=-1), -1, -2)
+
+
+def cross_matrix(vector: FloatArray) -> FloatArray:
+    """Return the matrices (..., 3, 3) of the cross product with vectors (..., 3) from the left."""
+    matrix = np.zeros((*vector.shape, 3))
+    x, y, z = vector[..., 0], vector[..., 1], vector[..., 2]
+    matrix[..., 2, 1], matrix[..., 0, 2], matrix[..., 1, 0] = x, y, z
+    matrix[..., 1, 2], matrix[..., 2, 0], matrix[..., 0, 1] = -x, -y, -z
+    return matrix
 
 
 def sphere_log(base: FloatArray, direction: FloatArray, basis: FloatArray) -> FloatArray:

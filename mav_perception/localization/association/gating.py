@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import cast
 
 import numpy as np
-from scipy.sparse.csgraph import connected_components
 from scipy.special import chdtri
 
 from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
@@ -50,12 +49,16 @@ def gate_clusters(inside: BoolArray) -> list[tuple[IntArray, IntArray]]:
     Args:
         inside: (T, m) the sighting lies in the gate of the candidate.
     """
-    targets, sightings = inside.shape
-    graph = np.zeros((targets + sightings, targets + sightings), bool)
-    graph[:targets, targets:] = inside
-    number, label = connected_components(graph, directed=False)
-    parts = [
-        (np.flatnonzero(label[:targets] == i), np.flatnonzero(label[targets:] == i))
-        for i in range(number)
-    ]
-    return [(who, which) for who, which in parts if len(who) and len(which)]
+    if not inside.any():
+        return []
+    # Whoever shares a sighting is together, and whoever is together with the same: squared until
+    # it holds for paths of any length. scipy's connected_components takes longer for so few.
+    together = (inside.astype(float) @ inside.T) > 0.0
+    for _ in range(len(inside).bit_length()):
+        together = (together.astype(float) @ together) > 0.0
+    leader = together.argmax(axis=1)
+    clusters = []
+    for first in np.unique(leader[inside.any(axis=1)]).tolist():
+        who = np.flatnonzero(leader == first)
+        clusters.append((who, np.flatnonzero(inside[who].any(axis=0))))
+    return clusters

@@ -45,13 +45,15 @@ class EventUpdates:
         shift: (B, n) d of every event.
         squared_mahalanobis: (B,) nu' Q_D^-1 nu of the stacked innovation, with R as it is.
         number: (B,) of candidates detected.
-        groups: the events by number of candidates detected.
+        place: (B,) which of its group each event is.
+        groups: the events by number of candidates detected, from 1 up.
     """
 
     log_weight: FloatArray
     shift: FloatArray
     squared_mahalanobis: FloatArray
     number: IntArray
+    place: IntArray
     groups: tuple[EventGroup, ...]
 
 
@@ -85,11 +87,10 @@ def evaluate_events(
     log_weight = np.where(detected, 0.0, model.log_missed[parent]).sum(axis=1)
     squared = np.zeros(len(number))
     pull = np.zeros((len(number), cross_covariance.shape[1]))  # Q_D^-1 nu, in the rows of H
-    groups = []
+    place, groups = np.zeros(len(number), np.int64), []
     for k in range(1, int(number.max(initial=0)) + 1):
         index = np.flatnonzero(number == k)
-        if not len(index):
-            continue
+        place[index] = np.arange(len(index))
         of = parent[index, None]
         who = np.nonzero(detected[index])[1].reshape(-1, k)
         which = np.take_along_axis(events.assignment[index], who, axis=1)
@@ -107,6 +108,7 @@ def evaluate_events(
         shift=_rows_times(pull, parent, cross_covariance),
         squared_mahalanobis=squared,
         number=number,
+        place=place,
         groups=tuple(groups),
     )
 
@@ -135,8 +137,8 @@ def _update_group(
         the group, Q_D^-1 nu (E_k, 3k), nu' Q_D^-1 nu (E_k,) and -2 log N(nu; 0, Q_D) (E_k,).
     """
     count, size = len(index), MEASUREMENT_SIZE * who.shape[1]
-    rows = (MEASUREMENT_SIZE * who[..., None] + np.arange(MEASUREMENT_SIZE)).reshape(count, -1)
-    innovation = innovations.reshape(count, -1)
+    rows = (MEASUREMENT_SIZE * who[..., None] + np.arange(MEASUREMENT_SIZE)).reshape(count, size)
+    innovation = innovations.reshape(count, size)
     predicted = predicted_covariance[parent[:, None, None], rows[:, :, None], rows[:, None, :]]
     joint = predicted + _block_diagonal(noise)
     inverse = np.asarray(np.linalg.inv(joint), float)

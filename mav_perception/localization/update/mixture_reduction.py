@@ -132,13 +132,13 @@ def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> I
 
 def _covariance_after(branches: Branches, branch: int, size: int) -> FloatArray:
     """Return the covariance (size, size) of the first so many states after one event."""
-    parent, rows = branches.parent[branch], branches.cross_covariance.shape[1]
-    alone = np.full(len(branches.weight), -1)
-    alone[branch] = 0
-    information = information_of(branches.updates, np.ones(len(alone)), alone, 1, rows)[0]
-    cross = branches.cross_covariance[parent, :, :size]
+    parent, updates = branches.parent[branch], branches.updates
     covariance: FloatArray = branches.prior.covariances[parent, :size, :size]
-    return covariance - cross.T @ information @ cross
+    if not updates.number[branch]:
+        return covariance
+    group, place = updates.groups[updates.number[branch] - 1], updates.place[branch]
+    cross = branches.cross_covariance[parent, group.rows[place], :size]
+    return covariance - cross.T @ group.inverse[place] @ cross
 
 
 def _merged(
