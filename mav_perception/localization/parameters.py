@@ -132,6 +132,13 @@ class StaticObjectParameters:
     max_objects: int = parameter(
         30, 'static objects that look like drones and are remembered in map; 0 for none', 0, 200
     )
+    object_size_sigma: float = parameter(
+        0.0,
+        'standard deviation of the log size of static objects against that of a drone; range '
+        'from size is off by so much',
+        0.0,
+        3.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ sighting that came out short gets no more trust than one that came out long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class PredictedSightings:
         linearisation_bias: (..., T, 3) mean of the measurement over the uncertainty, less that at
             the mean.
         linearisation_covariance: (..., T, 3, 3) covariance of what is not linear in the
-            measurement.
+            measurement, and of what else comes on top of the noise of a sighting.
     """
 
     points: FloatArray
@@ -67,6 +67,12 @@ class PredictedSightings:
         axes = np.arange(MEASUREMENT_SIZE)[None, :, None]
         full[..., rows, axes, self.columns[:, None, :]] = self.jacobian_blocks
         return full
+
+    def with_range_spread(self, sigma: FloatArray) -> PredictedSightings:
+        """Return the predictions with a spread (T,) of the log range more, as of unknown sizes."""
+        spread = np.zeros((len(sigma), MEASUREMENT_SIZE, MEASUREMENT_SIZE))
+        spread[:, 2, 2] = sigma**2
+        return replace(self, linearisation_covariance=self.linearisation_covariance + spread)
 
 
 def predict_sightings(

@@ -51,8 +51,12 @@ def update_static_objects(
     share = state.objects.birth_probability
     born = share * ratio / (share * ratio + 1.0 - share)  # given the score, too
     likeliest = new[np.argsort(-mean[new], kind='stable')]
+    noise = measurement_noise(scan.sightings)
+    noise[:, 2, 2] += parameters.object_size_sigma**2
     for sighting in likeliest[: parameters.max_objects - len(state.objects)].tolist():
-        state = _with_object(state, scan, sighting, unexplained[:, sighting], born[sighting])
+        existence = born[sighting] * unexplained[:, sighting]
+        state = _with_object(state, scan, sighting, noise[sighting], existence)
+        state = replace(state, objects=state.objects.grown(float(mean[sighting])))
     return state
 
 
@@ -77,7 +81,11 @@ def _without(state: JointState, gone: BoolArray) -> JointState:
 
 
 def _with_object(
-    state: JointState, scan: CameraScan, sighting: int, unexplained: FloatArray, born: float
+    state: JointState,
+    scan: CameraScan,
+    sighting: int,
+    noise: FloatArray,
+    existence: FloatArray,
 ) -> JointState:
     """Add an object where a sighting puts it under each hypothesis, tied to its observer.
 
@@ -85,10 +93,10 @@ def _with_object(
         state: the joint state.
         scan: the camera scan.
         sighting: which of its sightings.
-        unexplained: (K,) probability under each hypothesis that nobody known gave it.
-        born: probability that it is of an object then.
+        noise: (3, 3) R of it, with what is not known of the size of objects.
+        existence: (K,) probability under each hypothesis that there is an object.
     """
-    noise, h = measurement_noise(scan.sightings)[sighting], state.hypotheses
+    h = state.hypotheses
     own = slice(4 * scan.observer, 4 * scan.observer + 4)
     points, by_observer, by_sighting = (
         array[:, 0] for array in sighting_positions(h.means[:, own], scan, np.array([sighting]))
@@ -105,7 +113,7 @@ def _with_object(
         covariances=np.block(
             [[h.covariances, across], [cross, (corner + np.swapaxes(corner, 1, 2)) / 2.0]]
         ),
-        existence=np.column_stack([h.existence, born * unexplained]),
+        existence=np.column_stack([h.existence, existence]),
         detectable=np.concatenate([h.detectable, detectable], axis=2),
     )
     seen_ns = np.full((len(state.last_seen_ns), 1), NEVER_NS, np.int64)
@@ -113,6 +121,5 @@ def _with_object(
     return replace(
         state,
         hypotheses=hypotheses,
-        objects=state.objects.grown(float(state.hypotheses.weights @ unexplained)),
         last_seen_ns=np.hstack([state.last_seen_ns, seen_ns]),
     )

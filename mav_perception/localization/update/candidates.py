@@ -59,7 +59,9 @@ def candidates_in_view(
     points = optical_points(means[:, samples], scan.roll_pitch, scan.mount)
     bearing, log_range = _sigmas(means, covariances, samples)
     view = view_probability(points, FieldOfView.of(parameters), bearing, log_range)
-    near = np.any(_near(points, bearing, log_range, scan), axis=0)
+    is_object = columns >= 4 * state.drones
+    spread = np.hypot(log_range, np.where(is_object, parameters.object_size_sigma, 0.0))
+    near = np.any(_near(points, bearing, spread, scan), axis=0)
     likely = (view > OUT_OF_VIEW).any(axis=0)
     index = np.concatenate([drones, state.drones + objects])
     return Candidates(index[likely], columns[likely], view[:, likely], near[likely])

@@ -53,7 +53,7 @@ def update_state(
         InputError: the result would not be a covariance.
     """
     predicted = predict_scan(state, scan, parameters)
-    events = associate(predicted.problem, parameters.max_events)
+    events = associate(predicted.gated.problem, parameters.max_events)
     updates = evaluate_all(predicted, events, parameters)
     branches = weigh_branches(state, scan, predicted, events, updates)
     reduction = reduce_mixture(branches, state.drones, parameters)
@@ -70,14 +70,15 @@ def evaluate_all(
 
     With `permutation_pruning` (CPDA*), permutations of an event are dropped.
     """
+    pairs = predicted.gated
     updates = evaluate_events(
-        predicted.cross_covariance,
-        predicted.predicted_covariance,
-        predicted.innovations,
-        predicted.noise,
-        predicted.new_information,
+        pairs.cross_covariance,
+        pairs.predicted_covariance,
+        pairs.innovations,
+        pairs.noise,
+        pairs.new_information,
         events,
-        predicted.model,
+        pairs.model,
     )
     return prune_permutations(events, updates) if parameters.permutation_pruning else updates
 
@@ -95,14 +96,14 @@ def weigh_branches(
     """
     return Branches(
         prior=state.hypotheses,
-        cross_covariance=predicted.cross_covariance,
+        cross_covariance=predicted.gated.cross_covariance,
         events=events,
         updates=updates,
         existence=existence_after(state.hypotheses.existence, predicted, events),
         detectable=detectable_after(predicted, events),
         unexplained=unexplained_by(events, len(scan.sightings)),
         camera=scan.camera,
-        weight=normalised(updates.log_weight + predicted.problem.log_prior[events.parent]),
+        weight=normalised(updates.log_weight + predicted.gated.problem.log_prior[events.parent]),
     )
 
 
@@ -152,7 +153,7 @@ def _given_events(
     missed: FloatArray, detected: FloatArray, predicted: PredictedScan, events: AssociationEvents
 ) -> FloatArray:
     """Return (B, C) the value (K, C) of every candidate, as each event has it missed or not."""
-    result, gated = missed[events.parent], predicted.gated
+    result, gated = missed[events.parent], predicted.gated.index
     result[:, gated] = np.where(
         events.assignment != MISSED, detected[:, gated][events.parent], result[:, gated]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -32,29 +31,21 @@ MIN_PROBABILITY = 1e-9
 
 
 @dataclass(frozen=True)
-class PredictedScan:
-    """What the scan says under K hypotheses about C candidates and m sightings.
+class GatedPairs:
+    """The T candidates with a sighting in a gate of theirs, against all m sightings.
 
     Attributes:
-        candidates: (C,) who may be in view: drone indices, then N + object indices.
-        view_probability: (K, C) probability that each is in view.
-        detection_probability: (K, C) P_D of each, existence of objects included.
-        detectability: (K, N + O) of everybody by the camera, before the scan.
-        gated: (T,) positions in `candidates` of those with a sighting in a gate of theirs.
-        cross_covariance: (K, 3T, n) H P of the gated.
-        predicted_covariance: (K, 3T, 3T) H P H' of the gated.
+        index: (T,) positions among the candidates of the scan.
+        cross_covariance: (K, 3T, n) H P.
+        predicted_covariance: (K, 3T, 3T) H P H'.
         innovations: (K, T, m, 3).
         noise: (K, T, m, 3, 3) R of the sightings, with what is not linear in the predictions.
         new_information: (T,) share of what a sighting of each candidate tells that is new.
-        model: P_D of the gated, P_G and clutter density.
+        model: P_D of the gated, P_G, clutter density and scores.
         problem: the same as an association problem.
     """
 
-    candidates: IntArray
-    view_probability: FloatArray
-    detection_probability: FloatArray
-    detectability: Detectability
-    gated: IntArray
+    index: IntArray
     cross_covariance: FloatArray
     predicted_covariance: FloatArray
     innovations: FloatArray
@@ -63,10 +54,29 @@ class PredictedScan:
     model: DetectionModel
     problem: AssociationProblem
 
+
+@dataclass(frozen=True)
+class PredictedScan:
+    """What the scan says under K hypotheses about C candidates and m sightings.
+
+    Attributes:
+        candidates: (C,) who may be in view: drone indices, then N + object indices.
+        view_probability: (K, C) probability that each is in view.
+        detection_probability: (K, C) P_D of each, existence of objects included.
+        detectability: (K, N + O) of everybody by the camera, before the scan.
+        gated: what the update works on.
+    """
+
+    candidates: IntArray
+    view_probability: FloatArray
+    detection_probability: FloatArray
+    detectability: Detectability
+    gated: GatedPairs
+
     @property
     def outside_gate(self) -> int:
         """Return how many sightings lie in the gate of no candidate, by the first hypothesis."""
-        return int((~self.problem.inside[0].any(axis=0)).sum())
+        return int((~self.gated.problem.inside[0].any(axis=0)).sum())
 
 
 def predict_scan(
@@ -91,22 +101,20 @@ def predict_scan(
         view_probability=candidates.view_probability,
         detection_probability=model.probability,
         detectability=detectability,
-        **_gated(state, scan, candidates, model, parameters),
+        gated=_gated_pairs(state, scan, candidates, model, parameters),
     )
 
 
-def _gated(
+def _gated_pairs(
     state: JointState,
     scan: CameraScan,
     candidates: Candidates,
     model: DetectionModel,
     parameters: FilterParameters,
-) -> dict[str, Any]:
-    """Return the fields of `PredictedScan` about those with a sighting in a gate of theirs."""
+) -> GatedPairs:
+    """Predict the measurements of those near a sighting, and put gates about them."""
     covariances, near = state.hypotheses.covariances, np.flatnonzero(candidates.near)
-    columns, view = candidates.columns[near], (scan.roll_pitch, scan.mount)
-    means = state.hypotheses.means
-    predicted = predict_sightings(means, covariances, scan.observer, columns, *view)
+    predicted = _predict_near(state, scan, candidates, near, parameters)
     covariance = predicted.predicted_covariance(covariances)
     residual, noise = innovations(predicted, scan.sightings), measurement_noise(scan.sightings)
     squared, log_det = squared_mahalanobis(residual, covariance, noise)
@@ -119,15 +127,15 @@ def _gated(
     ungated = np.setdiff1d(np.arange(len(candidates.index)), gated)
     cross, joint = _joint_covariances(predicted, some, covariances)
     elapsed = state.since_last_seen(scan.camera)[candidates.index[gated]]
-    return {
-        'gated': gated,
-        'cross_covariance': cross,
-        'predicted_covariance': joint,
-        'innovations': residual[:, some],
-        'noise': noise + predicted.linearisation_covariance[:, some, None],
-        'new_information': new_information(elapsed, parameters.error_correlation),
-        'model': of_gated,
-        'problem': AssociationProblem(
+    return GatedPairs(
+        index=gated,
+        cross_covariance=cross,
+        predicted_covariance=joint,
+        innovations=residual[:, some],
+        noise=noise + predicted.linearisation_covariance[:, some, None],
+        new_information=new_information(elapsed, parameters.error_correlation),
+        model=of_gated,
+        problem=AssociationProblem(
             log_likelihood_ratio=of_gated.log_detection_ratio + log_density,
             log_missed=of_gated.log_missed,
             inside=inside[:, some],
@@ -135,7 +143,23 @@ def _gated(
             candidates=candidates.index[gated],
             scan_key=scan.sightings.key,
         ),
-    }
+    )
+
+
+def _predict_near(
+    state: JointState,
+    scan: CameraScan,
+    candidates: Candidates,
+    near: IntArray,
+    parameters: FilterParameters,
+) -> PredictedSightings:
+    """Predict the measurements of candidates `near`; the size of an object is not known."""
+    predicted = predict_sightings(
+        state.hypotheses.means, state.hypotheses.covariances, scan.observer,
+        candidates.columns[near], scan.roll_pitch, scan.mount,
+    )  # fmt: skip
+    is_object = candidates.index[near] >= state.drones
+    return predicted.with_range_spread(np.where(is_object, parameters.object_size_sigma, 0.0))
 
 
 def _joint_covariances(

@@ -98,8 +98,8 @@ def make_report(
 
 def marginals_of(predicted: PredictedScan, branches: Branches) -> FloatArray:
     """Return (C, m + 1) marginal association probabilities; the ungated are missed."""
-    sightings = predicted.innovations.shape[2]
+    sightings = predicted.gated.innovations.shape[2]
     full = np.zeros((len(predicted.candidates), sightings + 1))
     full[:, -1] = 1.0
-    full[predicted.gated] = marginals(branches.events.assignment, branches.weight, sightings)
+    full[predicted.gated.index] = marginals(branches.events.assignment, branches.weight, sightings)
     return full
