@@ -218,10 +218,17 @@ def _padded(rows: FloatArray, group: IntArray) -> FloatArray:
 
 
 def _cholesky(covariance: FloatArray) -> FloatArray:
+    """Return the lower roots of covariances (..., n, n), or raise InputError where there is none.
+
+    LAPACK lets NaN pass.
+    """
     try:
-        return np.asarray(np.linalg.cholesky(covariance), float)
+        root = np.asarray(np.linalg.cholesky(covariance), float)
     except np.linalg.LinAlgError:
+        root = np.full(1, np.nan)
+    if not np.isfinite(root).all():
         raise InputError(
             'An update gave a covariance that is not positive definite: it was refused. Check '
             'that the variances of the sightings are not far too small.'
-        ) from None
+        )
+    return root

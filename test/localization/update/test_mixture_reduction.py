@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mav_perception.errors import InputError
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.hypotheses import JointHypotheses, mixture_moments
 from mav_perception.localization.measurement.camera_scan import CameraScan
@@ -163,3 +164,14 @@ def test_with_little_room_nothing_is_lost_but_merged_into_the_nearest(branches_o
     reduction = reduce_mixture(branches, 2, FilterParameters(max_hypotheses=2))
     assert len(reduction.hypotheses) <= 2
     assert reduction.forgotten < 1e-3
+
+
+def test_a_result_that_is_no_covariance_is_refused(branches_of):
+    branches = random_branches(branches_of, np.random.default_rng(1))
+    for bad in (np.nan, -1.0):
+        covariances = branches.prior.covariances.copy()
+        covariances[:, 0, 0] = bad
+        broken = replace(branches, prior=replace(branches.prior, covariances=covariances))
+        for room in (1, 20):
+            with pytest.raises(InputError, match='positive definite'):
+                reduce_mixture(broken, 2, FilterParameters(max_hypotheses=room))
