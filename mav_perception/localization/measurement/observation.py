@@ -18,6 +18,8 @@ from mav_perception.types import FloatArray, IntArray, Sightings
 MEASUREMENT_SIZE = 3
 """Two tangent coordinates of the bearing, and the log range."""
 
+NO_RANGE, FORWARD = 1e-6, np.array([0.0, 0.0, 1.0])
+
 
 @dataclass(frozen=True)
 class PredictedSightings:
@@ -103,7 +105,10 @@ def predict_sightings(
     root = np.swapaxes(np.linalg.cholesky(block), -1, -2) * np.sqrt(7.0)  # rows are axes
     samples = _cubature_points(mean[..., columns], root)
     points = optical_points(samples, roll_pitch, mount)
-    ranges = np.maximum(np.linalg.norm(points, axis=-1), 1e-6)
+    ranges = np.linalg.norm(points, axis=-1)
+    # Who is where the camera is has no direction: any will do.
+    points = np.where((ranges < NO_RANGE)[..., None], NO_RANGE * FORWARD, points)
+    ranges = np.maximum(ranges, NO_RANGE)
     directions = points / ranges[..., None]
     bearings = directions[..., 0, :]
     bases = tangent_basis(bearings)

@@ -121,3 +121,11 @@ def test_roll_and_pitch_of_the_observer_come_from_its_odometry():
 def test_bad_sightings_are_refused_by_name(points, change, word):
     with pytest.raises(InputError, match=word):
         check_sightings(replace(sightings_of(np.array(points, float)), **change))
+
+
+def test_who_is_where_the_camera_is_has_a_prediction_without_nan():
+    """A young object may stand under one hypothesis where the observer is."""
+    mean, covariance = np.zeros(8), 0.01 * np.eye(8)
+    predicted = predict_sightings(mean, covariance, 0, np.array([4]), np.zeros(2), FORWARD)
+    assert np.isfinite(predicted.jacobian_blocks).all()
+    assert np.isfinite(predicted.linearisation_covariance).all()
