@@ -16,10 +16,11 @@ from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
 
-FLOWN = ('max_hypotheses', 'max_objects', 'error_correlation', 'start_margin')
-"""What images need and a statistical detector does not: false blobs of images move with the
-observer, so as static objects of the map they would pull it, and errors of blobs are
-correlated."""
+FLOWN = (
+    'max_hypotheses', 'max_objects', 'object_size_sigma', 'error_correlation', 'start_margin',
+)  # fmt: skip
+"""What images need and a statistical detector does not: false blobs are of things of any size, and
+errors of blobs are correlated."""
 
 
 @dataclass(frozen=True)
