@@ -72,6 +72,10 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         **{f'mrclam {share}': (*mrclam, '--clutter', share, '--seconds', length, '--output',
                                f'{folder}/mrclam_{share}')
            for share, length in (('0', '756'), ('0.3', '756'), ('1', '300'))},
+        'robustness': (*COMMAND, 'benchmark', 'robustness', 'mrclam', str(data / 'mrclam6'),
+                       '--clutter', '0', '0.05', '0.3', '1', '--offsets', '0', '60', '120',
+                       '--changes', 'recorded', 'dropped', 'detection', 'clutter',
+                       '--seconds', '300', '--processes', '2'),
         'euroc': (*euroc, '--output', f'{folder}/euroc'),
         'euroc unknown': (*euroc, '--start', 'unknown', '--output', f'{folder}/euroc_unknown'),
         'weights': ('benchmarks/segmentation/weights.py', '--data', str(data)),

@@ -30,10 +30,11 @@ from mav_perception.types import (
 ROBOTS = 5
 RANGE_SIGMA = 0.2
 BEARING_SIGMA = 0.03
-"""Twice and more the scatter of one reading (0.1 m, 0.008 rad): readings come ten times a second
-with errors that last, and the filter takes them for independent."""
+"""Twice and more the scatter of one reading (0.1 m, 0.008 rad): a few readings in a hundred are far
+off."""
 
 ERROR_CORRELATION = 1.0
+"""Seconds; benchmarks/localization/correlation.py has the figures."""
 
 HALF_VIEW = 0.59
 MIN_RANGE, MAX_RANGE = 0.5, 6.0

@@ -71,13 +71,13 @@ def test_correlated_errors_tell_what_as_many_independent_ones_would():
     kept = np.exp(-interval / time)
     covariance = kept ** np.abs(np.subtract.outer(np.arange(number), np.arange(number)))
     variance = covariance.sum() / number**2
-    share = new_information(np.array([interval]), time)[0]
+    share = new_information(np.array([interval]), np.array([time]))[0]
     assert 1.0 / (number * share) == pytest.approx(variance, rel=2e-3)
 
 
 def test_a_first_sighting_and_independent_errors_are_all_new():
-    np.testing.assert_allclose(new_information(np.array([1e10, 0.1]), 0.0), 1.0)
-    share = new_information(np.array([1e10, 10.0, 0.1, 0.0]), 1.0)
+    np.testing.assert_allclose(new_information(np.array([1e10, 0.1]), np.zeros(2)), 1.0)
+    share = new_information(np.array([1e10, 10.0, 0.1, 0.0]), np.ones(4))
     np.testing.assert_allclose(share[:2], 1.0, atol=1e-4)
     assert 0.0 < share[3] < share[2] < 0.06
 

@@ -8,7 +8,11 @@ import numpy as np
 
 from mav_perception.localization.association.gating import squared_mahalanobis, validation_gate
 from mav_perception.localization.association.problem import AssociationProblem
-from mav_perception.localization.correlation import Detectability, new_information
+from mav_perception.localization.correlation import (
+    OBJECT_CORRELATION,
+    Detectability,
+    new_information,
+)
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.measurement.observation import (
@@ -124,23 +128,25 @@ def _gated_pairs(
     gated = near[some]
     of_gated = model.of(gated)
     log_density = -0.5 * (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)[:, some]
-    ungated = np.setdiff1d(np.arange(len(candidates.index)), gated)
+    ungated = np.ones(len(candidates.index), bool)
+    ungated[gated] = False
     cross, joint = _joint_covariances(predicted, some, covariances)
-    elapsed = state.since_last_seen(scan.camera)[candidates.index[gated]]
+    who = candidates.index[gated]
+    stays = parameters.error_correlation * np.where(who < state.drones, 1.0, OBJECT_CORRELATION)
     return GatedPairs(
         index=gated,
         cross_covariance=cross,
         predicted_covariance=joint,
         innovations=residual[:, some],
         noise=noise + predicted.linearisation_covariance[:, some, None],
-        new_information=new_information(elapsed, parameters.error_correlation),
+        new_information=new_information(state.since_last_seen(scan.camera)[who], stays),
         model=of_gated,
         problem=AssociationProblem(
             log_likelihood_ratio=of_gated.log_detection_ratio + log_density,
             log_missed=of_gated.log_missed,
             inside=inside[:, some],
-            log_prior=np.log(state.hypotheses.weights) + model.of(ungated).log_missed.sum(axis=1),
-            candidates=candidates.index[gated],
+            log_prior=np.log(state.hypotheses.weights) + model.log_missed[:, ungated].sum(axis=1),
+            candidates=who,
             scan_key=scan.sightings.key,
         ),
     )
