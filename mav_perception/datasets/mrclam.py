@@ -30,8 +30,7 @@ from mav_perception.types import (
 ROBOTS = 5
 RANGE_SIGMA = 0.2
 BEARING_SIGMA = 0.03
-"""Twice and more the scatter of one reading (0.1 m, 0.008 rad): a few readings in a hundred are far
-off."""
+"""Twice and more the scatter of one reading (0.1 m, 0.008 rad): a few in a hundred are far off."""
 
 ERROR_CORRELATION = 1.0
 """Seconds; benchmarks/localization/correlation.py has the figures."""
