@@ -3,7 +3,8 @@
 Usage: python benchmarks/localization/frame_cost.py --drones 5 20 50 --json figures.json
 
 The drones stand on a grid in view of the first one, each known to 0.2 m. Times are medians of the
-whole update: prediction, gate, events, coupled update and merging.
+whole update: prediction, gate, events, coupled update and merging. The full filter has 20
+hypotheses that stay apart and 30 static objects ahead, most of them out of view.
 """
 
 from __future__ import annotations
@@ -18,14 +19,16 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.localization.association.events import joint_association_events
+from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState, initial_state
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.update.coupled_update import update_state
-from mav_perception.types import Sightings
+from mav_perception.types import NEVER_NS, Sightings
 
 SIGHTINGS = 5
+HYPOTHESES, OBJECTS = 20, 30
 
 
 def team_state(drones: int) -> JointState:
@@ -50,9 +53,34 @@ def team_state(drones: int) -> JointState:
     )
 
 
+def full_state(hypotheses: int, objects: int) -> JointState:
+    """Return five drones under several hypotheses 0.15 m apart, and static objects."""
+    state, rng = team_state(5), np.random.default_rng(3)
+    only, size = state.hypotheses, 20
+    aside = rng.normal(0.0, 0.15, (hypotheses, size)) * (np.arange(size) >= 4)
+    places = np.column_stack(
+        [rng.uniform(3.0, 20.0, objects), rng.uniform(-20.0, 20.0, (objects, 2))]
+    )
+    covariances = np.tile(0.04 * np.eye(size + 3 * objects), (hypotheses, 1, 1))
+    covariances[:, :size, :size] = only.covariances
+    for _ in range(objects):
+        state = replace(state, objects=state.objects.grown(1.0))
+    return replace(
+        state,
+        hypotheses=JointHypotheses(
+            weights=np.full(hypotheses, 1.0 / hypotheses),
+            means=np.hstack([only.means + aside, np.tile(places.ravel(), (hypotheses, 1))]),
+            covariances=covariances,
+            existence=np.full((hypotheses, objects), 0.99),
+            detectable=np.full((hypotheses, 5, 5 + objects), np.nan),
+        ),
+        last_seen_ns=np.full((5, 5 + objects), NEVER_NS),
+    )
+
+
 def scan_of(state: JointState, rng: np.random.Generator) -> CameraScan:
     """See five of the drones with noise."""
-    positions = state.hypotheses.means[0].reshape(-1, 4)[1:, :3]
+    positions = state.hypotheses.means[0, : 4 * state.drones].reshape(-1, 4)[1:, :3]
     seen = rng.choice(len(positions), min(SIGHTINGS, len(positions)), replace=False)
     optical = np.column_stack([-positions[seen, 1], -positions[seen, 2], positions[seen, 0]])
     optical = optical + rng.normal(0.0, 0.05, optical.shape)
@@ -70,9 +98,9 @@ def scan_of(state: JointState, rng: np.random.Generator) -> CameraScan:
     )
 
 
-def measure(drones: int, frames: int) -> float:
+def measure(state: JointState, frames: int) -> float:
     """Return the median milliseconds of an update."""
-    state, rng = team_state(drones), np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     parameters = FilterParameters(max_range=40.0)
     milliseconds = []
     for _ in range(frames):
@@ -104,18 +132,30 @@ def main() -> None:
     parser.add_argument('--frames', type=int, default=100)
     parser.add_argument('--json', type=Path)
     arguments = parser.parse_args()
-    cost = {drones: measure(drones, arguments.frames) for drones in arguments.drones}
+    cost = {drones: measure(team_state(drones), arguments.frames) for drones in arguments.drones}
+    one = measure(full_state(1, OBJECTS), arguments.frames)
+    full = measure(full_state(HYPOTHESES, OBJECTS), arguments.frames)
     exponent = float(np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0])
     growth = memory_growth(20 * arguments.frames)
     for drones, milliseconds in cost.items():
         print(f'{drones:3d} drones, {SIGHTINGS} sightings: {milliseconds:6.2f} ms a frame')
+    print(
+        f'{5:3d} drones, {OBJECTS} static objects: {one:6.2f} ms with one hypothesis, '
+        f'{full:6.2f} ms with {HYPOTHESES}, {full / one:.1f} times as much'
+    )
     print(f'memory in use over {10 * arguments.frames} frames: {growth:+.1f} KiB')
     print(
         f'{min(cost.values()):.1f} to {max(cost.values()):.1f} ms a frame with {min(cost)} to '
         f'{max(cost)} drones: grows to the power {exponent:.2f}'
     )
     if arguments.json:
-        figures = {'milliseconds': cost, 'exponent': exponent, 'memory_growth_kib': growth}
+        figures = {
+            'milliseconds': cost,
+            'full_ms': full,
+            'full_ms_one': one,
+            'exponent': exponent,
+            'memory_growth_kib': growth,
+        }
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
 
 

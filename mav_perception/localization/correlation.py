@@ -119,6 +119,7 @@ def new_information(elapsed: FloatArray, correlation_time: FloatArray) -> FloatA
         elapsed: (C,) D, seconds since the same camera saw each candidate.
         correlation_time: (C,) tau, seconds; 0 makes errors independent.
     """
-    shortest = np.finfo(float).tiny
-    ratio = np.maximum(elapsed, SHORTEST_INTERVAL) / np.maximum(2.0 * correlation_time, shortest)
-    return np.asarray(np.tanh(ratio), float)
+    independent = correlation_time == 0.0
+    time = np.where(independent, 1.0, correlation_time)
+    share = np.tanh(np.maximum(elapsed, SHORTEST_INTERVAL) / (2.0 * time))
+    return np.where(independent, 1.0, share)
