@@ -98,10 +98,10 @@ def scan_of(state: JointState, rng: np.random.Generator) -> CameraScan:
     )
 
 
-def measure(state: JointState, frames: int) -> float:
-    """Return the median milliseconds of an update."""
+def measure(state: JointState, frames: int, hypotheses: int = HYPOTHESES) -> float:
+    """Return the median milliseconds of an update with room for so many hypotheses."""
     rng = np.random.default_rng(1)
-    parameters = FilterParameters(max_range=40.0)
+    parameters = FilterParameters(max_range=40.0, max_hypotheses=hypotheses)
     milliseconds = []
     for _ in range(frames):
         scan = scan_of(state, rng)
@@ -132,13 +132,18 @@ def main() -> None:
     parser.add_argument('--frames', type=int, default=100)
     parser.add_argument('--json', type=Path)
     arguments = parser.parse_args()
-    cost = {drones: measure(team_state(drones), arguments.frames) for drones in arguments.drones}
-    one = measure(full_state(1, OBJECTS), arguments.frames)
+    teams = {drones: team_state(drones) for drones in arguments.drones}
+    cost = {drones: measure(team, arguments.frames, 1) for drones, team in teams.items()}
+    split = {drones: measure(team, arguments.frames) for drones, team in teams.items()}
+    one = measure(full_state(1, OBJECTS), arguments.frames, 1)
     full = measure(full_state(HYPOTHESES, OBJECTS), arguments.frames)
     exponent = float(np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0])
     growth = memory_growth(20 * arguments.frames)
     for drones, milliseconds in cost.items():
-        print(f'{drones:3d} drones, {SIGHTINGS} sightings: {milliseconds:6.2f} ms a frame')
+        print(
+            f'{drones:3d} drones, {SIGHTINGS} sightings: {milliseconds:6.2f} ms a frame with one '
+            f'hypothesis, {split[drones]:6.2f} ms where it splits into up to {HYPOTHESES}'
+        )
     print(
         f'{5:3d} drones, {OBJECTS} static objects: {one:6.2f} ms with one hypothesis, '
         f'{full:6.2f} ms with {HYPOTHESES}, {full / one:.1f} times as much'
@@ -151,6 +156,7 @@ def main() -> None:
     if arguments.json:
         figures = {
             'milliseconds': cost,
+            'milliseconds_split': split,
             'full_ms': full,
             'full_ms_one': one,
             'exponent': exponent,
