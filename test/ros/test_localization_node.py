@@ -10,16 +10,21 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import with_drone
 from mav_perception.localization.team.camera_mount import CameraMount
+from mav_perception.localization.team.team_file import load_team, team_from_entries
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import (
     cloud_to_frame,
+    cloud_to_sightings,
     cloud_to_table,
     sightings_to_cloud,
 )
 from mav_perception.ros.nodes.localization_node import LocalizationNode
-from mav_perception.types import Sightings, nanoseconds
+from mav_perception.types import OdometrySample, Sightings, nanoseconds
 
 TEAM = """
 drones:
@@ -90,6 +95,37 @@ def test_a_sighting_moves_the_target_and_shrinks_its_covariance(chain):
     assert seen.covariance[0] < 0.1
     assert chain.until(lambda: chain.markers)
     assert {m.ns for m in chain.markers[-1].markers} == {'covariance', 'name', 'trail'}
+
+
+@pytest.mark.parametrize('first', ['mav1', 'mav2'])
+@pytest.mark.parametrize('begin', [0, 1_000_000, 1_700_000_000, 2_100_000_000])
+def test_the_pose_is_that_of_the_core_at_any_time_of_day(chain, team_file, begin, first):
+    """Seconds that a stamp of ROS can hold: simulated time, uptime, today, and the year 2036."""
+    team = team_from_entries(load_team(team_file))
+    localizer = TeamLocalizer(CoupledPdaFilter(team, FilterParameters()))
+    for time in (0.5, 1.0, 1.5):
+        for name in ('mav1', 'mav2'):
+            still = OdometrySample(at(time), np.zeros(3), np.array([0.0, 0.0, 0.0, 1.0]))
+            localizer.add_odometry(name, still)
+    frame = cloud(1.2)
+    localizer.update(cloud_to_sightings(frame, 'mav1'))
+    expected = localizer.pose(1, at(1.5))
+
+    def moved(message):
+        message.header.stamp.sec += begin - at(0) // 10**9
+        return message
+
+    for name in sorted(chain.odometry, key=lambda name: name != first):
+        for time in (0.5, 1.0, 1.5):
+            chain.odometry[name].publish(moved(odometry(time)))
+    chain.cloud.publish(moved(frame))
+    assert chain.until(lambda: chain.poses['mav2'])
+    pose = chain.poses['mav2'][0]
+    assert pose.header.stamp.sec == begin + 1
+    found = pose.pose.pose.position
+    np.testing.assert_allclose([found.x, found.y, found.z], expected.mean[:3], atol=1e-9)
+    covariance = np.array(pose.pose.covariance).reshape(6, 6)[:3, :3]
+    np.testing.assert_allclose(covariance, expected.covariance[:3, :3], atol=1e-9)
 
 
 def test_whoever_listens_hears_for_whom_each_sighting_was_taken(chain):
