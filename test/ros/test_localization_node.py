@@ -98,9 +98,9 @@ def test_a_sighting_moves_the_target_and_shrinks_its_covariance(chain):
 
 
 @pytest.mark.parametrize('first', ['mav1', 'mav2'])
-@pytest.mark.parametrize('begin', [0, 1_000_000, 1_700_000_000, 2_100_000_000])
+@pytest.mark.parametrize('begin', [0, 1_000_000, 1_700_000_000])
 def test_the_pose_is_that_of_the_core_at_any_time_of_day(chain, team_file, begin, first):
-    """Seconds that a stamp of ROS can hold: simulated time, uptime, today, and the year 2036."""
+    """Simulated time, uptime and real time, seconds; what is ahead of the clock is refused."""
     team = team_from_entries(load_team(team_file))
     localizer = TeamLocalizer(CoupledPdaFilter(team, FilterParameters()))
     for time in (0.5, 1.0, 1.5):
