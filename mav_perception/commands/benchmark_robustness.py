@@ -40,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--changes', nargs='+', default=list(CHANGES), choices=['recorded', *CHANGES],
         help='30 %% of sightings dropped; told half the P_D, thrice the clutter, twice the drift',
     )  # fmt: skip
+    parser.add_argument(
+        '--start', choices=['known', 'unknown'], default='known',
+        help='unknown: of all but the first; identities known is told all the same',
+    )  # fmt: skip
     parser.add_argument('--seeds', type=int, default=1, help='of what is drawn')
     parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
     parser.add_argument(
@@ -83,6 +87,7 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
     shares = arguments.clutter if arguments.format == 'mrclam' else [0.0]
     kinds = itertools.product(shares, arguments.offsets, arguments.changes, range(arguments.seeds))
     folder, length = arguments.folder, arguments.seconds
+    unknown = arguments.start == 'unknown'
     result = []
     for share, offset, change, seed in kinds:
         if arguments.format == 'mrclam':
@@ -93,5 +98,7 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
             load = partial(
                 euroc_run, folder, arguments.flights, arguments.vio, arguments.noise, length, seed
             )
-        result.append(Task(name, load, offset=offset, change=change, seed=seed))
+        result.append(
+            Task(name, load, offset=offset, change=change, seed=seed, unknown_start=unknown)
+        )
     return result

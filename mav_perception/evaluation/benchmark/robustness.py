@@ -8,7 +8,7 @@ the identities, under the same change.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ class Task:
         offset: seconds that are left out at the beginning.
         change: a key of `PERTURBATIONS`.
         seed: of what is drawn.
+        unknown_start: the CPDAF is not told where the drones begin.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Task:
     offset: float
     change: str
     seed: int = 0
+    unknown_start: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,10 @@ def run_task(task: Task) -> Outcome:
     def keep(name: str, estimate: Estimate, associations: AssociationLog) -> None:
         estimates[name] = estimate
 
-    scores = compare(recording, parameters, axes, names=('cpdaf', 'labelled'), watch=keep)
+    team = recording.team.with_unknown_start() if task.unknown_start else recording.team
+    played = replace(recording, team=team)
+    scores = compare(played, parameters, axes, names=('cpdaf',), watch=keep)
+    scores |= compare(recording, parameters, axes, names=('labelled',))
     judged, wrong = count_wrong(recording, estimates['cpdaf'])
     return Outcome(
         recording=task.name,

@@ -1,6 +1,7 @@
 """A recording under small changes: what is changed, and what is counted."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,3 +53,17 @@ def test_runs_are_judged_and_summed_up():
     assert 0.5 < figures['ratio_median'] < 2.0
     assert len(table(outcomes).splitlines()) == 2
     json.dumps(figures, allow_nan=False)
+
+
+def test_an_unknown_start_is_found_and_judged_against_one_that_is_told():
+    def flight():
+        scenario = load_scenario('unknown3', duration=40.0, seed=5)
+        recording = fly(scenario)
+        start = np.array([path.at(np.array([recording.begin_ns]))[0] for path in recording.truth])
+        known = replace(recording.team, start=start, start_sigma=np.full((3, 4), 0.1))
+        return replace(recording, team=known), matching_parameters(scenario), (0, 1, 2, 3)
+
+    outcome = run_task(Task('unknown', flight, 0.0, 'recorded', unknown_start=True))
+    assert not outcome.lost
+    assert 0 < outcome.judged < 3 * 40 * 10
+    assert outcome.ratio < 2.0
