@@ -16,9 +16,6 @@ import numpy as np
 
 from mav_perception.types import FloatArray, IntArray
 
-SEARCH_CORRELATION_TIME = 0.2
-"""Seconds over which frames of one camera tell the search for a pose the same."""
-
 SHORTEST_INTERVAL = 1e-3
 """Seconds; keeps the noise of two cameras' frames with the same stamp finite."""
 
@@ -99,12 +96,14 @@ class Detectability:
 
 
 def new_evidence(elapsed: FloatArray | float, correlation_time: float) -> FloatArray:
-    """Return the share, 0 to 1, of a frame's evidence that is new.
+    """Return the share, 0 to 1, of a frame's evidence that is new: frames within tau count as one.
 
     Args:
         elapsed: seconds since the last frame of the same camera.
-        correlation_time: seconds.
+        correlation_time: tau, seconds; 0 makes frames independent.
     """
+    if correlation_time == 0.0:
+        return np.ones_like(elapsed, float)
     return np.clip(np.asarray(elapsed, float) / correlation_time, 0.0, 1.0)
 
 

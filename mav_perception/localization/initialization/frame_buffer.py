@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.correlation import SEARCH_CORRELATION_TIME, new_evidence
+from mav_perception.localization.correlation import new_evidence
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
@@ -116,7 +116,11 @@ def stack(
         observer=np.array([s.observer for s in scans], np.int64),
         optical=np.array([s.optical for s in scans]).reshape(-1, 3, 3),
         half_view=np.array([s.half_view for s in scans]).reshape(-1, 2),
-        weight=_scan_weights(stamps, np.array([s.camera for s in scans], np.int64)),
+        weight=_scan_weights(
+            stamps,
+            np.array([s.camera for s in scans], np.int64),
+            parameters.detection_correlation,
+        ),
         reach=np.array([_mean_reach(way) for way in back]),
         path_known=np.array([stamps >= h.unbroken_since_ns for h in odometry.histories]),
         scan=np.repeat(np.arange(len(scans)), sizes),
@@ -129,13 +133,13 @@ def stack(
     )
 
 
-def _scan_weights(stamps: IntArray, camera: IntArray) -> FloatArray:
+def _scan_weights(stamps: IntArray, camera: IntArray, correlation_time: float) -> FloatArray:
     """Return (F,) how much of each scan is new evidence after the one before of its camera."""
     weight = np.ones(len(stamps))
     for one in np.unique(camera):
         mine = np.flatnonzero(camera == one)
         interval = np.diff(stamps[mine], prepend=stamps[mine[0]] - 1_000_000_000) * 1e-9
-        weight[mine] = new_evidence(interval, SEARCH_CORRELATION_TIME)
+        weight[mine] = new_evidence(interval, correlation_time)
     return weight
 
 
