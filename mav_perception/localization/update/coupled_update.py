@@ -27,7 +27,7 @@ from mav_perception.localization.update.mixture_reduction import Branches, reduc
 from mav_perception.localization.update.permutation_pruning import prune_permutations
 from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
 from mav_perception.localization.update.report import UpdateReport, make_report
-from mav_perception.types import FloatArray
+from mav_perception.types import FloatArray, IntArray
 
 Update = Callable[
     [JointState, CameraScan, FilterParameters, Associate], tuple[JointState, UpdateReport]
@@ -102,9 +102,18 @@ def weigh_branches(
         existence=existence_after(state.hypotheses.existence, predicted, events),
         detectable=detectable_after(predicted, events),
         unexplained=unexplained_by(events, len(scan.sightings)),
+        compared=states_to_compare(state.drones, predicted),
         camera=scan.camera,
         weight=normalised(updates.log_weight + predicted.gated.problem.log_prior[events.parent]),
     )
+
+
+def states_to_compare(drones: int, predicted: PredictedScan) -> IntArray:
+    """Return where the poses of all drones stand, then the places of objects in a gate."""
+    gated = predicted.candidates[predicted.gated.index]
+    objects = gated[gated >= drones] - drones
+    places = 4 * drones + 3 * objects[:, None] + np.arange(3)
+    return np.concatenate([np.arange(4 * drones), places.ravel()])
 
 
 def existence_after(

@@ -38,6 +38,8 @@ class Branches:
         existence: (B, O) probability of every object after each event.
         detectable: (B, N + O) whether the camera can detect each drone and object then.
         unexplained: (B, m) 1 for the sightings that no candidate gave in an event.
+        compared: states by which explanations differ: those of all drones, then those of objects
+            that may have given a sighting of the frame.
         camera: of the scan, its index in the team.
         weight: (B,) normalised.
     """
@@ -49,6 +51,7 @@ class Branches:
     existence: FloatArray
     detectable: FloatArray
     unexplained: FloatArray
+    compared: IntArray
     camera: int
     weight: FloatArray
 
@@ -106,20 +109,22 @@ def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> I
     """Return (B,) the group of every branch, -1 for those that are too light to matter.
 
     The heaviest branch that is far from all heads so far heads the next group; when there are
-    enough heads, everybody goes to the nearest. How near tell the poses of the drones: what is
-    unclear about an object alone needs no hypothesis of its own. Each head hangs on those before:
-    the one loop over hypotheses that must be.
+    enough heads, everybody goes to the nearest. Each head hangs on those before: the one loop over
+    hypotheses that must be.
     """
     group = np.full(len(branches.weight), -1)
     alive = np.flatnonzero(branches.weight > MIN_WEIGHT * 1e-2)
-    weight, means = branches.weight[alive], branches.means[alive, : 4 * drones]
+    compared, weight = branches.compared, branches.weight[alive]
+    means = branches.means[alive[:, None], compared]
+    covariances = branches.prior.covariances[:, compared[:, None], compared]
+    cross = branches.cross_covariance[:, :, compared]
     nearest, head_of = np.full(len(alive), np.inf), np.zeros(len(alive), np.int64)
     for number in range(parameters.max_hypotheses):
         far = nearest > parameters.merge_distance
         head = int(np.argmax(np.where(far, weight, 0.0)))
         if not far[head] or (number and weight[far].sum() < MIN_WEIGHT):
             break
-        root = _cholesky(_covariance_after(branches, int(alive[head]), 4 * drones))
+        root = _cholesky(_covariance_after(branches, int(alive[head]), covariances, cross))
         delta = difference(means, means[head], drones)
         distance = np.linalg.norm(
             solve_triangular(root, delta.T, lower=True, check_finite=False), axis=0
@@ -130,15 +135,23 @@ def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> I
     return group
 
 
-def _covariance_after(branches: Branches, branch: int, size: int) -> FloatArray:
-    """Return the covariance (size, size) of the first so many states after one event."""
+def _covariance_after(
+    branches: Branches, branch: int, covariances: FloatArray, cross: FloatArray
+) -> FloatArray:
+    """Return the covariance (C, C) after one event.
+
+    Args:
+        branches: all of them.
+        branch: which.
+        covariances: (K, C, C) P of the states that are compared.
+        cross: (K, 3T, C) their columns of H P.
+    """
     parent, updates = branches.parent[branch], branches.updates
-    covariance: FloatArray = branches.prior.covariances[parent, :size, :size]
     if not updates.number[branch]:
-        return covariance
+        return np.asarray(covariances[parent], float)
     group, place = updates.groups[updates.number[branch] - 1], updates.place[branch]
-    cross = branches.cross_covariance[parent, group.rows[place], :size]
-    return covariance - cross.T @ group.inverse[place] @ cross
+    rows = cross[parent, group.rows[place]]
+    return np.asarray(covariances[parent] - rows.T @ group.inverse[place] @ rows, float)
 
 
 def _merged(
