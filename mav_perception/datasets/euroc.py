@@ -56,6 +56,8 @@ def euroc_parameters(noise: str) -> FilterParameters:
     sight = NOISE[noise]
     return FilterParameters(
         detection_probability=sight.detection_probability,
+        visible_probability=sight.detection_probability,  # misses are independent here
+        detection_correlation=0.0,
         clutter_per_frame=sight.clutter_per_frame,
         half_view_horizontal=float(HALF_CONE),
         half_view_vertical=float(HALF_CONE),

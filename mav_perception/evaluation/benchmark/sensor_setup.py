@@ -17,10 +17,11 @@ from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
 
 FLOWN = (
-    'max_hypotheses', 'max_objects', 'object_size_sigma', 'error_correlation', 'start_margin',
+    'visible_probability', 'detection_correlation', 'error_correlation', 'max_hypotheses',
+    'max_objects', 'object_size_sigma', 'start_margin',
 )  # fmt: skip
-"""What images need and a statistical detector does not: false blobs are of things of any size, and
-errors of blobs are correlated."""
+"""What images need and a statistical detector does not: detections and errors of blobs are
+correlated, and false ones are of things of any size."""
 
 
 @dataclass(frozen=True)

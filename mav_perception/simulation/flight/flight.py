@@ -113,7 +113,8 @@ def matching_parameters(scenario: Scenario) -> FilterParameters:
     half_x, half_y = scenario.cameras[0].intrinsics.half_field_of_view
     return FilterParameters(
         detection_probability=sight.detection_probability,
-        visible_probability=sight.detection_probability,  # misses are independent
+        visible_probability=sight.detection_probability,  # misses are independent here
+        detection_correlation=0.0,
         clutter_per_frame=max(sight.clutter_per_frame, 0.01),
         half_view_horizontal=half_x,
         half_view_vertical=half_y,
