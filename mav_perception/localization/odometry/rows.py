@@ -104,15 +104,6 @@ class OdometryRows:
         """Return (..., 4) x, y, z, yaw as the VIO had them, its restarts included."""
         return self.values[..., RAW]
 
-    def joined(self, other: OdometryRows) -> OdometryRows:
-        """Return these rows and then the others."""
-        stamps = np.concatenate([self.stamps, other.stamps])
-        return OdometryRows(stamps, np.concatenate([self.values, other.values]))
-
-    def repeated(self, count: int) -> OdometryRows:
-        """Return one row as an array of equal ones."""
-        return OdometryRows(np.tile(self.stamps, count), np.tile(self.values, (count, 1)))
-
     def only(self, moving: BoolArray) -> OdometryRows:
         """Return N increments with those that are not moving (N,) set to nothing."""
         values = np.where(moving[:, None], self.values, 0.0)
