@@ -71,6 +71,16 @@ def test_the_first_sighting_makes_an_object_that_hardly_exists_tied_to_its_obser
     assert np.linalg.eigvalsh(state.hypotheses.covariances[0]).min() > 0.0
 
 
+def test_the_range_of_a_thing_of_unknown_size_is_not_known():
+    sized = first_look(begin(), LAMP).hypotheses.covariances[0, 8:, 8:]
+    parameters = replace(PARAMETERS, object_size_sigma=1.0)
+    unsized = first_look(begin(), LAMP, parameters=parameters).hypotheses.covariances[0, 8:, 8:]
+    along = LAMP / np.linalg.norm(LAMP)
+    across = np.cross(along, [0.0, 0.0, 1.0])
+    assert along @ unsized @ along > (0.8 * np.linalg.norm(LAMP)) ** 2 > along @ sized @ along
+    np.testing.assert_allclose(across @ unsized @ across, across @ sized @ across, rtol=1e-6)
+
+
 def test_it_exists_where_nobody_else_gave_the_sighting():
     """Under the hypothesis that a drone was seen there is no object."""
     state = begin()
