@@ -53,6 +53,7 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'unknown start': (*monte_carlo, 'unknown3', 'unknown5', '--seeds', '12'),
         'sensor model sim': (*fit, f'{folder}/sim.yaml', '--model', 'sim', '--flights', '8'),
         'images': (*monte_carlo, 'nominal', 'dropout', 'unknown4', '--seeds', '4', *images),
+        'planted errors': ('benchmarks/localization/planted_errors.py',),
         'frame cost': ('benchmarks/localization/frame_cost.py',),
         'stone soup': ('benchmarks/localization/stone_soup.py',),
         'detection': ('benchmarks/segmentation/detection.py',),
