@@ -34,6 +34,8 @@ def update_static_objects(
 ) -> JointState:
     """Return the state without vanished objects, and with those that a scan may show first.
 
+    While a drone has no pose, a sighting of nobody known is rather of that drone: nothing begins.
+
     Args:
         state: after the update with the scan.
         scan: the camera scan.
@@ -43,7 +45,8 @@ def update_static_objects(
     if parameters.max_objects == 0:
         return state
     mean = state.hypotheses.weights @ unexplained
-    new = np.flatnonzero(mean > MIN_UNEXPLAINED)
+    complete = (state.active | state.pending).all()
+    new = np.flatnonzero(complete & (mean > MIN_UNEXPLAINED))
     gone = _vanished(state, parameters.max_objects - len(new))
     judged = state.objects.judged(state.hypotheses.mean_existence, gone)
     state = _without(replace(state, objects=judged), gone)

@@ -107,6 +107,11 @@ def test_sightings_that_agree_confirm_an_object_and_others_do_not():
     assert not moving.confirmed.any()
 
 
+def test_while_a_drone_has_no_pose_nothing_begins():
+    state = replace(begin(), active=np.array([True, False]))
+    assert len(first_look(state, LAMP).objects) == 0
+
+
 def test_what_is_explained_is_no_object():
     assert len(first_look(begin(), LAMP, unexplained=0.05).objects) == 0
 
