@@ -169,7 +169,7 @@ def test_a_missing_file_ends_the_start_and_is_named(bench, name):
 
 
 def test_the_file_of_fit_sensor_model_is_a_parameter_file(bench, tmp_path):
-    numbers = [0.7, 1.5, 0.9, 0.02, 0.29, 1.25, 0.6, 0.1, 0.01, 0.2]
+    numbers = [0.7, 1.5, 0.9, 0.02, 0.29, 1.25, 0.6, 0.1, 0.01, 0.2, 0.9, 50.0, 0.7, 20.0]
     SensorModel(*numbers).save(tmp_path / 'sensor_model.yaml')
     node = bench.start(DetectionNode, file=tmp_path / 'sensor_model.yaml')
     assert node._detection.edge_loss == pytest.approx(1.25)
