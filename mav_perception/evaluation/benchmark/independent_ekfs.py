@@ -11,10 +11,9 @@ from dataclasses import replace
 import numpy as np
 from scipy.linalg import block_diag
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import mahalanobis
 
 from mav_perception.geometry import wrap_angle
-from mav_perception.localization.association.gating import gate_threshold
+from mav_perception.localization.association.gating import gate_threshold, squared_mahalanobis
 from mav_perception.localization.association.problem import Associate
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
@@ -54,8 +53,10 @@ def independent_update(
     candidates = np.flatnonzero(state.active & (np.arange(state.drones) != scan.observer))
     marginal = np.zeros((len(candidates), len(positions) + 1))
     marginal[:, -1] = 1.0
-    pairs = _neighbours(means[candidates], [covariances[d] for d in candidates], positions, noise,
-                        gate_threshold(parameters.gate_probability))  # fmt: skip
+    apart = positions[None] - means[candidates, None, :3]
+    uncertain = np.array([covariances[d][:3, :3] for d in candidates]).reshape(-1, 3, 3)
+    squared, _ = squared_mahalanobis(apart, uncertain, noise)
+    pairs = _neighbours(squared, gate_threshold(parameters.gate_probability))
     means = means.copy()
     for row, sighting in pairs:
         drone = candidates[row]
@@ -91,18 +92,7 @@ def _in_map(
     return positions, noise + by_pose @ covariance @ by_pose.transpose(0, 2, 1)
 
 
-def _neighbours(
-    means: FloatArray,
-    covariances: list[FloatArray],
-    positions: FloatArray,
-    noise: FloatArray,
-    gate: float,
-) -> list[tuple[int, int]]:
+def _neighbours(squared: FloatArray, gate: float) -> list[tuple[int, int]]:
     """Return pairs of a drone and a sighting inside its gate, of the smallest total distance."""
-    squared = np.full((len(means), len(positions)), 10.0 * gate)
-    for row, (mean, covariance) in enumerate(zip(means, covariances, strict=True)):
-        for column, (position, uncertain) in enumerate(zip(positions, noise, strict=True)):
-            inverse = np.linalg.inv(covariance[:3, :3] + uncertain)
-            squared[row, column] = min(mahalanobis(mean[:3], position, inverse) ** 2, 10.0 * gate)
-    rows, columns = linear_sum_assignment(squared)
+    rows, columns = linear_sum_assignment(np.minimum(squared, 10.0 * gate))
     return [(r, c) for r, c in zip(rows, columns, strict=True) if squared[r, c] < gate]
