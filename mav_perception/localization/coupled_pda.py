@@ -44,12 +44,19 @@ class CoupledPdaFilter:
         self._associate, self._update = associate, update
         self.odometry = TeamOdometry(len(team.names), parameters.start_window)
         self._rollback = Rollback(parameters.late_window)
-        self.state: JointState | None = None
+        self._state: JointState | None = None
+
+    @property
+    def state(self) -> JointState | None:
+        """Return the joint state by all that came so far, None before the first odometry."""
+        if self._state is not None:
+            self._state = self._rollback.up_to_date(self._state, self._predict_and_update)
+        return self._state
 
     @property
     def stamp_ns(self) -> int | None:
         """Return the time of the joint state, or None before the first drone has sent odometry."""
-        return None if self.state is None else self.state.stamp_ns
+        return None if self._state is None else self._state.stamp_ns
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
         """Remember a VIO output; the state moves only when a scan needs it.
@@ -58,12 +65,10 @@ class CoupledPdaFilter:
             InputError, ConfigurationError: the sample is refused and nothing has changed.
         """
         insertion = self.odometry.add(self.team.index(drone), sample, self.parameters)
-        if self.state is None:
+        if self._state is None:
             self._start(sample.stamp_ns)
-        elif insertion.changed_after_ns < self.state.stamp_ns:
-            self.state = self._rollback.repeat_after(
-                insertion.changed_after_ns, self.state, self._predict_and_update
-            )
+        elif insertion.changed_after_ns < self._state.stamp_ns:
+            self._rollback.odometry_changed(insertion.changed_after_ns)
         return insertion.notice
 
     def update(self, sightings: Sightings) -> UpdateReport:
@@ -77,7 +82,7 @@ class CoupledPdaFilter:
         self.team.camera(sightings.observer, sightings.camera)  # raises for an unknown one
         check_sightings(sightings)
         self._rollback.check(sightings, self.require_state().stamp_ns)
-        self.state, report = self._rollback.insert(
+        self._state, report = self._rollback.insert(
             sightings, self.require_state(), self._predict_and_update
         )
         return report
@@ -100,15 +105,16 @@ class CoupledPdaFilter:
     def replace_state(self, state: JointState) -> None:
         """Go on from a state in which a drone was put in or taken out; the past is closed."""
         self._rollback.clear()
-        self.state = state
+        self._state = state
 
     def require_state(self) -> JointState:
         """Return the joint state, or raise InputError that says who is missing."""
-        if self.state is None:
+        state = self.state
+        if state is None:
             raise InputError(
                 f'No joint state yet: waiting for the odometry of {self.team.names[0]}.'
             )
-        return self.state
+        return state
 
     def _predict_and_update(
         self, state: JointState, sightings: Sightings
@@ -144,4 +150,4 @@ class CoupledPdaFilter:
             start = initial_state(
                 stamp_ns, self.team.start, self.team.start_sigma, self.team.camera_count
             )
-            self.state = self._state_at(start, stamp_ns)
+            self._state = self._state_at(start, stamp_ns)

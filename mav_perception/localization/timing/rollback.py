@@ -39,10 +39,11 @@ class Rollback:
         """Remember frames for `window` seconds of stamps."""
         self._window_ns = nanoseconds(window)
         self._past: list[PastFrame] = []
+        self._changed_ns: int | None = None
 
     def clear(self) -> None:
         """Forget all frames, when the state was changed from outside."""
-        self._past = []
+        self._past, self._changed_ns = [], None
 
     def check(self, sightings: Sightings, now_ns: int) -> None:
         """Raise InputError for a frame that is too late or that is known already."""
@@ -66,7 +67,7 @@ class Rollback:
 
         Args:
             sightings: the frame.
-            now: joint state after all frames so far.
+            now: joint state after all frames so far, up to date.
             step: how a frame is used.
 
         Returns:
@@ -75,9 +76,25 @@ class Rollback:
         state, reports = self._replay(sightings.key, [sightings], now, step)
         return state, reports[0]
 
-    def repeat_after(self, stamp_ns: int, now: JointState, step: Step) -> JointState:
-        """Repeat the frames after a stamp, since the odometry changed there."""
-        return self._replay((stamp_ns + 1, '', ''), [], now, step)[0]
+    def odometry_changed(self, after_ns: int) -> None:
+        """Note that odometry has changed after a stamp: frames there are not up to date.
+
+        Late odometry comes in bursts, at a higher rate than frames: they are repeated once, when
+        somebody asks for the state.
+        """
+        known = self._changed_ns
+        self._changed_ns = after_ns if known is None else min(known, after_ns)
+
+    def up_to_date(self, now: JointState, step: Step) -> JointState:
+        """Repeat the frames after which odometry has changed.
+
+        Raises:
+            InputError: a frame is refused now; the state stays as it was.
+        """
+        if self._changed_ns is None:
+            return now
+        key, self._changed_ns = (self._changed_ns + 1, '', ''), None
+        return self._replay(key, [], now, step)[0]
 
     def _replay(
         self, key: tuple[int, str, str], new: list[Sightings], now: JointState, step: Step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -38,6 +39,7 @@ from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters
+from mav_perception.types import Sightings
 
 CLOCK_JUMPED = 50
 """So many odometry messages too late in a row, of all drones, mean that the clock jumped back."""
@@ -80,8 +82,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def load(self) -> None:
         """Build team, filter and publishers from the parameters."""
-        parameters = read_parameters(self, LocalizationNodeParameters)
-        self._settings = parameters
+        self._settings = parameters = read_parameters(self, LocalizationNodeParameters)
         self._entries = load_team(team_path(parameters.team_file))
         self._team = team_from_entries(self._entries)
         poses = read_parameters(self, PoseParameters)
@@ -94,21 +95,21 @@ class LocalizationNode(SelfActivatingNode):
             parameters.checkpoint_file, parameters.checkpoint_age, self.diagnostics
         )
         self._markers = TeamMarkers(self._team.names, poses.map_frame)
-        markers = poses.pose_prefix + MARKERS
-        self._marker_publisher = self.create_lifecycle_publisher(MarkerArray, markers, 2)
+        self._marker_publisher = self.create_lifecycle_publisher(
+            MarkerArray, poses.pose_prefix + MARKERS, 2
+        )
 
     def _begin(self) -> None:
         """Start from nothing, at first and when the clock has jumped."""
-        parameters = read_parameters(self, FilterParameters)
-        self._localizer = TeamLocalizer(CoupledPdaFilter(self._team, parameters))
+        joint_filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
+        self._localizer = TeamLocalizer(joint_filter)
         self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
         self._poses.forget()
         self._late_in_a_row = 0
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
-        qos = self._settings.odometry_qos
-        sightings_qos = self._settings.measurement_qos
+        qos, sightings_qos = self._settings.odometry_qos, self._settings.measurement_qos
         for entry in self._entries:
             heard = partial(self._on_odometry, drone=entry.name)
             self._listen(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
@@ -116,11 +117,8 @@ class LocalizationNode(SelfActivatingNode):
                 space = entry.camera_namespace(camera)
                 heard = partial(self._on_measurements, drone=entry.name, camera=camera.name)
                 self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, sightings_qos, 20, heard)
-        self._timer = self.create_timer(
-            1.0 / self._settings.publish_rate,
-            self._on_timer,
-            clock=Clock(clock_type=ClockType.STEADY_TIME),
-        )
+        period, steady = 1.0 / self._settings.publish_rate, Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = self.create_timer(period, self._on_timer, clock=steady)
 
     def halt(self) -> None:
         """Unsubscribe and stop the timer."""
@@ -150,10 +148,7 @@ class LocalizationNode(SelfActivatingNode):
 
         def on_message(message: Any) -> None:
             self.diagnostics.saw(subscription)
-            try:
-                handle(message)
-            except MavPerceptionError as error:
-                self.diagnostics.problem(f'{topic} of {namespace}', str(error))
+            self._attempt(f'{topic} of {namespace}', handle, message)
             self._process()
 
         subscription = subscribe(
@@ -187,7 +182,7 @@ class LocalizationNode(SelfActivatingNode):
             raise
         self._late_in_a_row = 0
         self.diagnostics.count('odometry')
-        if notice is not None:
+        if notice:
             self.diagnostics.problem(f'{notice.code} of {drone}', f'{drone}: {notice.text}')
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
@@ -200,30 +195,39 @@ class LocalizationNode(SelfActivatingNode):
         check_not_future(stamp_ns, now_ns, self._settings.future_tolerance, what)
 
     def _process(self) -> None:
-        """Run every frame that has its odometry through the filter, and publish."""
+        """Use every frame that has its odometry."""
         newest = self._localizer.newest_odometry()
         for sightings in self._queue.ready(newest, time.monotonic_ns()):
-            begin = time.perf_counter()
-            try:
-                report, notices = self._localizer.update(sightings)
-            except MavPerceptionError as error:
-                self.diagnostics.problem(f'sightings of {sightings.observer}', str(error))
-                continue
-            for notice in notices:
-                self.diagnostics.count(notice.code)
-                self.get_logger().info(notice.text)
-            if report is not None:
-                describe_update(self.diagnostics, report, 1e3 * (time.perf_counter() - begin))
-            observer = self._team.index(sightings.observer)
-            self._poses.publish(self._localizer, observer, sightings.stamp_ns)
-            if report is not None:  # after the pose, which somebody waits for
-                self._associations.publish(self._localizer, report)
+            self._attempt(f'sightings of {sightings.observer}', self._use, sightings)
+
+    def _use(self, sightings: Sightings) -> None:
+        """Run one frame through the filter, and publish what came of it."""
+        begin = time.perf_counter()
+        report, notices = self._localizer.update(sightings)
+        for notice in notices:
+            self.diagnostics.count(notice.code)
+            self.get_logger().info(notice.text)
+        if report is not None:
+            describe_update(self.diagnostics, report, 1e3 * (time.perf_counter() - begin))
+        observer = self._team.index(sightings.observer)
+        self._poses.publish(self._localizer, observer, sightings.stamp_ns)
+        if report is not None:  # after the pose, which somebody waits for
+            self._associations.publish(self._localizer, report)
 
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""
         self._process()
-        now_ns = self.get_clock().now().nanoseconds
-        describe_team(self.diagnostics, self._localizer, now_ns)
+        self._attempt('joint state', self._publish_team)
+
+    def _attempt(self, what: str, step: Callable[..., None], *arguments: Any) -> None:
+        """Do a step; if it is refused, /diagnostics says why."""
+        try:
+            step(*arguments)
+        except MavPerceptionError as error:
+            self.diagnostics.problem(what, str(error))
+
+    def _publish_team(self) -> None:
+        describe_team(self.diagnostics, self._localizer, self.get_clock().now().nanoseconds)
         state = self._localizer.team_state()
         if state is None:
             return
@@ -231,9 +235,8 @@ class LocalizationNode(SelfActivatingNode):
         for drone, newest in enumerate(self._localizer.newest_odometry()):
             if newest is not None and newest - self._poses.last_ns(drone) > 1e9:
                 self._poses.publish(self._localizer, drone, newest)
-        markers = self._markers.build(
-            state, self._localizer.localized, self._localizer.object_positions()
-        )
+        objects = self._localizer.object_positions()
+        markers = self._markers.build(state, self._localizer.localized, objects)
         self._marker_publisher.publish(markers)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mav_perception.errors import LateError
+from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.timing.rollback import Rollback
 from mav_perception.simulation.flight.flight import fly, matching_parameters
@@ -55,3 +56,37 @@ def test_what_is_older_than_the_window_is_late():
     with pytest.raises(LateError, match='late_window'):
         rollback.check(empty, nanoseconds(4.1))
     rollback.check(empty, nanoseconds(3.9))
+
+
+@pytest.mark.flight
+def test_a_burst_of_late_odometry_repeats_the_frames_once():
+    recording, parameters = frames_of()
+    associated = []
+
+    def counting(problem, max_events):
+        associated.append(problem.scan_key)
+        return joint_association_events(problem, max_events)
+
+    joint_filter = CoupledPdaFilter(recording.team, parameters, counting)
+    late_since = recording.end_ns - nanoseconds(0.8)
+    messages = [
+        (sample.stamp_ns, name, sample)
+        for name, samples in zip(recording.team.names, recording.odometry, strict=True)
+        for sample in samples
+    ] + [(f.sightings.stamp_ns, '', f.sightings) for f in recording.frames]
+    burst = []
+    for stamp_ns, name, message in sorted(messages, key=lambda m: m[:2]):
+        if name == recording.team.names[-1] and stamp_ns > late_since:
+            burst.append(message)
+        elif name:
+            joint_filter.add_odometry(name, message)
+        elif message.observer != recording.team.names[-1]:
+            joint_filter.update(message)
+    used = [key for key in associated if key[0] > late_since]
+    associated.clear()
+    for sample in burst:
+        joint_filter.add_odometry(recording.team.names[-1], sample)
+    assert len(burst) > 5 and not associated
+    joint_filter.predict(recording.end_ns)
+    assert len(used) > 3 and set(used) <= set(associated)
+    assert len(associated) == len(set(associated))
