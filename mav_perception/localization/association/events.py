@@ -7,30 +7,27 @@ a row of integers, one a candidate: the index of its sighting, or -1 for a misse
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from mav_perception.localization.association.gating import gate_clusters
-from mav_perception.localization.association.murty import k_best_events, log_total_weight
 from mav_perception.localization.association.problem import (
     MISSED,
     AssociationEvents,
     AssociationProblem,
 )
-from mav_perception.types import BoolArray, FloatArray, IntArray
+from mav_perception.types import FloatArray, IntArray
 
 NEGLIGIBLE = 16.0
 """Events whose uncoupled weight is smaller by this than that of the likeliest under the same
 hypothesis are left out, log odds."""
 
-MURTY_EVENTS = 200
-"""Events of a cluster that is too large to enumerate, under each hypothesis."""
-
 
 def joint_association_events(problem: AssociationProblem, max_events: int) -> AssociationEvents:
-    """Return every joint association event inside the gates, or the likeliest beyond the budget.
+    """Return every joint association event that is not negligible, the likeliest beyond a budget.
 
-    The graph of all gates, whatever the hypothesis, falls into clusters. Each is enumerated whole,
-    or by Murty's algorithm where that would be more than `max_events`; their product under every
-    hypothesis is cut to `max_events` in all. The weight that was cut is reported.
+    The graph of all gates, whatever the hypothesis, falls into clusters with events of their own;
+    the product of these under every hypothesis is cut to `max_events` in all. The weight that was
+    cut for want of budget is reported.
     """
     hypotheses, targets = problem.log_missed.shape
     inside, parent = problem.inside, np.arange(hypotheses)
@@ -39,7 +36,7 @@ def joint_association_events(problem: AssociationProblem, max_events: int) -> As
     log_total, cut = weight, False
     gain = np.where(inside, problem.log_likelihood_ratio - problem.log_missed[..., None], -np.inf)
     for who, which in gate_clusters(np.any(inside, axis=0)):
-        local, local_gain, local_total, whole = _events_of_cluster(
+        local, local_gain, local_total, whole = cluster_events(
             gain[:, who[:, None], which], max_events
         )
         log_total = log_total + local_total
@@ -53,65 +50,58 @@ def joint_association_events(problem: AssociationProblem, max_events: int) -> As
     return AssociationEvents(parent, assignment, float(np.clip(1.0 - kept, 0.0, 1.0)))
 
 
-def _events_of_cluster(
+def cluster_events(
     gain: FloatArray, max_events: int
 ) -> tuple[IntArray, FloatArray, FloatArray, bool]:
-    """Return the events of a cluster with their weights against missing every candidate.
+    """Return the events of one cluster that are not negligible, by branch and bound.
 
-    Where there are too many, the likeliest under each hypothesis are taken.
+    Sighting after sighting goes to each candidate that is still free, or to none. A branch that
+    cannot come within `NEGLIGIBLE` of the likeliest event, under any hypothesis, is cut; beyond
+    the budget so are those that can reach least.
 
     Args:
-        gain: (K, T, m) log weight of a pair, less that of missing the candidate.
+        gain: (K, T, m) log weight of a pair, less that of missing the candidate; -inf outside the
+            gate.
         max_events: the budget.
 
     Returns:
-        events (E, T), log weights (K, E), the log of their sum over all events (K,), and whether
-        these are all events.
+        events (E, T), their log weights (K, E) less that of missing everybody, the log of their
+        sum over all events (K,), or an upper bound of it, and whether all fitted the budget.
     """
-    missed = np.zeros(gain.shape[:2])
-    local = cluster_events(np.isfinite(gain.max(axis=0)), max_events)
-    if local is not None:
-        weight = uncoupled_log_weights(local, gain, missed)
-        return local, weight, _log_sum(weight), True
-    pairs = list(zip(gain, missed, strict=True))
-    number = min(max_events, MURTY_EVENTS)
-    local = np.unique(np.concatenate([k_best_events(*pair, number) for pair in pairs]), axis=0)
-    total = np.array([log_total_weight(*pair) for pair in pairs])
-    return local, uncoupled_log_weights(local, gain, missed), total, False
-
-
-def cluster_events(inside: BoolArray, max_events: int) -> IntArray | None:
-    """Return (E, T) all events of a cluster, or None if there are more than `max_events`.
-
-    Args:
-        inside: (T, m) the sighting lies in the gate of the candidate.
-        max_events: the budget.
-    """
-    assignment = np.full((1, len(inside)), MISSED, np.int64)
-    for sighting, gated in enumerate(inside.T):
+    order = np.argsort(-gain.max(axis=(0, 1)), kind='stable')
+    likeliest = _likeliest(gain)
+    reach = _sums_of_the_rest(np.maximum(gain.max(axis=1), 0.0)[:, order])
+    rest = _sums_of_the_rest(np.logaddexp.reduce(gain, axis=1, initial=0.0)[:, order])
+    assignment = np.full((1, gain.shape[1]), MISSED, np.int64)
+    weight, beyond = np.zeros((len(gain), 1)), np.full(len(gain), -np.inf)
+    for place, sighting in enumerate(order.tolist()):
+        gated = np.isfinite(gain[:, :, sighting]).any(axis=0)
         parent, candidate = np.nonzero(gated & (assignment == MISSED))
-        used = assignment[parent]
-        used[np.arange(len(parent)), candidate] = sighting
-        assignment = np.concatenate([assignment, used])
-        if len(assignment) > max_events:
-            return None
-    return assignment
+        given = assignment[parent]
+        given[np.arange(len(parent)), candidate] = sighting
+        assignment = np.concatenate([assignment, given])
+        more = weight[:, parent] + gain[:, candidate, sighting]
+        weight = np.concatenate([weight, more], axis=1)
+        attainable = (weight + reach[:, place, None] - likeliest[:, None]).max(axis=0)
+        kept = attainable > -NEGLIGIBLE
+        if kept.sum() > max_events:
+            few = attainable >= np.partition(attainable, -max_events)[-max_events]
+            lost = weight[:, kept & ~few] + rest[:, place, None]
+            beyond, kept = np.logaddexp(beyond, _log_sum(lost)), few
+        assignment, weight = assignment[kept], weight[:, kept]
+    total = np.logaddexp(_log_sum(weight), beyond)
+    return assignment, weight, total, not np.isfinite(beyond).any()
 
 
-def uncoupled_log_weights(
-    assignment: IntArray, log_ratio: FloatArray, log_missed: FloatArray
-) -> FloatArray:
-    """Return (..., E) log weights of events with every candidate on its own (uncoupled).
+def _likeliest(gain: FloatArray) -> FloatArray:
+    """Return (K,) log weights of the likeliest event under each hypothesis."""
+    worth = np.maximum(gain, 0.0)  # rather than take a sighting at a loss a candidate is missed
+    return np.array([w[linear_sum_assignment(w, maximize=True)].sum() for w in worth])
 
-    Args:
-        assignment: (E, T) events.
-        log_ratio: (..., T, m) of the pairs.
-        log_missed: (..., T) of the candidates.
-    """
-    # MISSED is -1, the last column.
-    weight = np.concatenate([log_ratio, log_missed[..., None]], axis=-1)
-    total: FloatArray = weight[..., np.arange(assignment.shape[1]), assignment].sum(axis=-1)
-    return total
+
+def _sums_of_the_rest(values: FloatArray) -> FloatArray:
+    """Return (K, m) sums of what comes after each column of (K, m)."""
+    return np.asarray(values.sum(axis=1, keepdims=True) - np.cumsum(values, axis=1), float)
 
 
 def _likely_pairs(

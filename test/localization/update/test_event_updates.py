@@ -8,10 +8,7 @@ import pytest
 from filterpy.kalman import KalmanFilter
 from scipy.stats import multivariate_normal
 
-from mav_perception.localization.association.events import (
-    joint_association_events,
-    uncoupled_log_weights,
-)
+from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.association.gating import gate_clusters
 from mav_perception.localization.association.problem import AssociationProblem
 from mav_perception.localization.measurement.detection_model import DetectionModel
@@ -169,22 +166,6 @@ def test_one_certain_target_without_clutter_is_a_kalman_filter(branches_of):
     kalman.update(innovations[0, 0][:, None])
     np.testing.assert_allclose(posterior.shift, kalman.x[:, 0], atol=1e-12)
     np.testing.assert_allclose(posterior.covariance, kalman.P, atol=1e-12)
-
-
-def test_cut_events_are_the_least_likely_and_their_weight_is_reported():
-    rng = np.random.default_rng(3)
-    likelihood = rng.normal(0.0, 1.0, (5, 5))
-    problem = problem_of(likelihood, np.ones((5, 5), bool))
-    everything = joint_association_events(problem, 10**6)
-    some = joint_association_events(problem, 150)
-    assert everything.dropped == 0.0
-    assert len(some.assignment) == 150
-    weights = uncoupled_log_weights(everything.assignment, likelihood, np.zeros(5))
-    best = np.sort(weights)[::-1][:150]
-    kept = uncoupled_log_weights(some.assignment, likelihood, np.zeros(5))
-    np.testing.assert_allclose(np.sort(kept)[::-1], best)
-    share = np.exp(best).sum() / np.exp(weights).sum()
-    assert some.dropped == pytest.approx(1.0 - share)
 
 
 def test_clusters_of_the_gate_graph_multiply():
