@@ -141,13 +141,17 @@ def _update_group(
     innovation = innovations.reshape(count, size)
     predicted = predicted_covariance[parent[:, None, None], rows[:, :, None], rows[:, None, :]]
     joint = predicted + _block_diagonal(noise)
-    inverse = np.asarray(np.linalg.inv(joint), float)
-    solved = _solved(inverse, innovation)
+    repeated = (new_information < 1.0).any()
+    if repeated:
+        solved = np.asarray(np.linalg.solve(joint, innovation[..., None])[..., 0], float)
+    else:
+        inverse = np.asarray(np.linalg.inv(joint), float)
+        solved = _solved(inverse, innovation)
     squared = np.sum(innovation * solved, axis=1)
     minus_two_log_density = squared + np.linalg.slogdet(joint)[1] + size * np.log(2.0 * np.pi)
-    if (new_information < 1.0).any():
-        repeated = predicted + _block_diagonal(noise / new_information[..., None, None])
-        inverse = np.asarray(np.linalg.inv(repeated), float)
+    if repeated:
+        joint = predicted + _block_diagonal(noise / new_information[..., None, None])
+        inverse = np.asarray(np.linalg.inv(joint), float)
         solved = _solved(inverse, innovation)
     return EventGroup(index, rows, inverse), solved, squared, minus_two_log_density
 
