@@ -1,43 +1,62 @@
 """Plant a wrong belief in the filter, and see how long it is published and whether it mends.
 
 Usage: python benchmarks/localization/planted_errors.py --scenarios nominal hard --seeds 4
+       python benchmarks/localization/planted_errors.py --scenarios \
+           --mrclam ../shared/datasets/mrclam6 --clutter 0 0.3 --at 60 100 140
 
-At 30 s either two drones are swapped in the joint state, or one is put metres aside and turned, as
-if somebody had carried it. Printed is after how many seconds the first of the wrong poses was
-withdrawn, after how many all drones were right again for good (within 0.5 m, aligned), and the
-worst error of the other drones meanwhile.
+Either two drones are swapped in the joint state, or one is put metres aside and turned, as if
+somebody had carried it. Printed is for how many of the next 50 s a wrong pose was published as
+sure (off by more than 0.5 m, aligned, and by more than five of its sigmas; 1 m for robots on
+wheels, whose odometry is poor), after how many all drones were right again for good, and the worst
+error of the other drones meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
+from mav_perception.datasets.mrclam import load_mrclam, mrclam_parameters
 from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
 from mav_perception.evaluation.metrics.team_errors import align_team
 from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.recordings.recording import Recording, sample_truth
 from mav_perception.simulation.flight.scenario_files import load_scenario
-from mav_perception.types import FloatArray, seconds
+from mav_perception.types import BoolArray, FloatArray, TeamState, seconds
 
 FIRST, SECOND = 1, 2
 """Whose poses are spoiled; of 'carried' the second's alone."""
 
-PLANTED, LENGTH, RIGHT = 30.0, 80.0, 0.5
+WATCHED, RIGHT, RIGHT_ON_WHEELS, SURE = 50.0, 0.5, 1.0, 5.0
 KINDS = ('swapped', 'carried')
+
+
+@dataclass(frozen=True)
+class Flight:
+    """What is flown, when the error is planted (seconds), and what is right (metres)."""
+
+    name: str
+    recording: Recording
+    parameters: FilterParameters
+    planted: float
+    right: float
+    seed: int
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What came of it: seconds after the planting, NaN for never, and metres."""
 
-    withdrawn: float
+    wrong_and_sure: float
     right_again: float
     others: float
 
@@ -58,54 +77,88 @@ def spoiled(state: JointState, kind: str, rng: np.random.Generator) -> JointStat
     return replace(state, hypotheses=replace(h, means=means[:, order], covariances=covariances))
 
 
-def play(recording: Recording, localizer: TeamLocalizer, kind: str, seed: int) -> Outcome:
+def play(flight: Flight, kind: str) -> Outcome:
     """Fly, spoil the state, and watch."""
-    feed, rng = OdometryFeed(recording), np.random.default_rng(seed)
+    recording, rng = flight.recording, np.random.default_rng(flight.seed)
+    localizer = TeamLocalizer(CoupledPdaFilter(recording.team, flight.parameters))
+    feed = OdometryFeed(recording)
     times: list[float] = []
     errors: list[FloatArray] = []
-    withdrawn, planted = float('nan'), False
+    sure: list[BoolArray] = []
+    planted = False
     for frame in recording.frames:
         stamp_ns = frame.sightings.stamp_ns
-        after = seconds(stamp_ns - recording.begin_ns) - PLANTED
+        after = seconds(stamp_ns - recording.begin_ns) - flight.planted
+        if after > WATCHED:
+            break
         feed.until(stamp_ns, localizer)
         if after >= 0.0 and not planted:
             state = localizer.filter.state_at(stamp_ns)
             localizer.filter.replace_state(spoiled(state, kind, rng))
             planted = True
-        _, notices = localizer.update(frame.sightings)
+        localizer.update(frame.sightings)
         if planted:
-            if np.isnan(withdrawn) and any(n.code == 'drone_lost' for n in notices):
-                withdrawn = after
+            team = localizer.filter.predict(stamp_ns)
             truth = sample_truth(recording, np.array([stamp_ns]))[:, :, :3]
-            poses = localizer.filter.predict(stamp_ns).mean[None, :, :3]
+            offset = (align_team(team.mean[None, :, :3], truth) - truth)[0]
             times.append(after)
-            errors.append(np.linalg.norm(align_team(poses, truth)[0] - truth[0], axis=1))
+            errors.append(np.linalg.norm(offset, axis=1))
+            sure.append(localizer.localized & (errors[-1] > SURE * sigma_along(offset, team)))
     error, time = np.array(errors), np.array(times)
-    wrong = np.flatnonzero(error.max(axis=1) > RIGHT)
-    last = int(wrong[-1]) if len(wrong) else -1
+    wrong = error > flight.right
+    interval = np.diff(time, append=time[-1])
+    wrong_and_sure = float(interval[(wrong & np.array(sure)).any(axis=1)].sum())
+    last = int(np.flatnonzero(wrong.any(axis=1))[-1]) if wrong.any() else -1
     again = float(time[last + 1]) if last + 1 < len(time) else float('nan')
     others = np.delete(error, [FIRST, SECOND] if kind == 'swapped' else [SECOND], axis=1)
-    return Outcome(withdrawn, again, float(others.max()))
+    return Outcome(wrong_and_sure, again, float(others.max()))
+
+
+def sigma_along(offset: FloatArray, team: TeamState) -> FloatArray:
+    """Return (N,) standard deviations of positions in the directions of errors (N, 3)."""
+    drones = range(len(offset))
+    direction = offset / np.maximum(np.linalg.norm(offset, axis=1), 1e-9)[:, None]
+    blocks = np.array([team.block(drone)[:3, :3] for drone in drones])
+    return np.sqrt(np.einsum('ni,nij,nj->n', direction, blocks, direction))
+
+
+def simulated(name: str, seed: int) -> Flight:
+    """Return a simulated flight with the error at 30 s."""
+    scenario = load_scenario(name, seed=seed, duration=30.0 + WATCHED)
+    return Flight(name, *SensorSetup().fly(scenario), planted=30.0, right=RIGHT, seed=seed)
+
+
+def recorded(folder: Path, clutter: float, at: float) -> Flight:
+    """Return a drive of the robots of MR.CLAM."""
+    recording = load_mrclam(folder, clutter, at + WATCHED)
+    name, parameters = f'{folder.name} {clutter:.0%}', mrclam_parameters(clutter)
+    return Flight(name, recording, parameters, planted=at, right=RIGHT_ON_WHEELS, seed=int(at))
 
 
 def main() -> None:
     """Print a row a flight."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    parser.add_argument('--scenarios', nargs='+', default=['nominal', 'hard'])
+    parser.add_argument('--scenarios', nargs='*', default=['nominal', 'hard'])
     parser.add_argument('--seeds', type=int, default=4)
+    parser.add_argument('--mrclam', type=Path, help='folder of the data set')
+    parser.add_argument('--clutter', nargs='+', type=float, default=[0.0, 0.3])
+    parser.add_argument('--at', nargs='+', type=float, default=[60.0, 100.0, 140.0])
     given = parser.parse_args()
-    print('scenario   seed kind       withdrawn  right again  others at worst')
-    for name in given.scenarios:
-        for seed in tqdm(range(given.seeds), desc=name, leave=False):
-            scenario = load_scenario(name, seed=seed, duration=LENGTH)
-            recording, parameters = SensorSetup().fly(scenario)
-            for kind in KINDS:
-                joint_filter = CoupledPdaFilter(recording.team, parameters)
-                found = play(recording, TeamLocalizer(joint_filter), kind, seed)
-                print(
-                    f'{name:10} {seed:4d} {kind:10} {found.withdrawn:7.1f} s '
-                    f'{found.right_again:10.1f} s {found.others:14.2f} m'
-                )
+    flights = [
+        partial(simulated, name, seed) for name in given.scenarios for seed in range(given.seeds)
+    ]
+    if given.mrclam:
+        flights += [
+            partial(recorded, given.mrclam, c, at) for c in given.clutter for at in given.at
+        ]
+    print('flight        seed    at  kind       wrong and sure  right again  others at worst')
+    for fly in tqdm(flights, leave=False):
+        flight = fly()
+        for kind in KINDS:
+            found = play(flight, kind)
+            what = f'{flight.name:13} {flight.seed:4d} {flight.planted:5.0f}  {kind:10}'
+            times = f'{found.wrong_and_sure:12.1f} s {found.right_again:10.1f} s'
+            print(f'{what} {times} {found.others:14.2f} m')
 
 
 if __name__ == '__main__':

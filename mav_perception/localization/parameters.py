@@ -126,6 +126,18 @@ class AssociationParameters:
 
 
 @dataclass(frozen=True)
+class DisplacedDroneParameters:
+    """Drones that are not where the filter has them, and nobody has noticed."""
+
+    displacement_rate: float = parameter(
+        3e-5,
+        'rate at which a drone that meets no other gets elsewhere unnoticed [1/s]; 0 for never',
+        0.0,
+        0.1,
+    )
+
+
+@dataclass(frozen=True)
 class StaticObjectParameters:
     """Static objects that look like drones."""
 
@@ -175,6 +187,7 @@ class TimeParameters:
 class FilterParameters(
     TimeParameters,
     InitializationParameters,
+    DisplacedDroneParameters,
     StaticObjectParameters,
     AssociationParameters,
     ProcessNoiseParameters,

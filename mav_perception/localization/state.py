@@ -41,6 +41,7 @@ class JointState:
         objects: what is known of static objects besides their position.
         last_scan_ns: (cameras,) stamp of the last scan of each camera, `NEVER_NS` for none.
         last_seen_ns: (cameras, N + O) stamp at which each camera last saw each drone and object.
+        last_met_ns: (N,) stamp at which each drone last saw another or was seen, or joined.
     """
 
     stamp_ns: int
@@ -53,6 +54,7 @@ class JointState:
     objects: StaticObjects
     last_scan_ns: IntArray
     last_seen_ns: IntArray
+    last_met_ns: IntArray
 
     def since_last_scan(self, camera: int) -> float:
         """Return the seconds since the last scan of a camera."""
@@ -130,6 +132,7 @@ def initial_state(
         objects=StaticObjects.empty(),
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
         last_seen_ns=np.full((cameras, count), NEVER_NS, np.int64),
+        last_met_ns=np.full(count, NEVER_NS, np.int64),
     )
 
 
@@ -151,15 +154,15 @@ def join_started(
     ]
     if not joining:
         return state
-    active, pending = state.active.copy(), state.pending.copy()
-    active[joining], pending[joining] = True, False
+    active, pending, met_ns = state.active.copy(), state.pending.copy(), state.last_met_ns.copy()
+    active[joining], pending[joining], met_ns[joining] = True, False, state.stamp_ns
     anchors = state.anchors
     for drone in joining:
         row = first_rows[drone]
         assert row is not None
         anchored = row.at_origin() if at_origin and at_origin[drone] else row
         anchors = anchors.with_row(drone, anchored)
-    return replace(state, anchors=anchors, active=active, pending=pending)
+    return replace(state, anchors=anchors, active=active, pending=pending, last_met_ns=met_ns)
 
 
 def without_drone(state: JointState, drone: int) -> JointState:
@@ -188,10 +191,13 @@ def with_drone(
     joint[:, own, own] = covariance
     active, corrected = state.active.copy(), state.corrected.copy()
     active[drone], corrected[drone] = True, False
+    met_ns = state.last_met_ns.copy()
+    met_ns[drone] = state.stamp_ns
     return replace(
         state,
         hypotheses=replace(state.hypotheses, means=means, covariances=joint),
         active=active,
         anchors=state.anchors.with_row(drone, anchor),
         corrected=corrected,
+        last_met_ns=met_ns,
     )

@@ -2,7 +2,8 @@
 
 Predict, enumerate, evaluate and merge are those of Blom & Bloem 2000, done under all of a few
 joint hypotheses at once: arrays have a leading axis for these. Their mixture is reduced as Salmond
-2009 does; then the rates are learned.
+2009 does; then the rates are learned, and what nobody explains may begin a static object or tell
+of a drone that is elsewhere.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.static_objects.birth_death import update_static_objects
+from mav_perception.localization.update.displaced_drones import with_displaced_drones
 from mav_perception.localization.update.event_updates import (
     EventUpdates,
     evaluate_events,
@@ -58,9 +60,12 @@ def update_state(
     branches = weigh_branches(state, scan, predicted, events, updates)
     reduction = reduce_mixture(branches, state.drones, parameters)
     report = make_report(scan, predicted, branches, reduction.forgotten)
+    elapsed = state.since_last_scan(scan.camera)
     state = replace(state, hypotheses=reduction.hypotheses)
     state = update_rates(state, scan, report, parameters)
-    return update_static_objects(state, scan, reduction.unexplained, parameters), report
+    state = update_static_objects(state, scan, reduction.unexplained, parameters)
+    state = with_displaced_drones(state, scan, report.unexplained, elapsed, parameters)
+    return state, report
 
 
 def evaluate_all(
@@ -183,9 +188,13 @@ def update_rates(
     fresh = correlation(state.since_last_scan(camera), parameters.detection_correlation)
     before = np.where(state.seen_in_last_scan(camera), fresh, 0.0)
     last_scan_ns, last_seen_ns = state.last_scan_ns.copy(), state.last_seen_ns.copy()
+    last_met_ns, drones = state.last_met_ns.copy(), slice(0, state.drones)
     last_scan_ns[camera] = state.stamp_ns
     last_seen_ns[camera, detected > 0.5] = state.stamp_ns
-    drones, objects = slice(0, state.drones), slice(state.drones, count)
+    met = detected[drones] > 0.5
+    met[scan.observer] = met.any()
+    last_met_ns[met] = state.stamp_ns
+    objects = slice(state.drones, count)
     return replace(
         state,
         rates=state.rates.counted(
@@ -195,4 +204,5 @@ def update_rates(
         objects=state.objects.counted(detected[objects], viewed[objects], before[objects]),
         last_scan_ns=last_scan_ns,
         last_seen_ns=last_seen_ns,
+        last_met_ns=last_met_ns,
     )  # fmt: skip

@@ -29,7 +29,9 @@ def begin():
     """Return two drones, the second behind the first."""
     start = np.array([[0.0, 0.0, 0.0, 0.0], [-5.0, 0.0, 0.0, 0.0]])
     state = initial_state(UNIX_BEGIN_NS, start, np.full((2, 4), 0.01), cameras=2)
-    return replace(state, active=np.ones(2, bool), pending=np.zeros(2, bool))
+    both = np.ones(2, bool)
+    met_ns = np.full(2, UNIX_BEGIN_NS)
+    return replace(state, active=both, pending=~both, last_met_ns=met_ns)
 
 
 def scan_of(state, points):

@@ -1,0 +1,218 @@
+"""Drones that are not where the filter has them: one more origin of a sighting of nobody known.
+
+A wrong association long ago, a robot that somebody carried, a VIO that failed unnoticed: then a
+drone is seen where nobody is known to be, or sees somebody where nobody is. Such a sighting is
+clutter, the first of a static object, or, seldom, of or by a drone that is anywhere else. For that
+the mixture gets hypotheses, one for each quarter that the drone may look to: the frames that
+follow confirm one of them, or forget them all.
+
+With p the probability that a drone is elsewhere, its sightings have density p P_D / V in the
+volume V of the room, false ones lambda: the hypotheses weigh p P_D / (lambda V).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from mav_perception.geometry import wrap_angle
+from mav_perception.localization.correlation import new_evidence
+from mav_perception.localization.hypotheses import JointHypotheses
+from mav_perception.localization.measurement.camera_scan import CameraScan
+from mav_perception.localization.measurement.observation import measurement_noise
+from mav_perception.localization.measurement.sighting_positions import sighting_positions
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.state import JointState
+from mav_perception.types import NANOSECONDS, FloatArray
+
+QUARTERS = np.pi / 2.0 * np.arange(4)
+YAW_VARIANCE = (np.pi / 2.0) ** 2 / 12.0
+"""Of a yaw anywhere in a quarter, square radians."""
+
+ALONE, LONGEST = 2.0, 30.0
+"""Seconds without meeting another after which a drone may be elsewhere, and that count at most."""
+
+NEW = 0.3
+"""A sighting that is likelier than this of nobody known may tell of a drone that is elsewhere."""
+
+TRIED = 3
+"""Possibilities taken up after a scan, by chance: the next scans try the others."""
+
+ROOM = 2.0
+"""Volume of the room, in fields of view."""
+
+
+@dataclass(frozen=True)
+class Displacement:
+    """A drone that is elsewhere: it gave the sighting, or it saw another drone there."""
+
+    displaced: int
+    seen: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a sighting puts a drone for each of four yaws.
+
+    Attributes:
+        position: (4, 3).
+        cross_covariance: (3, n) of the position with the rest of the state.
+        covariance: (4, 3, 3) of the position.
+        by_yaw: (4, 3) covariance of the position with the yaw of the drone.
+    """
+
+    position: FloatArray
+    cross_covariance: FloatArray
+    covariance: FloatArray
+    by_yaw: FloatArray
+
+
+def with_displaced_drones(
+    state: JointState,
+    scan: CameraScan,
+    unexplained: FloatArray,
+    elapsed: float,
+    parameters: FilterParameters,
+) -> JointState:
+    """Return the state with hypotheses in which a drone is not where the filter has it.
+
+    Args:
+        state: after the update with the scan.
+        scan: the camera scan.
+        unexplained: (m,) probability that no candidate gave the sighting.
+        elapsed: seconds since the scan before of the same camera.
+        parameters: `displacement_rate`.
+    """
+    possible = possible_displacements(state, scan)
+    never = parameters.max_hypotheses == 1 or not parameters.displacement_rate
+    if never or not possible or unexplained.max(initial=0.0) < NEW:
+        return state
+    sighting = int(unexplained.argmax())
+    probability = _displaced_probability(state, scan, elapsed, parameters) * unexplained[sighting]
+    parts = [state.hypotheses]
+    for index in np.random.default_rng(state.stamp_ns).permutation(len(possible))[:TRIED]:
+        displacement = possible[index]
+        weight = float(probability[displacement.displaced]) / len(QUARTERS)
+        parts.append(_displaced(state.hypotheses, scan, sighting, displacement, weight))
+    return replace(state, hypotheses=_joined(parts))
+
+
+def _displaced_probability(
+    state: JointState, scan: CameraScan, elapsed: float, parameters: FilterParameters
+) -> FloatArray:
+    """Return (N,) odds that an unexplained sighting tells of each drone elsewhere, not of clutter.
+
+    p P_D / (lambda V) of a scan, as far as the scan is new evidence after the one before.
+    """
+    alone = np.minimum((state.stamp_ns - state.last_met_ns) / NANOSECONDS, LONGEST)
+    rates, camera = state.rates, scan.camera
+    sightings_in_view = ROOM * rates.clutter_per_frame(camera, parameters)
+    ratio = rates.detection_probability(camera, parameters) / sightings_in_view
+    new = new_evidence(elapsed, parameters.detection_correlation)
+    return np.asarray(parameters.displacement_rate * alone * ratio * new, float)
+
+
+def possible_displacements(state: JointState, scan: CameraScan) -> list[Displacement]:
+    """Return who may be elsewhere, given a sighting of nobody known.
+
+    The first drone is where it is: it carries the map, and the others are elsewhere from it.
+    """
+    alone = state.active & (state.stamp_ns - state.last_met_ns > ALONE * NANOSECONDS)
+    alone[0] = False
+    others = [d for d in np.flatnonzero(state.active).tolist() if d != scan.observer]
+    result = [Displacement(drone, drone) for drone in others if alone[drone]]
+    if alone[scan.observer]:
+        result += [Displacement(scan.observer, drone) for drone in others]
+    return result
+
+
+def _displaced(
+    base: JointHypotheses,
+    scan: CameraScan,
+    sighting: int,
+    displacement: Displacement,
+    weight: float,
+) -> JointHypotheses:
+    """Return the heaviest hypothesis four times, with a drone put where a sighting says.
+
+    Args:
+        base: the hypotheses.
+        scan: the camera scan.
+        sighting: which of its sightings.
+        displacement: whose it is.
+        weight: of each against the heaviest hypothesis.
+    """
+    drone, count = displacement.displaced, len(QUARTERS)
+    mean, covariance = base.means[0].copy(), base.covariances[0].copy()
+    own, place, yaw = (
+        slice(4 * drone, 4 * drone + 4),
+        slice(4 * drone, 4 * drone + 3),
+        4 * drone + 3,
+    )
+    covariance[own], covariance[:, own] = 0.0, 0.0
+    put = _placement(mean, covariance, scan, sighting, displacement)
+    means = np.repeat(mean[None], count, axis=0)
+    means[:, place], means[:, yaw] = put.position, wrap_angle(QUARTERS)
+    covariances = np.repeat(covariance[None], count, axis=0)
+    covariances[:, place], covariances[:, :, place] = put.cross_covariance, put.cross_covariance.T
+    covariances[:, place, place] = (put.covariance + put.covariance.transpose(0, 2, 1)) / 2.0
+    covariances[:, place, yaw] = covariances[:, yaw, place] = put.by_yaw
+    covariances[:, yaw, yaw] = YAW_VARIANCE
+    detectable = np.repeat(base.detectable[:1], count, axis=0)
+    detectable[:, scan.camera, displacement.seen] = 1.0
+    return JointHypotheses(
+        weights=np.full(count, weight * base.weights[0]),
+        means=means,
+        covariances=covariances,
+        existence=np.repeat(base.existence[:1], count, axis=0),
+        detectable=detectable,
+    )
+
+
+def _placement(
+    mean: FloatArray,
+    covariance: FloatArray,
+    scan: CameraScan,
+    sighting: int,
+    displacement: Displacement,
+) -> Placement:
+    """Return where a sighting puts the drone that is elsewhere.
+
+    p_b = p_a + R(yaw_a) w if it was seen, and p_a = p_b - R(yaw_a) w if it is the observer.
+
+    Args:
+        mean: (n,) of the state.
+        covariance: (n, n), without the drone.
+        scan: the camera scan.
+        sighting: which of its sightings, w in the levelled frame of the observer.
+        displacement: whose it is.
+    """
+    index, noise = np.array([sighting]), measurement_noise(scan.sightings)[sighting]
+    if displacement.displaced == displacement.seen:
+        known = slice(4 * scan.observer, 4 * scan.observer + 4)
+        poses = np.repeat(mean[None, known], len(QUARTERS), axis=0)
+        position, by_pose, by_sighting = (a[:, 0] for a in sighting_positions(poses, scan, index))
+        by_known, by_yaw = by_pose[0], np.zeros((len(QUARTERS), 3))
+    else:
+        known = slice(4 * displacement.seen, 4 * displacement.seen + 3)
+        poses = np.column_stack([np.zeros((len(QUARTERS), 3)), QUARTERS])
+        offset, by_pose, by_sighting = (a[:, 0] for a in sighting_positions(poses, scan, index))
+        position, by_known, by_yaw = mean[known] - offset, np.eye(3), -by_pose[:, :, 3]
+    cross = by_known @ covariance[known]
+    return Placement(
+        position=position,
+        cross_covariance=cross,
+        covariance=cross[:, known] @ by_known.T
+        + YAW_VARIANCE * by_yaw[:, :, None] * by_yaw[:, None, :]
+        + by_sighting @ noise @ by_sighting.transpose(0, 2, 1),
+        by_yaw=YAW_VARIANCE * by_yaw,
+    )
+
+
+def _joined(parts: list[JointHypotheses]) -> JointHypotheses:
+    """Return all hypotheses together, weights normalised."""
+    names = [field.name for field in fields(JointHypotheses)]
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    arrays['weights'] /= arrays['weights'].sum()
+    return JointHypotheses(**arrays)
