@@ -130,7 +130,7 @@ class DisplacedDroneParameters:
     """Drones that are not where the filter has them, and nobody has noticed."""
 
     displacement_rate: float = parameter(
-        3e-5,
+        1e-5,
         'rate at which a drone that meets no other gets elsewhere unnoticed [1/s]; 0 for never',
         0.0,
         0.1,

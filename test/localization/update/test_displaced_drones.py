@@ -129,5 +129,5 @@ def error_after_a_drone_was_carried(rate):
 
 @pytest.mark.flight
 def test_a_drone_that_was_carried_elsewhere_is_back_without_any_search():
-    assert error_after_a_drone_was_carried(3e-5) < 0.4
+    assert error_after_a_drone_was_carried(1e-5) < 0.4
     assert error_after_a_drone_was_carried(0.0) > 1.0
