@@ -125,14 +125,27 @@ def sigma_along(offset: FloatArray, team: TeamState) -> FloatArray:
 def simulated(name: str, seed: int) -> Flight:
     """Return a simulated flight with the error at 30 s."""
     scenario = load_scenario(name, seed=seed, duration=30.0 + WATCHED)
-    return Flight(name, *SensorSetup().fly(scenario), planted=30.0, right=RIGHT, seed=seed)
+    recording, parameters = SensorSetup().fly(scenario)
+    return Flight(
+        name=name,
+        recording=recording,
+        parameters=parameters,
+        planted=30.0,
+        right=RIGHT,
+        seed=seed,
+    )
 
 
 def recorded(folder: Path, clutter: float, at: float) -> Flight:
     """Return a drive of the robots of MR.CLAM."""
-    recording = load_mrclam(folder, clutter, at + WATCHED)
-    name, parameters = f'{folder.name} {clutter:.0%}', mrclam_parameters(clutter)
-    return Flight(name, recording, parameters, planted=at, right=RIGHT_ON_WHEELS, seed=int(at))
+    return Flight(
+        name=f'{folder.name} {clutter:.0%}',
+        recording=load_mrclam(folder, clutter, at + WATCHED),
+        parameters=mrclam_parameters(clutter),
+        planted=at,
+        right=RIGHT_ON_WHEELS,
+        seed=int(at),
+    )
 
 
 def main() -> None:

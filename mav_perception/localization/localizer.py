@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.initialization.frame_buffer import buffer_scan
 from mav_perception.localization.initialization.search import InitializedDrone, PoseInitializer
 from mav_perception.localization.lost_drones import LostDroneDetector, odds_to_beat
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
@@ -154,9 +155,11 @@ class TeamLocalizer(FilterQueries):
 
     def _buffer(self, scan: CameraScan) -> None:
         """Keep a scan for the search, whether its observer is localized or not."""
-        rate = self.filter.require_state().rates.clutter_per_frame(scan.camera, self.parameters)
-        clutter = max(rate, self.parameters.clutter_per_frame)
-        self._initializer.add(scan, clutter, self.parameters)
+        state, parameters = self.filter.require_state(), self.parameters
+        rate = state.rates.clutter_per_frame(scan.camera, parameters)
+        clutter = max(rate, parameters.clutter_per_frame)
+        buffered = buffer_scan(scan, clutter, state, parameters)
+        self._initializer.add(buffered, parameters.start_window)
 
     def _readmit_restarted(self) -> None:
         """Publish drones again whose VIO restarted, once sightings have made them certain."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.geometry import yaw_rotation
+from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.correlation import new_evidence
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
@@ -15,7 +15,11 @@ from mav_perception.localization.measurement.visibility import clutter_per_volum
 from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.state import JointState
 from mav_perception.types import BoolArray, FloatArray, IntArray
+
+AGREES = 4.0
+"""Standard deviations within which two accounts of where a drone was are the same."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class BufferedScan:
         clutter: (m,) density of false sightings, per cubic metre.
         optical: (3, 3) rotation from the levelled body to the optical frame.
         half_view: half the horizontal and vertical field of view, radians.
+        poses, variances: (N, 4) of the drones then, as the filter had them; NaN for none.
     """
 
     stamp_ns: int
@@ -39,16 +44,27 @@ class BufferedScan:
     clutter: FloatArray
     optical: FloatArray
     half_view: tuple[float, float]
+    poses: FloatArray
+    variances: FloatArray
 
 
 def buffer_scan(
-    scan: CameraScan, clutter_rate: float, parameters: FilterParameters
+    scan: CameraScan, clutter_rate: float, state: JointState, parameters: FilterParameters
 ) -> BufferedScan:
-    """Turn a scan into points in the levelled body frame of its observer."""
+    """Turn a scan into points in the levelled body frame of its observer.
+
+    Args:
+        scan: the camera scan.
+        clutter_rate: mean number of false sightings in it.
+        state: of the filter after the scan, or a later one if the scan came late.
+        parameters: of the filter.
+    """
     parameters = scan.mount.with_field_of_view(parameters)
     index = np.arange(len(scan.sightings))
     points, _, axes = sighting_positions(np.zeros(4), scan, index)
     noise = measurement_noise(scan.sightings)
+    told = state.active & (state.stamp_ns == scan.sightings.stamp_ns)
+    poses = np.where(told[:, None], state.team.mean, np.nan)
     return BufferedScan(
         stamp_ns=scan.sightings.stamp_ns,
         observer=scan.observer,
@@ -58,6 +74,8 @@ def buffer_scan(
         clutter=clutter_per_volume(clutter_rate, scan.sightings, parameters),
         optical=scan.optical_from_level,
         half_view=(parameters.half_view_horizontal, parameters.half_view_vertical),
+        poses=poses,
+        variances=np.diag(state.team.covariance).reshape(-1, 4),
     )
 
 
@@ -77,6 +95,7 @@ class StackedScans:
         back: (N, F, 3) way back of each drone since now, in its levelled frame now.
         turned: (N, F) yaw since now.
         drift: (N, F, 4) variances that the odometry adds between then and now.
+        poses, variances: (N, F, 4) of the drones then, as the filter had them; NaN for none.
     """
 
     stamps: IntArray
@@ -93,6 +112,8 @@ class StackedScans:
     back: FloatArray
     turned: FloatArray
     drift: FloatArray
+    poses: FloatArray
+    variances: FloatArray
 
 
 def stack(
@@ -130,7 +151,14 @@ def stack(
         back=np.array(back),
         turned=np.array(turned),
         drift=np.array(drift),
+        poses=_by_drone([s.poses for s in scans], len(back)),
+        variances=_by_drone([s.variances for s in scans], len(back)),
     )
+
+
+def _by_drone(tables: list[FloatArray], drones: int) -> FloatArray:
+    """Return (N, F, 4) of F tables (N, 4)."""
+    return np.array(tables).reshape(-1, drones, 4).swapaxes(0, 1)
 
 
 def _scan_weights(stamps: IntArray, camera: IntArray, correlation_time: float) -> FloatArray:
@@ -155,6 +183,22 @@ def _mean_reach(back: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
+class KnownPaths:
+    """Where drones whose pose is known were at the F scans.
+
+    Attributes:
+        poses, variances: (N, F, 4) in map.
+        reach: (N, F) squared lever on which the variance of the yaw moves the position, m^2.
+        known: (N, F) whether that can be told at all.
+    """
+
+    poses: FloatArray
+    variances: FloatArray
+    reach: FloatArray
+    known: BoolArray
+
+
+@dataclass(frozen=True)
 class KnownDrones:
     """Drones and static objects whose pose is known.
 
@@ -169,7 +213,26 @@ class KnownDrones:
     known: BoolArray
     objects: FloatArray
 
-    def positions(self, scans: StackedScans, drone: int) -> FloatArray:
-        """Return (F, 3) positions of a drone in map at the scans."""
-        turn = yaw_rotation(self.poses[drone, 3])
-        return self.poses[drone, :3] + scans.back[drone] @ turn.T
+    def paths(self, scans: StackedScans) -> KnownPaths:
+        """Return where they were: where the filter had them then, or their odometry back from now.
+
+        Odometry adds its drift; that of poor odometry is metres after a minute. Where the filter
+        had a drone counts unless what it knows now tells otherwise: the drone was lost meanwhile.
+        """
+        back = scans.back @ np.swapaxes(yaw_rotation(self.poses[:, 3]), 1, 2)
+        yaw = self.poses[:, None, 3] + scans.turned
+        poses = np.concatenate([self.poses[:, None, :3] + back, yaw[..., None]], axis=2)
+        variances = scans.drift + self.variances[:, None]
+        spread = variances + scans.variances
+        sigma = np.sqrt(spread[..., :3].max(axis=-1) + 0.5 * spread[..., 3] * scans.reach)
+        apart = np.linalg.norm((scans.poses - poses)[..., :3], axis=-1)
+        turned = np.abs(wrap_angle(scans.poses[..., 3] - yaw))
+        tracked = (apart < AGREES * sigma) & (turned < AGREES * np.sqrt(spread[..., 3]))
+        tracked &= self.known[:, None]  # NaN agrees with nothing
+        told = tracked[..., None]
+        return KnownPaths(
+            poses=np.where(told, scans.poses, poses),
+            variances=np.where(told, scans.variances, variances),
+            reach=np.where(tracked, 0.0, scans.reach),
+            known=tracked | scans.path_known,
+        )

@@ -17,7 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.initialization.frame_buffer import KnownDrones, StackedScans
+from mav_perception.localization.initialization.frame_buffer import (
+    KnownDrones,
+    KnownPaths,
+    StackedScans,
+)
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
 MIN_SIGMA = 0.05
@@ -52,22 +56,17 @@ class PointPairs:
 
 
 def seen_points(
-    scans: StackedScans, known: KnownDrones, index: IntArray
+    scans: StackedScans, paths: KnownPaths, index: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Return sightings by known observers in map: points (n, 3) and covariances (n, 3, 3)."""
     scan = scans.scan[index]
     observer = scans.observer[scan]
-    poses = known.poses[observer]
-    yaw = poses[:, 3] + scans.turned[observer, scan]
-    turn = yaw_rotation(yaw)
-    origin = poses[:, :3] + np.einsum(
-        'nij,nj->ni', yaw_rotation(poses[:, 3]), scans.back[observer, scan]
-    )
-    points = origin + np.einsum('nij,nj->ni', turn, scans.points[index])
+    poses = paths.poses[observer, scan]
+    turn = yaw_rotation(poses[:, 3])
+    points = poses[:, :3] + np.einsum('nij,nj->ni', turn, scans.points[index])
     covariance = turn @ scans.covariances[index] @ turn.transpose(0, 2, 1)
-    variance = scans.drift[observer, scan] + known.variances[observer]
-    reach = scans.reach[observer, scan] + np.sum(scans.points[index] ** 2, axis=1)
-    return points, _widened(covariance, variance, reach)
+    reach = paths.reach[observer, scan] + np.sum(scans.points[index] ** 2, axis=1)
+    return points, _widened(covariance, paths.variances[observer, scan], reach)
 
 
 def pairs_for(
@@ -91,15 +90,16 @@ def pairs_for(
     if drone >= 0:
         usable &= scans.path_known[drone, scans.scan]
     index = np.flatnonzero(usable)
-    there, covariance = seen_points(scans, known, index)
+    paths = known.paths(scans)
+    there, covariance = seen_points(scans, paths, index)
     scan = scans.scan[index]
     here = np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, scan]
     if drone >= 0:
         covariance = _widened(covariance, scans.drift[drone, scan], scans.reach[drone, scan])
-    explained = _explained(scans, known, index, there, covariance, detection_probability)
+    explained = _explained(scans, known, paths, index, there, covariance, detection_probability)
     parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
     if drone >= 0 and both_ways:
-        parts += _by_drone(scans, known, drone)
+        parts += _by_drone(scans, known, paths, drone)
     here, there, covariance, own, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
@@ -120,7 +120,7 @@ def pairs_for(
 
 
 def _by_drone(
-    scans: StackedScans, known: KnownDrones, drone: int
+    scans: StackedScans, known: KnownDrones, paths: KnownPaths, drone: int
 ) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, IntArray]]:
     """Return the pairs of the drone's own sightings with every known drone."""
     mine = scans.observer[scans.scan] == drone
@@ -128,16 +128,16 @@ def _by_drone(
     for other in np.flatnonzero(known.known):
         if other == drone:
             continue
-        index = np.flatnonzero(mine & scans.path_known[other, scans.scan])
+        index = np.flatnonzero(mine & paths.known[other, scans.scan])
         scan = scans.scan[index]
         turn = yaw_rotation(scans.turned[drone, scan])
         here = scans.back[drone, scan] + np.einsum('nij,nj->ni', turn, scans.points[index])
         sighting = turn @ scans.covariances[index] @ turn.transpose(0, 2, 1)
         reach = scans.reach[drone, scan] + np.sum(scans.points[index] ** 2, axis=1)
         covariance = _widened(sighting, scans.drift[drone, scan], reach)
-        variance = scans.drift[other, scan] + known.variances[other]
-        covariance = _widened(covariance, variance, scans.reach[other, scan])
-        there = known.positions(scans, int(other))[scan]
+        variance = paths.variances[other, scan]
+        covariance = _widened(covariance, variance, paths.reach[other, scan])
+        there = paths.poses[other, scan, :3]
         parts.append(
             (here, there, covariance, np.ones(len(index), bool), np.zeros(len(index)), index)
         )
@@ -147,6 +147,7 @@ def _by_drone(
 def _explained(
     scans: StackedScans,
     known: KnownDrones,
+    paths: KnownPaths,
     index: IntArray,
     there: FloatArray,
     covariance: FloatArray,
@@ -156,12 +157,11 @@ def _explained(
     scan = scans.scan[index]
     total = np.zeros(len(index))
     for other in np.flatnonzero(known.known):
-        variance = scans.drift[other, scan] + known.variances[other]
-        wide = _widened(covariance, variance, scans.reach[other, scan])
-        delta = there - known.positions(scans, int(other))[scan]
+        wide = _widened(covariance, paths.variances[other, scan], paths.reach[other, scan])
+        delta = there - paths.poses[other, scan, :3]
         density = np.exp(_log_density(delta, wide))
         intensity = detection_probability * density / scans.clutter[index]
-        counts = (scans.observer[scan] != other) & scans.path_known[other, scan]
+        counts = (scans.observer[scan] != other) & paths.known[other, scan]
         total += np.where(counts, intensity, 0.0)
     for position in known.objects:
         total += (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,6 @@ from mav_perception.localization.initialization.frame_buffer import (
     BufferedScan,
     KnownDrones,
     StackedScans,
-    buffer_scan,
     stack,
 )
 from mav_perception.localization.initialization.joint_hypotheses import (
@@ -30,7 +29,6 @@ from mav_perception.localization.initialization.pose_modes import (
     known_intensity,
 )
 from mav_perception.localization.initialization.view_opportunities import opportunities_for
-from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
@@ -98,11 +96,10 @@ class PoseInitializer:
         self._scans: deque[BufferedScan] = deque()
         self._next_search_ns = NEVER_NS
 
-    def add(self, scan: CameraScan, clutter_rate: float, parameters: FilterParameters) -> None:
-        """Buffer a scan of any drone, whether its own pose is known or not."""
-        buffered = buffer_scan(scan, clutter_rate, parameters)
-        self._scans.append(buffered)
-        oldest = buffered.stamp_ns - nanoseconds(parameters.start_window)
+    def add(self, scan: BufferedScan, window: float) -> None:
+        """Keep a scan of any drone, whether its own pose is known or not, for `window` seconds."""
+        self._scans.append(scan)
+        oldest = scan.stamp_ns - nanoseconds(window)
         while self._scans[0].stamp_ns < oldest:
             self._scans.popleft()
 
@@ -187,6 +184,8 @@ def _competing_evidence(
     nothing = np.zeros((len(scans.back), 4))
     alone = np.arange(len(scans.back)) == drone
     known = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
+    # In its own frame nothing holds that the filter has told in map.
+    scans = replace(scans, poses=np.full_like(scans.poses, np.nan))
     others = [other for other in wanted if other != drone]
     modes, explained = _find_all_modes(scans, known, others, parameters, both_ways=False)
     weight, ratio = scans.weight[scans.scan], mode.intensity_ratio

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.initialization.frame_buffer import KnownDrones, StackedScans
+from mav_perception.localization.initialization.frame_buffer import (
+    KnownDrones,
+    KnownPaths,
+    StackedScans,
+)
 from mav_perception.localization.measurement.visibility import FieldOfView, view_probability
 from mav_perception.localization.parameters import SensorParameters
 from mav_perception.types import BoolArray, FloatArray
@@ -63,12 +67,12 @@ def opportunities_for(
     if drone >= 0:
         usable &= scans.path_known[drone]
     index = np.flatnonzero(usable)
-    observer = scans.observer[index]
-    origin = [known.positions(scans, int(o))[f] for o, f in zip(observer, index, strict=True)]
+    paths = known.paths(scans)
+    poses = paths.poses[scans.observer[index], index]
     result = ViewOpportunities(
-        observer=np.array(origin).reshape(-1, 3),
+        observer=poses[:, :3],
         target=np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, index],
-        yaw=known.poses[observer, 3] + scans.turned[observer, index],
+        yaw=poses[:, 3],
         optical=scans.optical[index],
         half_view=scans.half_view[index],
         own=np.zeros(len(index), bool),
@@ -76,18 +80,16 @@ def opportunities_for(
     )
     for other in np.flatnonzero(known.known).tolist():
         if other != drone and drone >= 0 and both_ways:
-            result = result.joined(_by_drone(scans, known, drone, other))
+            result = result.joined(_by_drone(scans, paths, drone, other))
     return result
 
 
-def _by_drone(
-    scans: StackedScans, known: KnownDrones, drone: int, other: int
-) -> ViewOpportunities:
+def _by_drone(scans: StackedScans, paths: KnownPaths, drone: int, other: int) -> ViewOpportunities:
     """Return the scans of a drone's own camera in which it may have missed a known one."""
-    mine = np.flatnonzero((scans.observer == drone) & scans.path_known[other])
+    mine = np.flatnonzero((scans.observer == drone) & paths.known[other])
     return ViewOpportunities(
         observer=scans.back[drone, mine],
-        target=known.positions(scans, other)[mine],
+        target=paths.poses[other, mine, :3],
         yaw=scans.turned[drone, mine],
         optical=scans.optical[mine],
         half_view=scans.half_view[mine],

@@ -108,10 +108,10 @@ def reduce_mixture(branches: Branches, drones: int, parameters: FilterParameters
 def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> IntArray:
     """Return (B,) the group of every branch, -1 for those that are too light to matter.
 
-    The heaviest branch that is far from all heads so far heads the next group; when there are
-    enough heads, everybody goes to the nearest. What is far from all and too light for a group is
-    forgotten: it is metres away, and would widen its neighbour frame after frame. Each head hangs
-    on those before: the one loop over hypotheses that must be.
+    The heaviest branch that is far from all heads so far heads the next group; with enough heads,
+    everybody goes to the nearest. What is far and too light for a group is forgotten: it would
+    widen its neighbour frame after frame. Each head hangs on those before: the one loop over
+    hypotheses that must be.
     """
     group = np.full(len(branches.weight), -1)
     alive = np.flatnonzero(branches.weight > MIN_WEIGHT * 1e-2)
@@ -123,9 +123,7 @@ def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> I
     for number in range(parameters.max_hypotheses):
         far = nearest > parameters.merge_distance
         head = int(np.argmax(np.where(far, weight, 0.0)))
-        if not far[head]:
-            break
-        if number and weight[far].sum() < MIN_WEIGHT:
+        if not far[head] or (number and weight[far].sum() < MIN_WEIGHT):
             head_of[far] = -1
             break
         root = _cholesky(_covariance_after(branches, int(alive[head]), covariances, cross))

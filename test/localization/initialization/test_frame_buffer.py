@@ -1,0 +1,85 @@
+"""Where known drones were at buffered scans: what the filter had then, not odometry back."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mav_perception.evaluation.playback import OdometryFeed
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.initialization.frame_buffer import (
+    KnownDrones,
+    buffer_scan,
+    stack,
+)
+from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.measurement.camera_scan import camera_scan
+from mav_perception.recordings.recording import sample_truth
+from mav_perception.simulation.flight.flight import fly, matching_parameters
+from mav_perception.simulation.flight.scenario_files import load_scenario
+
+
+@pytest.fixture(scope='module')
+def flown():
+    """Return stacked scans of a flight, who is known at its end, and the truth."""
+    scenario = load_scenario('nominal', seed=2, duration=40.0)
+    recording, parameters = fly(scenario), matching_parameters(scenario)
+    joint_filter = CoupledPdaFilter(recording.team, parameters)
+    localizer, feed, scans = TeamLocalizer(joint_filter), OdometryFeed(recording), []
+    for frame in recording.frames:
+        feed.until(frame.sightings.stamp_ns, localizer)
+        localizer.update(frame.sightings)
+        state = joint_filter.require_state()
+        attitude = state.anchors[recording.team.index(frame.sightings.observer)].roll_pitch
+        scan = camera_scan(recording.team, frame.sightings, attitude)
+        scans.append(buffer_scan(scan, 1.0, state, parameters))
+    stacked = stack(scans, joint_filter.odometry, state.stamp_ns, parameters)
+    variances = np.diag(state.team.covariance).reshape(-1, 4)
+    known = KnownDrones(state.team.mean, variances, state.active, np.zeros((0, 3)))
+    truth = sample_truth(recording, stacked.stamps).swapaxes(0, 1)
+    return stacked, known, truth
+
+
+def error(paths, truth):
+    return np.linalg.norm(paths.poses[..., :3] - truth[..., :3], axis=-1)
+
+
+@pytest.mark.flight
+def test_what_the_filter_had_is_nearer_than_odometry_back_from_now(flown):
+    scans, known, truth = flown
+    by_odometry = known.paths(replace(scans, poses=np.full_like(scans.poses, np.nan)))
+    tracked = known.paths(scans)
+    early = scans.stamps < scans.stamps[len(scans.stamps) // 2]
+    assert tracked.known.all()
+    assert np.median(error(tracked, truth)[:, early]) < 0.25
+    assert np.median(error(tracked, truth)[:, early]) < 0.5 * np.median(
+        error(by_odometry, truth)[:, early]
+    )
+    assert tracked.variances[..., :3].mean() < by_odometry.variances[..., :3].mean()
+
+
+@pytest.mark.flight
+def test_a_drone_that_was_lost_meanwhile_was_where_its_odometry_says(flown):
+    scans, known, _ = flown
+    poses = known.poses.copy()
+    poses[1, :2] += 20.0  # it is found far from where the filter had it all the time
+    found = replace(known, poses=poses)
+    by_odometry = found.paths(replace(scans, poses=np.full_like(scans.poses, np.nan)))
+    np.testing.assert_array_equal(found.paths(scans).poses[1], by_odometry.poses[1])
+    np.testing.assert_array_equal(found.paths(scans).poses[0], known.paths(scans).poses[0])
+
+
+@pytest.mark.flight
+def test_who_is_not_known_is_nowhere_the_filter_had_it(flown):
+    scans, known, _ = flown
+    unknown = replace(known, known=np.array([True, False] + [True] * (len(known.known) - 2)))
+    by_odometry = unknown.paths(replace(scans, poses=np.full_like(scans.poses, np.nan)))
+    np.testing.assert_array_equal(unknown.paths(scans).poses[1], by_odometry.poses[1])
+
+
+def test_no_scans_are_no_paths():
+    scenario = load_scenario('nominal', seed=0, duration=2.0)
+    parameters = matching_parameters(scenario)
+    joint_filter = CoupledPdaFilter(fly(scenario).team, parameters)
+    empty = stack([], joint_filter.odometry, 0, parameters)
+    assert empty.poses.shape == (scenario.drones, 0, 4)
