@@ -91,7 +91,9 @@ def with_displaced_drones(
     sighting = int(unexplained.argmax())
     probability = _displaced_probability(state, scan, elapsed, parameters) * unexplained[sighting]
     parts = [state.hypotheses]
-    for index in np.random.default_rng(state.stamp_ns).permutation(len(possible))[:TRIED]:
+    # By chance, but the same chance when a frame is repeated, and at any time of day.
+    chance = np.random.default_rng(state.stamp_ns - int(state.last_met_ns[scan.observer]))
+    for index in chance.permutation(len(possible))[:TRIED]:
         displacement = possible[index]
         weight = float(probability[displacement.displaced]) / len(QUARTERS)
         parts.append(_displaced(state.hypotheses, scan, sighting, displacement, weight))

@@ -92,6 +92,21 @@ def test_who_has_just_met_another_is_where_the_filter_has_it():
     assert seen_by_itself == [Displacement(3, 3), *(Displacement(1, d) for d in (0, 2, 3))]
 
 
+def test_the_same_are_tried_at_any_time_of_day():
+    def tried(shift_ns):
+        state = team_of_four()
+        state = replace(
+            state, stamp_ns=state.stamp_ns + shift_ns, last_met_ns=state.last_met_ns + shift_ns
+        )
+        scan = scan_by(1, state)
+        return with_displaced_drones(state, scan, np.ones(1), 1.0, FilterParameters()).hypotheses
+
+    now = tried(0)
+    assert len(now) == 13  # three of five possibilities, four yaws each
+    for shift in (-UNIX_BEGIN_NS, nanoseconds(1e6), nanoseconds(0.05)):
+        np.testing.assert_array_equal(tried(shift).means, now.means)
+
+
 def test_explained_sightings_and_a_rate_of_nothing_change_nothing():
     state = team_of_four()
     scan = scan_by(0, state)
