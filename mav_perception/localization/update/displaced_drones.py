@@ -42,6 +42,9 @@ TRIED = 3
 ROOM = 2.0
 """Volume of the room, in fields of view."""
 
+OUTLIERS = 0.05
+"""Sightings in a frame of drones that are where the filter has them, but far outside a gate."""
+
 
 @dataclass(frozen=True)
 class Displacement:
@@ -105,12 +108,13 @@ def _displaced_probability(
 ) -> FloatArray:
     """Return (N,) odds that an unexplained sighting tells of each drone elsewhere, not of clutter.
 
-    p P_D / (lambda V) of a scan, as far as the scan is new evidence after the one before.
+    p P_D / (lambda V) of a scan, as far as the scan is new evidence after the one before. Where
+    there is no clutter an unexplained sighting is rather one that lies far outside its gate.
     """
     alone = np.minimum((state.stamp_ns - state.last_met_ns) / NANOSECONDS, LONGEST)
     rates, camera = state.rates, scan.camera
-    sightings_in_view = ROOM * rates.clutter_per_frame(camera, parameters)
-    ratio = rates.detection_probability(camera, parameters) / sightings_in_view
+    unexplained = rates.clutter_per_frame(camera, parameters) + OUTLIERS
+    ratio = rates.detection_probability(camera, parameters) / (ROOM * unexplained)
     new = new_evidence(elapsed, parameters.detection_correlation)
     return np.asarray(parameters.displacement_rate * alone * ratio * new, float)
 
