@@ -156,6 +156,8 @@ class TeamLocalizer(FilterQueries):
     def _buffer(self, scan: CameraScan) -> None:
         """Keep a scan for the search, whether its observer is localized or not."""
         state, parameters = self.filter.require_state(), self.parameters
+        if state.stamp_ns < scan.sightings.stamp_ns:  # it did not go through the filter
+            state = self.filter.state_at(scan.sightings.stamp_ns)
         rate = state.rates.clutter_per_frame(scan.camera, parameters)
         clutter = max(rate, parameters.clutter_per_frame)
         buffered = buffer_scan(scan, clutter, state, parameters)

@@ -133,7 +133,7 @@ class DisplacedDroneParameters:
         1e-5,
         'rate at which a drone that meets no other gets elsewhere unnoticed [1/s]; 0 for never',
         0.0,
-        0.1,
+        1e-3,
     )
 
 

@@ -23,7 +23,7 @@ hypothesis are left out, log odds."""
 
 
 def joint_association_events(problem: AssociationProblem, max_events: int) -> AssociationEvents:
-    """Return every joint association event that is not negligible, the likeliest beyond a budget.
+    """Return every joint association event that is not negligible, within a budget.
 
     The graph of all gates, whatever the hypothesis, falls into clusters with events of their own;
     the product of these under every hypothesis is cut to `max_events` in all. The weight that was
@@ -66,7 +66,7 @@ def cluster_events(
 
     Returns:
         events (E, T), their log weights (K, E) less that of missing everybody, the log of their
-        sum over all events (K,), or an upper bound of it, and whether all fitted the budget.
+        sum (K,) with an upper bound of what was cut for want of budget, and whether nothing was.
     """
     order = np.argsort(-gain.max(axis=(0, 1)), kind='stable')
     likeliest = _likeliest(gain)
@@ -83,7 +83,7 @@ def cluster_events(
         more = weight[:, parent] + gain[:, candidate, sighting]
         weight = np.concatenate([weight, more], axis=1)
         attainable = (weight + reach[:, place, None] - likeliest[:, None]).max(axis=0)
-        kept = attainable > -NEGLIGIBLE
+        kept = attainable > min(attainable.max(), 0.0) - NEGLIGIBLE
         if kept.sum() > max_events:
             few = attainable >= np.partition(attainable, -max_events)[-max_events]
             lost = weight[:, kept & ~few] + rest[:, place, None]

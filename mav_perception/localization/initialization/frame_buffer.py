@@ -33,7 +33,8 @@ class BufferedScan:
         clutter: (m,) density of false sightings, per cubic metre.
         optical: (3, 3) rotation from the levelled body to the optical frame.
         half_view: half the horizontal and vertical field of view, radians.
-        poses, variances: (N, 4) of the drones then, as the filter had them; NaN for none.
+        poses, variances: (N, 4) of the drones then, as the filter had them; poses are NaN for
+            those without one, and for all if the scan came late. Late odometry does not mend them.
     """
 
     stamp_ns: int
@@ -56,7 +57,7 @@ def buffer_scan(
     Args:
         scan: the camera scan.
         clutter_rate: mean number of false sightings in it.
-        state: of the filter after the scan, or a later one if the scan came late.
+        state: of the filter at the time of the scan, or a later one if the scan came late.
         parameters: of the filter.
     """
     parameters = scan.mount.with_field_of_view(parameters)

@@ -2,8 +2,8 @@
 
 Predict, enumerate, evaluate and merge are those of Blom & Bloem 2000, done under all of a few
 joint hypotheses at once: arrays have a leading axis for these. Their mixture is reduced as Salmond
-2009 does; then the rates are learned, and what nobody explains may begin a static object or tell
-of a drone that is elsewhere.
+2009 does; then the rates are learned, and what nobody explains may tell of a drone that is
+elsewhere or begin a static object.
 """
 
 from __future__ import annotations
@@ -63,9 +63,10 @@ def update_state(
     elapsed = state.since_last_scan(scan.camera)
     state = replace(state, hypotheses=reduction.hypotheses)
     state = update_rates(state, scan, report, parameters)
-    state = update_static_objects(state, scan, reduction.unexplained, parameters)
-    state = with_displaced_drones(state, scan, report.unexplained, elapsed, parameters)
-    return state, report
+    state, unexplained = with_displaced_drones(
+        state, scan, reduction.unexplained, elapsed, parameters
+    )
+    return update_static_objects(state, scan, unexplained, parameters), report
 
 
 def evaluate_all(

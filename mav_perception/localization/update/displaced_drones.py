@@ -7,7 +7,8 @@ the mixture gets hypotheses, one for each quarter that the drone may look to: th
 follow confirm one of them, or forget them all.
 
 With p the probability that a drone is elsewhere, its sightings have density p P_D / V in the
-volume V of the room, false ones lambda: the hypotheses weigh p P_D / (lambda V).
+volume V of the room, false ones lambda: the hypotheses weigh p P_D / (lambda V), times the
+likelihood ratio of the score. Both densities are taken to be even over the room.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mav_perception.localization.correlation import new_evidence
 from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
+from mav_perception.localization.measurement.score import score_log_ratio
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
@@ -77,38 +79,50 @@ def with_displaced_drones(
     unexplained: FloatArray,
     elapsed: float,
     parameters: FilterParameters,
-) -> JointState:
+) -> tuple[JointState, FloatArray]:
     """Return the state with hypotheses in which a drone is not where the filter has it.
+
+    While a drone has no pose, a sighting of nobody known is rather of that drone: none are added.
 
     Args:
         state: after the update with the scan.
         scan: the camera scan.
-        unexplained: (m,) probability that no candidate gave the sighting.
+        unexplained: (K, m) probability under each hypothesis that no candidate gave the sighting.
         elapsed: seconds since the scan before of the same camera.
         parameters: `displacement_rate`.
+
+    Returns:
+        the state, and `unexplained` under all its hypotheses.
     """
     possible = possible_displacements(state, scan)
     never = parameters.max_hypotheses == 1 or not parameters.displacement_rate
-    if never or not possible or unexplained.max(initial=0.0) < NEW:
-        return state
-    sighting = int(unexplained.argmax())
-    probability = _displaced_probability(state, scan, elapsed, parameters) * unexplained[sighting]
+    weights = state.hypotheses.weights
+    mean = weights @ unexplained
+    if never or not possible or mean.max(initial=0.0) < NEW:
+        return state, unexplained
+    sighting = int(mean.argmax())
+    base = int((weights * unexplained[:, sighting]).argmax())
+    score = float(np.exp(score_log_ratio(scan.sightings.score, parameters)[sighting]))
+    odds = _displaced_odds(state, scan, elapsed, parameters) * score * unexplained[base, sighting]
     parts = [state.hypotheses]
     # By chance, but the same chance when a frame is repeated, and at any time of day.
-    chance = np.random.default_rng(state.stamp_ns - int(state.last_met_ns[scan.observer]))
-    for index in chance.permutation(len(possible))[:TRIED]:
+    alone_ns = state.stamp_ns - int(state.last_met_ns[possible[0].displaced])
+    for index in np.random.default_rng(alone_ns).permutation(len(possible))[:TRIED]:
         displacement = possible[index]
-        weight = float(probability[displacement.displaced]) / len(QUARTERS)
-        parts.append(_displaced(state.hypotheses, scan, sighting, displacement, weight))
-    return replace(state, hypotheses=_joined(parts))
+        weight = float(weights[base] * odds[displacement.displaced]) / len(QUARTERS)
+        parts.append(_displaced(state.hypotheses, base, scan, sighting, displacement, weight))
+    told = unexplained[base].copy()
+    told[sighting] = 0.0
+    added = np.tile(told, (sum(map(len, parts[1:])), 1))
+    return replace(state, hypotheses=_joined(parts)), np.concatenate([unexplained, added])
 
 
-def _displaced_probability(
+def _displaced_odds(
     state: JointState, scan: CameraScan, elapsed: float, parameters: FilterParameters
 ) -> FloatArray:
     """Return (N,) odds that an unexplained sighting tells of each drone elsewhere, not of clutter.
 
-    p P_D / (lambda V) of a scan, as far as the scan is new evidence after the one before. Where
+    p P_D / (lambda V), as far as the scan is new evidence after the one before. Where
     there is no clutter an unexplained sighting is rather one that lies far outside its gate.
     """
     alone = np.minimum((state.stamp_ns - state.last_met_ns) / NANOSECONDS, LONGEST)
@@ -124,6 +138,8 @@ def possible_displacements(state: JointState, scan: CameraScan) -> list[Displace
 
     The first drone is where it is: it carries the map, and the others are elsewhere from it.
     """
+    if not (state.active | state.pending).all():
+        return []
     alone = state.active & (state.stamp_ns - state.last_met_ns > ALONE * NANOSECONDS)
     alone[0] = False
     others = [d for d in np.flatnonzero(state.active).tolist() if d != scan.observer]
@@ -134,23 +150,25 @@ def possible_displacements(state: JointState, scan: CameraScan) -> list[Displace
 
 
 def _displaced(
-    base: JointHypotheses,
+    hypotheses: JointHypotheses,
+    base: int,
     scan: CameraScan,
     sighting: int,
     displacement: Displacement,
     weight: float,
 ) -> JointHypotheses:
-    """Return the heaviest hypothesis four times, with a drone put where a sighting says.
+    """Return one hypothesis four times, with a drone put where a sighting says.
 
     Args:
-        base: the hypotheses.
+        hypotheses: of the mixture.
+        base: which of them.
         scan: the camera scan.
         sighting: which of its sightings.
         displacement: whose it is.
-        weight: of each against the heaviest hypothesis.
+        weight: of each.
     """
     drone, count = displacement.displaced, len(QUARTERS)
-    mean, covariance = base.means[0].copy(), base.covariances[0].copy()
+    mean, covariance = hypotheses.means[base].copy(), hypotheses.covariances[base].copy()
     own, place, yaw = (
         slice(4 * drone, 4 * drone + 4),
         slice(4 * drone, 4 * drone + 3),
@@ -165,13 +183,13 @@ def _displaced(
     covariances[:, place, place] = (put.covariance + put.covariance.transpose(0, 2, 1)) / 2.0
     covariances[:, place, yaw] = covariances[:, yaw, place] = put.by_yaw
     covariances[:, yaw, yaw] = YAW_VARIANCE
-    detectable = np.repeat(base.detectable[:1], count, axis=0)
+    detectable = np.repeat(hypotheses.detectable[base][None], count, axis=0)
     detectable[:, scan.camera, displacement.seen] = 1.0
     return JointHypotheses(
-        weights=np.full(count, weight * base.weights[0]),
+        weights=np.full(count, weight),
         means=means,
         covariances=covariances,
-        existence=np.repeat(base.existence[:1], count, axis=0),
+        existence=np.repeat(hypotheses.existence[base][None], count, axis=0),
         detectable=detectable,
     )
 

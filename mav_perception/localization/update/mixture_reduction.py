@@ -124,7 +124,6 @@ def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> I
         far = nearest > parameters.merge_distance
         head = int(np.argmax(np.where(far, weight, 0.0)))
         if not far[head] or (number and weight[far].sum() < MIN_WEIGHT):
-            head_of[far] = -1
             break
         root = _cholesky(_covariance_after(branches, int(alive[head]), covariances, cross))
         delta = difference(means, means[head], drones)
@@ -133,6 +132,7 @@ def _grouped(branches: Branches, drones: int, parameters: FilterParameters) -> I
         )
         closer = distance < nearest
         head_of[closer], nearest[closer] = number, distance[closer]
+    head_of[(nearest > parameters.merge_distance) & (weight < MIN_WEIGHT)] = -1
     group[alive] = head_of
     return group
 

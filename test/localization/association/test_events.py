@@ -70,6 +70,14 @@ def test_beyond_the_budget_the_likely_events_stay_and_what_is_cut_is_bounded(bud
         assert exact <= total[0] + 1e-9 < exact + 1.0
 
 
+def test_the_smallest_budget_leaves_an_event():
+    gain = np.array([[[18.0, 17.5], [17.8, -np.inf]]])
+    for budget in (1, 2):
+        events, found, total, _ = cluster_events(gain, budget)
+        assert 1 <= len(events) <= budget
+        assert total[0] >= found.max()
+
+
 def test_what_is_cut_is_reported_and_nothing_else_is():
     gain = random_gain(3, 1, 5, 5, spread=1.0)
     problem = AssociationProblem(

@@ -82,4 +82,7 @@ def test_no_scans_are_no_paths():
     parameters = matching_parameters(scenario)
     joint_filter = CoupledPdaFilter(fly(scenario).team, parameters)
     empty = stack([], joint_filter.odometry, 0, parameters)
-    assert empty.poses.shape == (scenario.drones, 0, 4)
+    nothing, nobody = np.zeros((scenario.drones, 4)), np.zeros(scenario.drones, bool)
+    paths = KnownDrones(nothing, nothing, nobody, np.zeros((0, 3))).paths(empty)
+    assert paths.poses.shape == (scenario.drones, 0, 4)
+    assert paths.known.shape == (scenario.drones, 0)

@@ -9,6 +9,7 @@ from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
 from mav_perception.evaluation.metrics.team_errors import align_team
 from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import (
@@ -57,7 +58,9 @@ def scan_by(observer, state):
 def test_every_new_hypothesis_explains_the_sighting(observer):
     state = team_of_four()
     scan, parameters = scan_by(observer, state), FilterParameters(displacement_rate=1e-4)
-    after = with_displaced_drones(state, scan, np.array([0.9]), 1.0, parameters).hypotheses
+    new, unexplained = with_displaced_drones(state, scan, np.array([[0.9]]), 1.0, parameters)
+    after = new.hypotheses
+    assert unexplained[:, 0].tolist() == [0.9] + [0.0] * (len(after) - 1)
     assert len(after) > 4
     assert after.weights[0] > 0.9
     assert after.weights.sum() == pytest.approx(1.0)
@@ -99,24 +102,63 @@ def test_the_same_are_tried_at_any_time_of_day():
             state, stamp_ns=state.stamp_ns + shift_ns, last_met_ns=state.last_met_ns + shift_ns
         )
         scan = scan_by(1, state)
-        return with_displaced_drones(state, scan, np.ones(1), 1.0, FilterParameters()).hypotheses
+        after, _ = with_displaced_drones(state, scan, np.ones((1, 1)), 1.0, FilterParameters())
+        return after.hypotheses
 
     now = tried(0)
     assert len(now) == 13  # three of five possibilities, four yaws each
-    for shift in (-UNIX_BEGIN_NS, nanoseconds(1e6), nanoseconds(0.05)):
+    for shift in (-UNIX_BEGIN_NS, nanoseconds(1e6)):
         np.testing.assert_array_equal(tried(shift).means, now.means)
 
 
-def test_explained_sightings_and_a_rate_of_nothing_change_nothing():
+def test_the_next_scans_try_the_others_even_if_the_observer_has_company():
+    state, drones = team_of_four(), set()
+    for frame in range(10):
+        stamp_ns = state.stamp_ns + nanoseconds(0.1 * frame)
+        met_ns = state.last_met_ns.copy()
+        met_ns[0] = stamp_ns
+        later = replace(state, stamp_ns=stamp_ns, last_met_ns=met_ns)
+        scan = scan_by(0, later)
+        after, _ = with_displaced_drones(later, scan, np.ones((1, 1)), 1.0, FilterParameters())
+        moved = np.abs(after.hypotheses.means[1:] - after.hypotheses.means[0]) > 1e-9
+        drones |= {frozenset((np.flatnonzero(row) // 4).tolist()) for row in moved}
+    assert drones == {frozenset({1}), frozenset({2}), frozenset({3})}
+
+
+def test_it_begins_with_the_hypothesis_that_does_not_explain_the_sighting():
+    state, other = team_of_four(), np.zeros(16)
+    other[0] = 0.5  # the second hypothesis has the observer elsewhere
+    h = state.hypotheses
+    twice = JointHypotheses(
+        weights=np.array([0.6, 0.4]),
+        means=np.array([h.means[0], h.means[0] + other]),
+        covariances=h.covariances[[0, 0]],
+        existence=h.existence[[0, 0]],
+        detectable=h.detectable[[0, 0]],
+    )
+    state = replace(state, hypotheses=twice)
+    explained = np.array([[0.05], [1.0]])
+    after, _ = with_displaced_drones(state, scan_by(0, state), explained, 1.0, FilterParameters())
+    assert len(after.hypotheses) > 2
+    np.testing.assert_array_equal(after.hypotheses.means[2:, 0], 0.5)
+
+
+def test_while_a_drone_has_no_pose_nobody_else_is_taken_for_it():
+    state = replace(team_of_four(), active=np.array([True, True, True, False]))
+    assert possible_displacements(state, scan_by(0, state)) == []
+
+
+def test_an_explained_sighting_and_a_rate_of_nothing_change_nothing():
     state = team_of_four()
     scan = scan_by(0, state)
-    assert with_displaced_drones(state, scan, np.array([0.1]), 1.0, FilterParameters()) is state
-    assert with_displaced_drones(state, scan, np.zeros(0), 1.0, FilterParameters()) is state
+    for unexplained in (np.array([[0.1]]), np.zeros((1, 0))):
+        after, _ = with_displaced_drones(state, scan, unexplained, 1.0, FilterParameters())
+        assert after is state
     for parameters in (
         FilterParameters(displacement_rate=0.0),
         FilterParameters(max_hypotheses=1),
     ):
-        assert with_displaced_drones(state, scan, np.array([1.0]), 1.0, parameters) is state
+        assert with_displaced_drones(state, scan, np.ones((1, 1)), 1.0, parameters)[0] is state
 
 
 def error_after_a_drone_was_carried(rate):
