@@ -70,6 +70,32 @@ def test_one_gaussian_has_the_moments_of_all_hypotheses(team):
     np.testing.assert_allclose(split.team.covariance, merged.team.covariance, atol=1e-3)
 
 
+@pytest.mark.parametrize('room', [2, 20])
+def test_what_is_far_and_hardly_likely_is_forgotten_and_widens_nobody(team, room):
+    parameters = FilterParameters(learn_rates=False, max_hypotheses=room)
+    state, aside, elsewhere = state_of(team), np.zeros(12), np.zeros(12)
+    aside[5], elsewhere[4] = 5.0, 100.0
+    h = state.hypotheses
+    three = JointHypotheses(
+        weights=np.array([0.6, 0.4 - 3e-5, 3e-5]),
+        means=h.means[0] + np.array([0 * aside, aside, elsewhere]),
+        covariances=np.repeat(h.covariances, 3, axis=0),
+        existence=np.zeros((3, 0)),
+        detectable=np.repeat(h.detectable, 3, axis=0),
+    )
+    empty = Sightings('a', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0))
+    scan = CameraScan(empty, 0, np.zeros(2), team.mounts[0][0], 0)
+    after, report = update_state(
+        replace(state, hypotheses=three), scan, parameters, joint_association_events
+    )
+    assert len(after.hypotheses) == 2
+    assert 0.0 < report.dropped < MIN_WEIGHT
+    np.testing.assert_allclose(
+        np.diagonal(after.hypotheses.covariances, axis1=1, axis2=2),
+        np.diagonal(three.covariances[:2], axis1=1, axis2=2),
+    )
+
+
 def test_moments_of_a_mixture_wrap_yaw():
     means = np.array([[0, 0, 0, 3.1], [0, 0, 0, -3.1]])
     mean, covariance = mixture_moments(np.ones(2), means, np.zeros((2, 4, 4)), 1)
