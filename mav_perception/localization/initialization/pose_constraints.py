@@ -72,6 +72,7 @@ def seen_points(
 def pairs_for(
     scans: StackedScans,
     known: KnownDrones,
+    paths: KnownPaths,
     drone: int,
     detection_probability: float,
     both_ways: bool = True,
@@ -81,6 +82,7 @@ def pairs_for(
     Args:
         scans: scans and paths.
         known: who is where.
+        paths: where those were at the scans.
         drone: whose pose is asked, or -1 for a static object: then w is zero.
         detection_probability: P_D.
         both_ways: use what the drone saw itself too, not just who saw it.
@@ -90,7 +92,6 @@ def pairs_for(
     if drone >= 0:
         usable &= scans.path_known[drone, scans.scan]
     index = np.flatnonzero(usable)
-    paths = known.paths(scans)
     there, covariance = seen_points(scans, paths, index)
     scan = scans.scan[index]
     here = np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, scan]

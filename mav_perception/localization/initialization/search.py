@@ -158,10 +158,10 @@ def _find_all_modes(
 ) -> tuple[dict[int, list[PoseMode]], FloatArray]:
     """Find the modes of drones and of static objects, and what is explained already."""
     modes, size = {}, len(scans.scan)
-    explained = np.zeros(size)
+    explained, paths = np.zeros(size), known.paths(scans)
     for drone in [*drones, STATIC_OBJECT]:
-        pairs = pairs_for(scans, known, drone, parameters.detection_probability, both_ways)
-        opportunities = opportunities_for(scans, known, drone, both_ways)
+        pairs = pairs_for(scans, known, paths, drone, parameters.detection_probability, both_ways)
+        opportunities = opportunities_for(scans, known, paths, drone, both_ways)
         static = drone == STATIC_OBJECT
         modes[drone] = find_modes(pairs, opportunities, size, parameters, static)
         if static:

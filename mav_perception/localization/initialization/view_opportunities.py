@@ -53,13 +53,18 @@ class ViewOpportunities:
 
 
 def opportunities_for(
-    scans: StackedScans, known: KnownDrones, drone: int, both_ways: bool = True
+    scans: StackedScans,
+    known: KnownDrones,
+    paths: KnownPaths,
+    drone: int,
+    both_ways: bool = True,
 ) -> ViewOpportunities:
     """Collect the scans in which the drone should have been seen, or should have seen others.
 
     Args:
         scans: scans and paths.
         known: who is where.
+        paths: where those were at the scans.
         drone: whose pose is asked, or -1 for a static object.
         both_ways: those of its own camera too, not just those of the others.
     """
@@ -67,7 +72,6 @@ def opportunities_for(
     if drone >= 0:
         usable &= scans.path_known[drone]
     index = np.flatnonzero(usable)
-    paths = known.paths(scans)
     poses = paths.poses[scans.observer[index], index]
     result = ViewOpportunities(
         observer=poses[:, :3],
