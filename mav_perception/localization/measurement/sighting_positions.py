@@ -45,3 +45,28 @@ def sighting_positions(
     to_world = yaw_rotation(yaw) @ level @ scan.mount.rotation.T
     positions = pose[..., None, :3] + levelled @ np.swapaxes(yaw_rotation(yaw), -1, -2)
     return positions, by_observer, to_world[..., None, :, :] @ axes
+
+
+def sighting_in_map(
+    means: FloatArray, covariances: FloatArray, scan: CameraScan, sighting: int, noise: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return where a sighting is in map under each hypothesis, tied to its observer.
+
+    Args:
+        means: (K, n) x.
+        covariances: (K, n, n) P.
+        scan: the camera scan.
+        sighting: which of its sightings.
+        noise: (3, 3) R of it.
+
+    Returns:
+        positions (K, 3), their covariances with the state (K, 3, n) and their own (K, 3, 3).
+    """
+    own = slice(4 * scan.observer, 4 * scan.observer + 4)
+    points, by_observer, by_sighting = (
+        array[:, 0] for array in sighting_positions(means[:, own], scan, np.array([sighting]))
+    )
+    cross = by_observer @ covariances[:, own]
+    covariance = cross[..., own] @ np.swapaxes(by_observer, 1, 2)
+    covariance += by_sighting @ noise @ np.swapaxes(by_sighting, 1, 2)
+    return points, cross, (covariance + np.swapaxes(covariance, 1, 2)) / 2.0

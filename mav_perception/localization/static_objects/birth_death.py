@@ -17,7 +17,7 @@ import numpy as np
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
 from mav_perception.localization.measurement.score import object_log_ratio, score_log_ratio
-from mav_perception.localization.measurement.sighting_positions import sighting_positions
+from mav_perception.localization.measurement.sighting_positions import sighting_in_map
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.types import NEVER_NS, BoolArray, FloatArray
@@ -100,22 +100,13 @@ def _with_object(
         existence: (K,) probability under each hypothesis that there is an object.
     """
     h = state.hypotheses
-    own = slice(4 * scan.observer, 4 * scan.observer + 4)
-    points, by_observer, by_sighting = (
-        array[:, 0] for array in sighting_positions(h.means[:, own], scan, np.array([sighting]))
-    )
-    cross = by_observer @ h.covariances[:, own]
-    across = np.swapaxes(cross, 1, 2)
-    corner = cross[..., own] @ np.swapaxes(by_observer, 1, 2)
-    corner += by_sighting @ noise @ np.swapaxes(by_sighting, 1, 2)
+    points, cross, corner = sighting_in_map(h.means, h.covariances, scan, sighting, noise)
     detectable = np.full((*h.detectable.shape[:2], 1), np.nan)
     detectable[:, scan.camera] = 1.0  # it was seen just now
     hypotheses = replace(
         h,
         means=np.hstack([h.means, points]),
-        covariances=np.block(
-            [[h.covariances, across], [cross, (corner + np.swapaxes(corner, 1, 2)) / 2.0]]
-        ),
+        covariances=np.block([[h.covariances, np.swapaxes(cross, 1, 2)], [cross, corner]]),
         existence=np.column_stack([h.existence, existence]),
         detectable=np.concatenate([h.detectable, detectable], axis=2),
     )

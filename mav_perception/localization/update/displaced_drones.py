@@ -23,7 +23,10 @@ from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
 from mav_perception.localization.measurement.score import score_log_ratio
-from mav_perception.localization.measurement.sighting_positions import sighting_positions
+from mav_perception.localization.measurement.sighting_positions import (
+    sighting_in_map,
+    sighting_positions,
+)
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.types import NANOSECONDS, FloatArray
@@ -58,7 +61,7 @@ class Displacement:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a sighting puts a drone for each of four yaws.
+    """Where a sighting puts a drone for each of four yaws, or one for all where that is the same.
 
     Attributes:
         position: (4, 3).
@@ -94,11 +97,13 @@ def with_displaced_drones(
     Returns:
         the state, and `unexplained` under all its hypotheses.
     """
-    possible = possible_displacements(state, scan)
     never = parameters.max_hypotheses == 1 or not parameters.displacement_rate
     weights = state.hypotheses.weights
     mean = weights @ unexplained
-    if never or not possible or mean.max(initial=0.0) < NEW:
+    if never or mean.max(initial=0.0) < NEW:
+        return state, unexplained
+    possible = possible_displacements(state, scan)
+    if not possible:
         return state, unexplained
     sighting = int(mean.argmax())
     base = int((weights * unexplained[:, sighting]).argmax())
@@ -122,13 +127,13 @@ def _displaced_odds(
 ) -> FloatArray:
     """Return (N,) odds that an unexplained sighting tells of each drone elsewhere, not of clutter.
 
-    p P_D / (lambda V), as far as the scan is new evidence after the one before. Where
-    there is no clutter an unexplained sighting is rather one that lies far outside its gate.
+    p P_D / (lambda V), as far as the scan is new evidence after the one before. Where there is no
+    clutter an unexplained sighting is rather one that lies far outside its gate.
     """
     alone = np.minimum((state.stamp_ns - state.last_met_ns) / NANOSECONDS, LONGEST)
     rates, camera = state.rates, scan.camera
-    unexplained = rates.clutter_per_frame(camera, parameters) + OUTLIERS
-    ratio = rates.detection_probability(camera, parameters) / (ROOM * unexplained)
+    of_nobody = rates.clutter_per_frame(camera, parameters) + OUTLIERS
+    ratio = rates.detection_probability(camera, parameters) / (ROOM * of_nobody)
     new = new_evidence(elapsed, parameters.detection_correlation)
     return np.asarray(parameters.displacement_rate * alone * ratio * new, float)
 
@@ -169,18 +174,15 @@ def _displaced(
     """
     drone, count = displacement.displaced, len(QUARTERS)
     mean, covariance = hypotheses.means[base].copy(), hypotheses.covariances[base].copy()
-    own, place, yaw = (
-        slice(4 * drone, 4 * drone + 4),
-        slice(4 * drone, 4 * drone + 3),
-        4 * drone + 3,
-    )
+    yaw = 4 * drone + 3
+    own, place = slice(4 * drone, yaw + 1), slice(4 * drone, yaw)
     covariance[own], covariance[:, own] = 0.0, 0.0
     put = _placement(mean, covariance, scan, sighting, displacement)
     means = np.repeat(mean[None], count, axis=0)
     means[:, place], means[:, yaw] = put.position, wrap_angle(QUARTERS)
     covariances = np.repeat(covariance[None], count, axis=0)
     covariances[:, place], covariances[:, :, place] = put.cross_covariance, put.cross_covariance.T
-    covariances[:, place, place] = (put.covariance + put.covariance.transpose(0, 2, 1)) / 2.0
+    covariances[:, place, place] = put.covariance
     covariances[:, place, yaw] = covariances[:, yaw, place] = put.by_yaw
     covariances[:, yaw, yaw] = YAW_VARIANCE
     detectable = np.repeat(hypotheses.detectable[base][None], count, axis=0)
@@ -212,24 +214,22 @@ def _placement(
         sighting: which of its sightings, w in the levelled frame of the observer.
         displacement: whose it is.
     """
-    index, noise = np.array([sighting]), measurement_noise(scan.sightings)[sighting]
+    noise = measurement_noise(scan.sightings)[sighting]
     if displacement.displaced == displacement.seen:
-        known = slice(4 * scan.observer, 4 * scan.observer + 4)
-        poses = np.repeat(mean[None, known], len(QUARTERS), axis=0)
-        position, by_pose, by_sighting = (a[:, 0] for a in sighting_positions(poses, scan, index))
-        by_known, by_yaw = by_pose[0], np.zeros((len(QUARTERS), 3))
-    else:
-        known = slice(4 * displacement.seen, 4 * displacement.seen + 3)
-        poses = np.column_stack([np.zeros((len(QUARTERS), 3)), QUARTERS])
-        offset, by_pose, by_sighting = (a[:, 0] for a in sighting_positions(poses, scan, index))
-        position, by_known, by_yaw = mean[known] - offset, np.eye(3), -by_pose[:, :, 3]
-    cross = by_known @ covariance[known]
+        position, cross, own = sighting_in_map(mean[None], covariance[None], scan, sighting, noise)
+        return Placement(position, cross[0], own, np.zeros((1, 3)))
+    known = slice(4 * displacement.seen, 4 * displacement.seen + 3)
+    poses = np.column_stack([np.zeros((len(QUARTERS), 3)), QUARTERS])
+    offset, by_pose, by_sighting = (
+        array[:, 0] for array in sighting_positions(poses, scan, np.array([sighting]))
+    )
+    by_yaw = -by_pose[:, :, 3]
+    spread = YAW_VARIANCE * by_yaw[:, :, None] * by_yaw[:, None, :]
+    spread += by_sighting @ noise @ by_sighting.transpose(0, 2, 1)
     return Placement(
-        position=position,
-        cross_covariance=cross,
-        covariance=cross[:, known] @ by_known.T
-        + YAW_VARIANCE * by_yaw[:, :, None] * by_yaw[:, None, :]
-        + by_sighting @ noise @ by_sighting.transpose(0, 2, 1),
+        position=mean[known] - offset,
+        cross_covariance=covariance[known],
+        covariance=covariance[known, known] + (spread + spread.transpose(0, 2, 1)) / 2.0,
         by_yaw=YAW_VARIANCE * by_yaw,
     )
 
