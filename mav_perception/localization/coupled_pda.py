@@ -10,6 +10,7 @@ from mav_perception.errors import InputError
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.association.problem import Associate
 from mav_perception.localization.measurement.camera_scan import camera_scan, check_sightings
+from mav_perception.localization.odometry.history import Insertion
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
@@ -19,7 +20,7 @@ from mav_perception.localization.team.team import Team
 from mav_perception.localization.timing.rollback import Rollback
 from mav_perception.localization.update.coupled_update import Update, update_state
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.types import Notice, OdometrySample, Sightings, TeamState
+from mav_perception.types import OdometrySample, Sightings, TeamState
 
 
 class CoupledPdaFilter:
@@ -58,7 +59,16 @@ class CoupledPdaFilter:
         """Return the time of the joint state, or None before the first drone has sent odometry."""
         return None if self._state is None else self._state.stamp_ns
 
-    def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
+    def branch(self) -> CoupledPdaFilter:
+        """Return a filter that goes on from here on the same odometry, but with frames of its own.
+
+        Tell it of late odometry by `odometry_changed`.
+        """
+        other = CoupledPdaFilter(self.team, self.parameters, self._associate, self._update)
+        other.odometry, other._state = self.odometry, self.state
+        return other
+
+    def add_odometry(self, drone: str, sample: OdometrySample) -> Insertion:
         """Remember a VIO output; the state moves only when a scan needs it.
 
         Raises:
@@ -67,9 +77,13 @@ class CoupledPdaFilter:
         insertion = self.odometry.add(self.team.index(drone), sample, self.parameters)
         if self._state is None:
             self._start(sample.stamp_ns)
-        elif insertion.changed_after_ns < self._state.stamp_ns:
-            self._rollback.odometry_changed(insertion.changed_after_ns)
-        return insertion.notice
+        self.odometry_changed(insertion.changed_after_ns)
+        return insertion
+
+    def odometry_changed(self, after_ns: int) -> None:
+        """Repeat the frames after a stamp, when somebody asks for the state."""
+        if self._state is not None and after_ns < self._state.stamp_ns:
+            self._rollback.odometry_changed(after_ns)
 
     def update(self, sightings: Sightings) -> UpdateReport:
         """Use one camera frame, an empty one too: seeing nobody is evidence.

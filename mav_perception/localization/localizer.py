@@ -9,8 +9,10 @@ import numpy as np
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.initialization.frame_buffer import buffer_scan
 from mav_perception.localization.initialization.search import InitializedDrone, PoseInitializer
+from mav_perception.localization.integrity import IntegrityMonitor
 from mav_perception.localization.lost_drones import LostDroneDetector, odds_to_beat
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
+from mav_perception.localization.notices import correction_notice, found_notice, lost_notice
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.queries import DronePose, FilterQueries
@@ -60,6 +62,7 @@ class TeamLocalizer(FilterQueries):
         self._resumed_ns, team = resumed_ns, joint_filter.team
         self._initializer = PoseInitializer()
         self._lost = LostDroneDetector(len(team.names))
+        self._monitor = IntegrityMonitor(len(team.names))
         self._missing: dict[int, str] = {}
         self._restarted: set[int] = set()
 
@@ -71,6 +74,7 @@ class TeamLocalizer(FilterQueries):
         """
         check_retunable(self.parameters, parameters)
         self.filter.parameters = parameters
+        self._monitor.retune(parameters)
 
     def add_odometry(self, drone: str, sample: OdometrySample) -> Notice | None:
         """Remember a VIO output; see `CoupledPdaFilter.add_odometry`."""
@@ -78,7 +82,9 @@ class TeamLocalizer(FilterQueries):
         silent = self.filter.odometry.silent_for(index, sample.stamp_ns)
         if self.filter.odometry.newest_ns(index) == self._resumed_ns:
             silent = 0.0
-        notice = self.filter.add_odometry(drone, sample)
+        insertion = self.filter.add_odometry(drone, sample)
+        self._monitor.odometry_changed(insertion.changed_after_ns)
+        notice = insertion.notice
         if notice is not None or MAX_SILENCE < silent < np.inf:
             self._restarted.add(index)
         return notice
@@ -106,7 +112,7 @@ class TeamLocalizer(FilterQueries):
         if not self.parameters.recover:
             return report, []
         self._buffer(scan)
-        notices = self._withdraw_lost(report, scan) if report else []
+        notices = [*self._correct(report), *self._withdraw_lost(report, scan)] if report else []
         return report, notices + self._search(sightings.stamp_ns)
 
     @property
@@ -118,7 +124,7 @@ class TeamLocalizer(FilterQueries):
         begun = np.array([h.first_row is not None for h in self.filter.odometry.histories])
         localized = self.filter.state.active | (self.filter.state.pending & begun)
         localized[list(self._restarted)] = False
-        localized &= ~self._silent(self.filter.state.stamp_ns)
+        localized &= ~self._silent(self.filter.state.stamp_ns) & ~self._monitor.doubtful
         return localized
 
     def status(self) -> tuple[DroneStatus, ...]:
@@ -128,6 +134,8 @@ class TeamLocalizer(FilterQueries):
             text = 'localized' if localized else self._missing.get(drone, 'waiting for sightings')
             if self.filter.odometry.newest_ns(drone) is None:
                 text = 'no odometry yet'
+            elif self._monitor.doubtful[drone]:
+                text = 'what is seen fits better with another pose of it: it is decided soon'
             elif drone in self._restarted:
                 text = 'its VIO restarted and nobody has seen it since'
             result.append(DroneStatus(bool(localized), text))
@@ -169,6 +177,16 @@ class TeamLocalizer(FilterQueries):
         variances = np.diag(covariance).reshape(-1, 4)[:, :3].max(axis=1)
         self._restarted = {d for d in self._restarted if variances[d] > FOUND_SIGMA**2}
 
+    def _correct(self, report: UpdateReport) -> list[Notice]:
+        """Go over to another explanation if it is clearly better than the filter's own."""
+        better = self._monitor.watch(self.filter, report)
+        if better is None:
+            return []
+        self.filter.replace_state(better.state)
+        for drone in range(len(self.team.names)):
+            self._lost.forget(drone)
+        return [correction_notice(self.team.names, better)]
+
     def _withdraw_lost(self, report: UpdateReport, scan: CameraScan) -> list[Notice]:
         """Weigh what a scan tells of every candidate, and take out whom the scans deny."""
         self._lost.weigh(report, scan.observer)
@@ -179,11 +197,7 @@ class TeamLocalizer(FilterQueries):
     def _lose(self, drone: int) -> Notice:
         self.filter.replace_state(without_drone(self.filter.require_state(), drone))
         self._lost.forget(drone)
-        return Notice(
-            'drone_lost',
-            f'{self.team.names[drone]} is not where the filter has it: those who should see it do '
-            'not. Its pose is withdrawn until it is found again.',
-        )
+        return lost_notice(self.team.names[drone])
 
     def _search(self, stamp_ns: int) -> list[Notice]:
         """Search for drones without a pose, and at times for localized ones that nobody sees."""
@@ -228,10 +242,4 @@ class TeamLocalizer(FilterQueries):
         self._lost.forget(found.drone)
         self._lost.confirm(found.drone, stamp_ns)
         self._restarted.discard(found.drone)
-        x, y, z, yaw = (float(v) for v in found.pose)
-        return Notice(
-            'drone_found',
-            f'{self.team.names[found.drone]} is at {x:.2f}, {y:.2f}, {z:.2f} m, yaw '
-            f'{np.degrees(yaw):.0f} degrees (log odds {found.margin:.0f}).',
-            {'drone': found.drone, 'margin': found.margin},
-        )
+        return found_notice(self.team.names[found.drone], found)

@@ -158,7 +158,7 @@ class InitializationParameters:
     """Search for drones whose pose is unknown."""
 
     recover: bool = parameter(
-        True, 'search for drones whose start is unknown, and for those that got lost'
+        True, 'search for drones without a pose; withdraw and correct poses that are wrong'
     )
     start_window: float = parameter(
         120.0,

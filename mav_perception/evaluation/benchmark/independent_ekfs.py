@@ -73,7 +73,8 @@ def independent_update(
     report = UpdateReport(
         sightings=scan.sightings, candidates=candidates, view_probability=ones,
         detection_probability=ones, marginal=marginal, log_evidence_ratio=np.zeros(len(ones)),
-        outside_gate=len(positions) - len(pairs), events=1, dropped=0.0, nis=0.0, nis_size=0,
+        outside_gate=len(positions) - len(pairs), events=1, dropped=0.0, log_evidence=0.0,
+        new_evidence=0.0, nis=0.0, nis_size=0,
     )  # fmt: skip
     return replace(state, hypotheses=hypotheses), report
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import logsumexp
 
 from mav_perception.localization.association.problem import MISSED, Associate, AssociationEvents
-from mav_perception.localization.correlation import correlation
+from mav_perception.localization.correlation import correlation, new_evidence
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
@@ -59,8 +60,9 @@ def update_state(
     updates = evaluate_all(predicted, events, parameters)
     branches = weigh_branches(state, scan, predicted, events, updates)
     reduction = reduce_mixture(branches, state.drones, parameters)
-    report = make_report(scan, predicted, branches, reduction.forgotten)
     elapsed = state.since_last_scan(scan.camera)
+    new = float(new_evidence(elapsed, parameters.detection_correlation))
+    report = make_report(scan, predicted, branches, reduction.forgotten, new)
     state = replace(state, hypotheses=reduction.hypotheses)
     state = update_rates(state, scan, report, parameters)
     state, unexplained = with_displaced_drones(
@@ -100,6 +102,7 @@ def weigh_branches(
 
     w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
     """
+    log_weight = updates.log_weight + predicted.gated.problem.log_prior[events.parent]
     return Branches(
         prior=state.hypotheses,
         cross_covariance=predicted.gated.cross_covariance,
@@ -110,7 +113,8 @@ def weigh_branches(
         unexplained=unexplained_by(events, len(scan.sightings)),
         compared=states_to_compare(state.drones, predicted),
         camera=scan.camera,
-        weight=normalised(updates.log_weight + predicted.gated.problem.log_prior[events.parent]),
+        weight=normalised(log_weight),
+        log_total=float(logsumexp(log_weight)),
     )
 
 

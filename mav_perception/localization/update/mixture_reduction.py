@@ -38,10 +38,9 @@ class Branches:
         existence: (B, O) probability of every object after each event.
         detectable: (B, N + O) whether the camera can detect each drone and object then.
         unexplained: (B, m) 1 for the sightings that no candidate gave in an event.
-        compared: states by which explanations differ: those of all drones, then those of objects
-            that may have given a sighting of the frame.
+        compared: states by which explanations differ: of drones, then of objects in a gate.
         camera: of the scan, its index in the team.
-        weight: (B,) normalised.
+        weight, log_total: (B,) normalised, and the log of their sum before that.
     """
 
     prior: JointHypotheses
@@ -54,6 +53,7 @@ class Branches:
     compared: IntArray
     camera: int
     weight: FloatArray
+    log_total: float
 
     @property
     def parent(self) -> IntArray:

@@ -68,6 +68,7 @@ class PredictedScan:
         view_probability: (K, C) probability that each is in view.
         detection_probability: (K, C) P_D of each, existence of objects included.
         detectability: (K, N + O) of everybody by the camera, before the scan.
+        log_clutter: log of the density of the scan if all its sightings are false.
         gated: what the update works on.
     """
 
@@ -75,6 +76,7 @@ class PredictedScan:
     view_probability: FloatArray
     detection_probability: FloatArray
     detectability: Detectability
+    log_clutter: float
     gated: GatedPairs
 
     @property
@@ -99,12 +101,14 @@ def predict_scan(
     parameters = scan.mount.with_field_of_view(parameters)
     candidates = candidates_in_view(state, scan, parameters)
     detectability = predict_detectability(state, scan, parameters)
-    model = _detection_model(state, scan, candidates, detectability, parameters)
+    clutter_rate = state.rates.clutter_per_frame(scan.camera, parameters)
+    model = _detection_model(state, scan, candidates, detectability, clutter_rate, parameters)
     return PredictedScan(
         candidates=candidates.index,
         view_probability=candidates.view_probability,
         detection_probability=model.probability,
         detectability=detectability,
+        log_clutter=float(np.log(model.clutter_density).sum()) - clutter_rate,
         gated=_gated_pairs(state, scan, candidates, model, parameters),
     )
 
@@ -201,13 +205,13 @@ def _detection_model(
     scan: CameraScan,
     candidates: Candidates,
     detectability: Detectability,
+    clutter_rate: float,
     parameters: FilterParameters,
 ) -> DetectionModel:
     """Return P_D (K, C) of all candidates, existence included, clutter density and scores."""
     existence, who = state.hypotheses.existence, candidates.index
     exists = np.hstack([np.ones((len(existence), state.drones)), existence])[:, who]
-    rate = state.rates.clutter_per_frame(scan.camera, parameters)
-    clutter = clutter_density(rate, scan.sightings, parameters)
+    clutter = clutter_density(clutter_rate, scan.sightings, parameters)
     chance = candidates.view_probability * detectability.of(who).probability * exists
     ratio = score_log_ratio(scan.sightings.score, parameters)
     is_drone = (who < state.drones)[:, None]

@@ -28,6 +28,8 @@ class UpdateReport:
         outside_gate: sightings that lay in no gate under the heaviest hypothesis.
         events: number of joint association events over all hypotheses.
         dropped: weight of the events and hypotheses that were cut.
+        log_evidence: log of the density of the scan, by all that the filter knew before it.
+        new_evidence: share of that which is new after the frame before of the same camera.
         nis, nis_size: normalised innovation squared of the most likely event and its size.
     """
 
@@ -40,6 +42,8 @@ class UpdateReport:
     outside_gate: int
     events: int
     dropped: float
+    log_evidence: float
+    new_evidence: float
     nis: float
     nis_size: int
 
@@ -65,7 +69,7 @@ class UpdateReport:
 
 
 def make_report(
-    scan: CameraScan, predicted: PredictedScan, branches: Branches, forgotten: float
+    scan: CameraScan, predicted: PredictedScan, branches: Branches, forgotten: float, new: float
 ) -> UpdateReport:
     """Return the report of an update.
 
@@ -74,6 +78,7 @@ def make_report(
         predicted: what was predicted of it.
         branches: all events, weighed.
         forgotten: weight that the reduction of the mixture dropped.
+        new: share of the scan that is new evidence.
     """
     best = int(np.argmax(branches.weight))
     marginal = marginals_of(predicted, branches)
@@ -91,6 +96,8 @@ def make_report(
         outside_gate=predicted.outside_gate,
         events=len(branches.weight),
         dropped=branches.events.dropped + forgotten,
+        log_evidence=branches.log_total + predicted.log_clutter,
+        new_evidence=new,
         nis=float(branches.updates.squared_mahalanobis[best]),
         nis_size=MEASUREMENT_SIZE * int(branches.updates.number[best]),
     )

@@ -50,7 +50,7 @@ def _branches(covariances, jacobians, innovations, noise, model, means=None, eve
         prior=prior, cross_covariance=cross, events=events, updates=updates,
         existence=np.zeros((count, 0)), detectable=np.full((count, targets), 0.5),
         unexplained=np.ones((count, sightings)), compared=np.arange(size), camera=0,
-        weight=normalised(updates.log_weight),
+        weight=normalised(updates.log_weight), log_total=0.0,
     )  # fmt: skip
 
 

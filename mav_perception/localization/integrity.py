@@ -1,0 +1,186 @@
+"""Integrity: whether another explanation fits what the team sees better than the filter's own.
+
+After a wrong association a filter explains the next frames by its own mistake, and nothing in it
+tells. A second filter has not used the sightings of the last while: odometry alone has led it past
+the mistake. From then on both weigh the same frames, and the evidence decides between them. GNSS
+receivers guard their fix so, by solution separation: each of a few sub-filters leaves out
+measurements (Blanch et al. 2012, 'Advanced RAIM user algorithm description').
+
+A second filter rests for `RESTING` seconds and then runs, while the next one rests: whenever a
+mistake happens, one of them is resting. Where both filters agree, nothing is to be decided and a
+new one takes its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mav_perception.errors import InputError
+from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.state import JointState
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.types import BoolArray, FloatArray, nanoseconds
+
+RESTING = 6.0
+"""Seconds of sightings that a second filter leaves out."""
+
+LONGEST = 60.0
+"""Seconds after which a second filter that could not be decided against is given up."""
+
+DOUBT, DECIDED = 5.0, 12.0
+"""Log odds of the second filter from which on drones are in doubt, and it is believed."""
+
+APART = 2.0
+"""Standard deviations by which the poses of a drone must differ for them to disagree."""
+
+
+@dataclass
+class SecondFilter:
+    """A filter that left out the sightings of some time, and what speaks for it since.
+
+    Attributes:
+        joint_filter: on the same odometry.
+        since_ns: when it began to rest, and then to run.
+        log_odds: that its explanation is right now, not the first one's: the sum of the evidence
+            since that was lowest (CUSUM, Page 1954), so that what was before a mistake of the
+            first filter does not hide it.
+        log_odds_against: the same of the first one's.
+    """
+
+    joint_filter: CoupledPdaFilter
+    since_ns: int
+    log_odds: float = 0.0
+    log_odds_against: float = 0.0
+
+    def wake(self, stamp_ns: int) -> None:
+        """Move on by odometry alone: sightings count from here."""
+        self.joint_filter.replace_state(self.joint_filter.state_at(stamp_ns))
+        self.since_ns = stamp_ns
+
+    def weigh(self, report: UpdateReport) -> None:
+        """Use the frame that the first filter has used; as far as it is new it tells who is right.
+
+        Raises:
+            InputError: it cannot use the frame.
+        """
+        own = self.joint_filter.update(report.sightings)
+        gain = report.new_evidence * (own.log_evidence - report.log_evidence)
+        self.log_odds = max(self.log_odds + gain, 0.0)
+        self.log_odds_against = max(self.log_odds_against - gain, 0.0)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """A better explanation than that of the filter.
+
+    Attributes:
+        state: what the second filter makes of it.
+        moved: (N,) by how many metres it puts each drone elsewhere.
+        log_odds: that it is right.
+    """
+
+    state: JointState
+    moved: FloatArray
+    log_odds: float
+
+
+class IntegrityMonitor:
+    """Watches over a joint filter by filters that leave out sightings."""
+
+    def __init__(self, drones: int) -> None:
+        """Begin to watch over a team of N drones with its next frame.
+
+        Attributes:
+            doubtful: (N,) drones that a likelier explanation puts elsewhere.
+        """
+        self.doubtful: BoolArray = np.zeros(drones, bool)
+        self._resting: SecondFilter | None = None
+        self._running: SecondFilter | None = None
+
+    @property
+    def log_odds(self) -> float:
+        """Return the log odds of the second explanation against the filter's own."""
+        return self._running.log_odds if self._running else 0.0
+
+    def odometry_changed(self, after_ns: int) -> None:
+        """Tell the second filters of late odometry, see `CoupledPdaFilter.odometry_changed`."""
+        for second in filter(None, (self._resting, self._running)):
+            second.joint_filter.odometry_changed(after_ns)
+
+    def retune(self, parameters: FilterParameters) -> None:
+        """Go on with other parameters."""
+        for second in filter(None, (self._resting, self._running)):
+            second.joint_filter.parameters = parameters
+
+    def watch(self, first: CoupledPdaFilter, report: UpdateReport) -> Correction | None:
+        """Weigh a frame that the filter has used; return a better explanation if there is one.
+
+        Args:
+            first: the filter that is watched.
+            report: of its update with the frame.
+        """
+        now_ns = first.require_state().stamp_ns
+        if self._running and self._running.since_ns <= report.sightings.stamp_ns:
+            self._weigh(self._running, report)
+        correction = self._judge(first, now_ns)
+        if correction is not None:
+            self._running = self._resting = None
+        elif self._resting is None:
+            self._resting = SecondFilter(first.branch(), now_ns)
+        elif now_ns - self._resting.since_ns >= nanoseconds(RESTING) and self._settled(
+            first, now_ns
+        ):
+            self._running, self._resting = self._resting, None
+            self._running.wake(now_ns)
+        return correction
+
+    def _weigh(self, running: SecondFilter, report: UpdateReport) -> None:
+        try:
+            running.weigh(report)
+        except InputError:
+            self._running = None
+
+    def _judge(self, first: CoupledPdaFilter, now_ns: int) -> Correction | None:
+        """Decide for one of the two explanations if the evidence is clear; else note the doubt."""
+        running = self._running
+        self.doubtful = np.zeros(len(self.doubtful), bool)
+        if running is None or running.log_odds_against > DECIDED:
+            self._running = None
+        elif running.log_odds > DOUBT:
+            moved, apart = separation(first, running.joint_filter, now_ns)
+            if running.log_odds > DECIDED:
+                state = running.joint_filter.require_state()
+                return Correction(state, moved, running.log_odds)
+            self.doubtful = apart
+        return None
+
+    def _settled(self, first: CoupledPdaFilter, now_ns: int) -> bool:
+        """Tell whether nothing is in dispute: both agree, or have disagreed for too long."""
+        running = self._running
+        if running is None or now_ns - running.since_ns > nanoseconds(LONGEST):
+            return True
+        return not separation(first, running.joint_filter, now_ns)[1].any()
+
+
+def separation(
+    first: CoupledPdaFilter, second: CoupledPdaFilter, stamp_ns: int
+) -> tuple[FloatArray, BoolArray]:
+    """Return (N,) metres between the poses of each drone, and whether they disagree.
+
+    A drone that has a pose in one of them alone disagrees.
+
+    Args:
+        first: a filter.
+        second: another of the same team.
+        stamp_ns: when.
+    """
+    one, other = first.state_at(stamp_ns), second.state_at(stamp_ns)
+    metres = np.linalg.norm((one.team.mean - other.team.mean)[:, :3], axis=1)
+    variance = np.diag(one.team.covariance) + np.diag(other.team.covariance)
+    sigma = np.sqrt(variance.reshape(-1, 4)[:, :3].sum(axis=1))
+    both = one.active & other.active
+    apart = (both & (metres > APART * sigma)) | (one.active != other.active)
+    return np.where(both, metres, 0.0), apart
