@@ -40,7 +40,8 @@ FLOORS = (
     ('localization.coupled_pda',),
     ('localization.queries',),
     ('localization.initialization',),
-    ('localization.lost_drones',),
+    ('localization.lost_drones', 'localization.integrity'),
+    ('localization.notices',),
     ('localization.localizer',),
     ('localization.checkpoint', 'localization'),
     # Flights: recorded, simulated, published by others.

@@ -14,7 +14,6 @@ from mav_perception.localization.odometry.history import Insertion
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
-from mav_perception.localization.prediction.outages import anchor_again, mark_corrected
 from mav_perception.localization.state import JointState, initial_state, join_started
 from mav_perception.localization.team.team import Team
 from mav_perception.localization.timing.rollback import Rollback
@@ -147,15 +146,13 @@ class CoupledPdaFilter:
                 f'A frame of {sightings.observer} is refused, the state stays: {error}. Check the '
                 'variances of its sightings.'
             ) from error
-        return mark_corrected(posterior, report.seen(observer), self.odometry), report
+        return posterior, report
 
     def _state_at(self, state: JointState, stamp_ns: int) -> JointState:
         """Let in drones that start meanwhile, then move everybody by odometry."""
         first_rows = [history.first_row for history in self.odometry.histories]
         state = replace(state, stamp_ns=stamp_ns)
         state = join_started(state, first_rows, self.team.start_at_origin)
-        if state.corrected.any():
-            state = anchor_again(state, self.odometry)
         return propagate(state, stamp_ns, self.odometry.rows(stamp_ns), self.parameters)
 
     def _start(self, stamp_ns: int) -> None:

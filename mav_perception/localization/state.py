@@ -36,7 +36,8 @@ class JointState:
         anchors: the N odometry rows up to which the motion is in the state.
         active: (N,) drones whose pose is known; only these see and are seen.
         pending: (N,) drones that start where the team file says once their odometry begins.
-        corrected: (N,) drones seen since their odometry ceased.
+        untold: (N, 4) variances of the motion since the last odometry of each drone. Its next will
+            tell, so they are not in the hypotheses.
         rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
         last_scan_ns: (cameras,) stamp of the last scan of each camera, `NEVER_NS` for none.
@@ -49,7 +50,7 @@ class JointState:
     anchors: OdometryRows
     active: BoolArray
     pending: BoolArray
-    corrected: BoolArray
+    untold: FloatArray
     rates: DetectionRates
     objects: StaticObjects
     last_scan_ns: IntArray
@@ -85,13 +86,22 @@ class JointState:
         return self.hypotheses.mean_existence > CONFIRMED
 
     @cached_property
+    def covariances_now(self) -> FloatArray:
+        """Return the (K, n, n) covariances with the motion that no odometry has told of yet."""
+        if not self.untold.any():
+            return self.hypotheses.covariances
+        covariances, own = self.hypotheses.covariances.copy(), np.arange(4 * self.drones)
+        covariances[:, own, own] += self.untold.ravel()
+        return covariances
+
+    @cached_property
     def team(self) -> TeamState:
-        """Return mean and covariance of the mixture over the drones alone."""
+        """Return mean and covariance of the mixture over the drones alone, as of now."""
         size, mixture = 4 * self.drones, self.hypotheses
         mean, covariance = mixture_moments(
             mixture.weights,
             mixture.means[:, :size],
-            mixture.covariances[:, :size, :size],
+            self.covariances_now[:, :size, :size],
             self.drones,
         )
         return TeamState(self.stamp_ns, mean.reshape(-1, 4), covariance)
@@ -127,7 +137,7 @@ def initial_state(
         anchors=OdometryRows.zeros(count),
         active=nobody,
         pending=known,
-        corrected=nobody,
+        untold=np.zeros((count, 4)),
         rates=DetectionRates.empty(cameras),
         objects=StaticObjects.empty(),
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
@@ -189,8 +199,8 @@ def with_drone(
     means[:, own] = pose
     joint[:, own], joint[:, :, own] = 0.0, 0.0
     joint[:, own, own] = covariance
-    active, corrected = state.active.copy(), state.corrected.copy()
-    active[drone], corrected[drone] = True, False
+    active, untold = state.active.copy(), state.untold.copy()
+    active[drone], untold[drone] = True, 0.0
     met_ns = state.last_met_ns.copy()
     met_ns[drone] = state.stamp_ns
     return replace(
@@ -198,6 +208,6 @@ def with_drone(
         hypotheses=replace(state.hypotheses, means=means, covariances=joint),
         active=active,
         anchors=state.anchors.with_row(drone, anchor),
-        corrected=corrected,
+        untold=untold,
         last_met_ns=met_ns,
     )

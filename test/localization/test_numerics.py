@@ -28,7 +28,7 @@ UPDATES = 20_000
 
 def started(pair_team, parameters):
     joint_filter = CoupledPdaFilter(pair_team, parameters)
-    for time in (0.0, 1.0):
+    for time in (0.0, 0.5, 1.0):
         for name in pair_team.names:
             pose = np.zeros(3), quaternion_from_euler(np.zeros(3))
             joint_filter.add_odometry(name, OdometrySample(at(time), *pose))

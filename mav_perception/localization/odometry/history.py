@@ -11,6 +11,7 @@ from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import interpolate, roll_pitch_yaw, wrap_angle, yaw_rotation
 from mav_perception.localization.odometry.rows import (
     COLUMNS,
+    DISTANCE_AND_TURN,
     GAP,
     POSITION,
     RAW,
@@ -38,6 +39,9 @@ MAX_ACCELERATION = 20.0
 
 MAX_BREAK = 0.5
 """Over a break longer than this, seconds, the path in between is not known."""
+
+PACE_TIME = 5.0
+"""Seconds before a break that tell how fast the drone went on."""
 
 MIN_WINDOW = 120.0
 """Seconds for which the path of a drone is kept at least."""
@@ -120,20 +124,24 @@ class OdometryHistory:
         return Insertion(changed, notice)
 
     def at(self, stamp_ns: int) -> OdometryRows:
-        """Return the row at a stamp: interpolated inside the history, held outside."""
+        """Return the row at a stamp, interpolated; in a break and outside the history the last.
+
+        That row has its own stamp: nobody knows how the drone has moved since.
+        """
         if not self._stamps:
-            return OdometryRows.zeros().held(stamp_ns, 0.0)
+            return OdometryRows.zeros()
         index = bisect_right(self._stamps, stamp_ns)
         if index == 0 or index == len(self._stamps):
-            edge = 0 if index == 0 else -1
-            return self._row(edge).held(stamp_ns, seconds(stamp_ns - self._stamps[edge]))
+            return self._row(0 if index == 0 else -1)
         before, after = self._stamps[index - 1], self._stamps[index]
+        if after - before > nanoseconds(MAX_BREAK):
+            return self._row(index - 1)
         share = (stamp_ns - before) / (after - before)
         row = self._rows[index - 1]
         return OdometryRows(np.asarray(stamp_ns), row + share * (self._rows[index] - row))
 
     def path(self, stamps: IntArray) -> OdometryRows:
-        """Return the K rows at many stamps, held outside the history."""
+        """Return the K rows at many stamps; outside the history the drone stood still."""
         if not self._stamps:
             return OdometryRows(stamps, np.zeros((len(stamps), COLUMNS)))
         known = np.array(self._stamps, np.int64)
@@ -177,11 +185,24 @@ class OdometryHistory:
                 f'in {elapsed:.2f} s: the VIO restarted. Its path goes on from the last pose with '
                 'added uncertainty.',
             )
-        length = float(np.linalg.norm(step))
+        length = np.array([float(np.linalg.norm(step)), abs(turn)])
+        if elapsed > MAX_BREAK:
+            length = np.maximum(length, elapsed * self._pace(index - 1))
         row[POSITION] = last[POSITION] + yaw_rotation(last[YAW] - raw_last[3]) @ step
         row[YAW] = last[YAW] + turn
-        row[SUMS] = last[SUMS] + np.array([length, abs(turn), 0.0, 0.0])
+        row[SUMS] = last[SUMS] + np.array([*length, 0.0, 0.0])
         return None
+
+    def _pace(self, index: int) -> FloatArray:
+        """Return metres and radians a second in the last seconds before a row.
+
+        Over a break the drone has hardly flown straight, and its VIO drifts by what it flew.
+        """
+        first = bisect_left(self._stamps, self._stamps[index] - nanoseconds(PACE_TIME), hi=index)
+        if first == index:
+            return np.zeros(2)
+        way = self._rows[index][DISTANCE_AND_TURN] - self._rows[first][DISTANCE_AND_TURN]
+        return np.asarray(way / seconds(self._stamps[index] - self._stamps[first]), float)
 
     def _jumped(
         self,

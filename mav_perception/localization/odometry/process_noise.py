@@ -17,8 +17,7 @@ def process_noise(increments: OdometryRows, parameters: ProcessNoiseParameters) 
     """
     distance, turn = np.abs(increments.distance), np.abs(increments.turn)
     time = np.abs(increments.elapsed)
-    # A gap that closes again takes nothing back and adds nothing.
-    gap, yaw_gap = np.maximum(increments.gap, 0.0), np.maximum(increments.yaw_gap, 0.0)
+    gap, yaw_gap = np.abs(increments.gap), np.abs(increments.yaw_gap)
     position = (
         parameters.position_noise**2 * distance
         + parameters.hover_position_noise**2 * time
@@ -32,3 +31,17 @@ def process_noise(increments: OdometryRows, parameters: ProcessNoiseParameters) 
     )
     vertical = position * parameters.vertical_noise_scale**2
     return np.stack([position, position, vertical, yaw], axis=1)
+
+
+def untold_motion(waiting: FloatArray, parameters: ProcessNoiseParameters) -> FloatArray:
+    """Return the (N, 4) variances of motion since the last odometry, which the next will tell.
+
+    Of positions alone: what depends on a yaw needs the attitude, and waits for it.
+
+    Args:
+        waiting: (N,) seconds since the last odometry of each drone.
+        parameters: noise of a gap.
+    """
+    position = parameters.gap_position_noise**2 * waiting
+    vertical = position * parameters.vertical_noise_scale**2
+    return np.stack([position, position, vertical, np.zeros(len(waiting))], axis=1)

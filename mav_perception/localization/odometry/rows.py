@@ -14,7 +14,7 @@ from mav_perception.types import NANOSECONDS, BoolArray, FloatArray, IntArray
 # that noise adds up over any interval; RAW is the pose as the VIO had it.
 POSITION, YAW, ROLL_PITCH = slice(0, 3), 3, slice(4, 6)
 DISTANCE, TURN, GAP, YAW_GAP = 6, 7, 8, 9
-SUMS, RAW, COLUMNS = slice(6, 10), slice(10, 14), 14
+DISTANCE_AND_TURN, SUMS, RAW, COLUMNS = slice(6, 8), slice(6, 10), slice(10, 14), 14
 
 
 @dataclass(frozen=True)
@@ -114,26 +114,6 @@ class OdometryRows:
         stamps, values = self.stamps.copy(), self.values.copy()
         stamps[index], values[index] = row.stamps, row.values
         return OdometryRows(stamps, values)
-
-    def held(self, stamp_ns: int, gap: float) -> OdometryRows:
-        """Return the row at another stamp, the drone where it was; its motion since is unknown.
-
-        Yaw is told by the odometry that comes later, so `yaw_gap` does not count.
-
-        Args:
-            stamp_ns: when.
-            gap: seconds without odometry.
-        """
-        values = self.values.copy()
-        values[GAP] += gap
-        return OdometryRows(np.asarray(stamp_ns), values)
-
-    def with_yaw_and_gap(self, yaw: float, gap: float) -> OdometryRows:
-        """Return the row with another yaw, and with seconds of unknown motion still to come."""
-        values = self.values.copy()
-        values[GAP] -= gap
-        values[YAW] = yaw
-        return OdometryRows(self.stamps, values)
 
     def at_origin(self) -> OdometryRows:
         """Return the row that the odometry had at its origin, if this is its first one.

@@ -33,17 +33,19 @@ class TeamOdometry:
         return self.histories[drone].newest_ns
 
     def silent_for(self, drone: int, stamp_ns: int) -> float:
-        """Return the seconds since a drone's last odometry, infinity if there was none."""
-        newest = self.histories[drone].newest_ns
-        return np.inf if newest is None else seconds(stamp_ns - newest)
+        """Return for how many seconds nothing tells where a drone goes, infinity before it spoke.
+
+        Up to a stamp that is after its last odometry, or in a break of it.
+        """
+        history = self.histories[drone]
+        if history.newest_ns is None:
+            return np.inf
+        return max(seconds(stamp_ns - int(history.at(stamp_ns).stamps)), 0.0)
 
     def unknown_turns(self, stamp_ns: int, parameters: ProcessNoiseParameters) -> FloatArray:
         """Return the (N,) variances of what each drone may have turned since its odometry."""
-        silent = [
-            0.0 if history.newest_ns is None else seconds(stamp_ns - history.newest_ns)
-            for history in self.histories
-        ]
-        variance = parameters.gap_yaw_noise**2 * np.maximum(silent, 0.0)
+        silent = np.array([self.silent_for(d, stamp_ns) for d in range(len(self.histories))])
+        variance = parameters.gap_yaw_noise**2 * np.where(np.isinf(silent), 0.0, silent)
         return np.minimum(variance, np.pi**2 / 3.0)  # that of any direction
 
     def check_current(self, drone: int, sightings: Sightings) -> None:
@@ -52,9 +54,10 @@ class TeamOdometry:
         if silent > MAX_BREAK:
             raise InputError(
                 f'The odometry of {sightings.observer} ended {silent:.1f} s before its frame at '
-                f'{seconds(sightings.stamp_ns):.3f} s: without an attitude it is not used.'
+                f'{seconds(sightings.stamp_ns):.3f} s: without an attitude it is not used. '
+                f'Odometry has to come every {MAX_BREAK} s at least.'
             )
 
     def rows(self, stamp_ns: int) -> OdometryRows:
-        """Return the N rows of all drones at a stamp."""
+        """Return the N rows of all drones at a stamp, or their last ones before it."""
         return OdometryRows.stacked([h.at(stamp_ns) for h in self.histories])

@@ -8,11 +8,11 @@ import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
 from mav_perception.localization.hypotheses import JointHypotheses
-from mav_perception.localization.odometry.process_noise import process_noise
+from mav_perception.localization.odometry.process_noise import process_noise, untold_motion
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import FloatArray
+from mav_perception.types import NANOSECONDS, FloatArray
 
 
 def propagate(
@@ -22,20 +22,26 @@ def propagate(
 
     x' = x + Rz(yaw - yaw_odom) (p_odom' - p_odom), yaw' = yaw + (yaw_odom' - yaw_odom), and
     P' = F P F^T + Q with Q proportional to distance, turn, time and gap. Static objects stay.
-    Increments are taken from the anchors, not from the last stamp, so motion during an outage is
-    used as soon as the odometry that tells of it arrives. Drones whose pose is not known, or that
-    have not begun yet, neither move nor get less certain.
+    A drone whose odometry has ceased stays where that ended, until the next tells where it went:
+    its motion meanwhile is `untold`. Drones whose pose is not known, or that have not begun yet,
+    neither move nor get less certain.
 
     Args:
         state: joint state and its anchors.
         stamp_ns: time to move to.
-        rows: odometry of all N drones at that time.
+        rows: odometry of all N drones at that time, or the last before it.
         parameters: noise densities.
     """
     increments = (rows - state.anchors).only(state.active)
     noise = process_noise(increments, parameters).ravel()
-    hypotheses = _moved(state.hypotheses, state.anchors, increments, noise)
-    return replace(state, stamp_ns=stamp_ns, hypotheses=hypotheses, anchors=rows)
+    waiting = np.maximum((stamp_ns - rows.stamps) / NANOSECONDS, 0.0)
+    return replace(
+        state,
+        stamp_ns=stamp_ns,
+        hypotheses=_moved(state.hypotheses, state.anchors, increments, noise),
+        anchors=rows,
+        untold=untold_motion(np.where(state.active, waiting, 0.0), parameters),
+    )
 
 
 def moved_by_odometry(pose: FloatArray, before: OdometryRows, after: OdometryRows) -> FloatArray:

@@ -34,7 +34,8 @@ def update_static_objects(
 ) -> JointState:
     """Return the state without vanished objects, and with those that a scan may show first.
 
-    While a drone has no pose, a sighting of nobody known is rather of that drone: nothing begins.
+    While a drone has no pose, or moves without odometry, a sighting of nobody known is rather of
+    that drone: nothing begins.
 
     Args:
         state: after the update with the scan.
@@ -45,7 +46,7 @@ def update_static_objects(
     if parameters.max_objects == 0:
         return state
     mean = state.hypotheses.weights @ unexplained
-    complete = (state.active | state.pending).all()
+    complete = (state.active | state.pending).all() and not state.untold.any()
     new = np.flatnonzero(complete & (mean > MIN_UNEXPLAINED))
     gone = _vanished(state, parameters.max_objects - len(new))
     judged = state.objects.judged(state.hypotheses.mean_existence, gone)

@@ -141,13 +141,15 @@ def _displaced_odds(
 def possible_displacements(state: JointState, scan: CameraScan) -> list[Displacement]:
     """Return who may be elsewhere, given a sighting of nobody known.
 
-    The first drone is where it is: it carries the map, and the others are elsewhere from it.
+    The first drone is where it is: it carries the map, and the others are elsewhere from it. Who
+    sends no odometry may have gone anywhere, and is not compared.
     """
-    if not (state.active | state.pending).all():
+    told = state.active & ~state.untold.any(axis=1)
+    if not (state.active | state.pending).all() or not told[scan.observer]:
         return []
-    alone = state.active & (state.stamp_ns - state.last_met_ns > ALONE * NANOSECONDS)
+    alone = told & (state.stamp_ns - state.last_met_ns > ALONE * NANOSECONDS)
     alone[0] = False
-    others = [d for d in np.flatnonzero(state.active).tolist() if d != scan.observer]
+    others = [d for d in np.flatnonzero(told).tolist() if d != scan.observer]
     result = [Displacement(drone, drone) for drone in others if alone[drone]]
     if alone[scan.observer]:
         result += [Displacement(scan.observer, drone) for drone in others]

@@ -27,11 +27,14 @@ from mav_perception.localization.measurement.visibility import clutter_density
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.update.candidates import Candidates, candidates_in_view
-from mav_perception.types import FloatArray, IntArray
+from mav_perception.types import BoolArray, FloatArray, IntArray
 
 LOG_TWO_PI = float(np.log(2.0 * np.pi))
 MIN_PROBABILITY = 1e-9
 """A candidate less likely to be seen takes no sighting; it would only multiply the events."""
+
+NOTHING = 1e-6
+"""Share of new information of a sighting that tells nothing of the state."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,7 @@ def predict_scan(
 ) -> PredictedScan:
     """Predict the scan under all hypotheses, and gate its sightings.
 
-    z^_b = h(x_a, x_b), S_b = H_b P H_b' + R; a sighting lies in the gate of candidate b where
-    nu' S_b^-1 nu < gamma.
+    S_b = H_b P H_b' + R; a sighting lies in the gate of candidate b where nu' S_b^-1 nu < gamma.
 
     Args:
         state: joint state at the time of the scan.
@@ -101,14 +103,14 @@ def predict_scan(
     parameters = scan.mount.with_field_of_view(parameters)
     candidates = candidates_in_view(state, scan, parameters)
     detectability = predict_detectability(state, scan, parameters)
-    clutter_rate = state.rates.clutter_per_frame(scan.camera, parameters)
-    model = _detection_model(state, scan, candidates, detectability, clutter_rate, parameters)
+    model = _detection_model(state, scan, candidates, detectability, parameters)
+    expected = state.rates.clutter_per_frame(scan.camera, parameters)
     return PredictedScan(
         candidates=candidates.index,
         view_probability=candidates.view_probability,
         detection_probability=model.probability,
         detectability=detectability,
-        log_clutter=float(np.log(model.clutter_density).sum()) - clutter_rate,
+        log_clutter=float(np.log(model.clutter_density).sum()) - expected,
         gated=_gated_pairs(state, scan, candidates, model, parameters),
     )
 
@@ -121,9 +123,9 @@ def _gated_pairs(
     parameters: FilterParameters,
 ) -> GatedPairs:
     """Predict the measurements of those near a sighting, and put gates about them."""
-    covariances, near = state.hypotheses.covariances, np.flatnonzero(candidates.near)
+    near = np.flatnonzero(candidates.near)
     predicted = _predict_near(state, scan, candidates, near, parameters)
-    covariance = predicted.predicted_covariance(covariances)
+    covariance = predicted.predicted_covariance(state.covariances_now)
     residual, noise = innovations(predicted, scan.sightings), measurement_noise(scan.sightings)
     squared, log_det = squared_mahalanobis(residual, covariance, noise)
     inside = validation_gate(squared, parameters.gate_probability)
@@ -134,16 +136,16 @@ def _gated_pairs(
     log_density = -0.5 * (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)[:, some]
     ungated = np.ones(len(candidates.index), bool)
     ungated[gated] = False
-    cross, joint = _joint_covariances(predicted, some, covariances)
+    cross, joint = _joint_covariances(predicted, some, state.hypotheses.covariances)
+    untold, silent = _untold_noise(predicted, some, state)
     who = candidates.index[gated]
-    stays = parameters.error_correlation * np.where(who < state.drones, 1.0, OBJECT_CORRELATION)
     return GatedPairs(
         index=gated,
         cross_covariance=cross,
         predicted_covariance=joint,
         innovations=residual[:, some],
-        noise=noise + predicted.linearisation_covariance[:, some, None],
-        new_information=new_information(state.since_last_seen(scan.camera)[who], stays),
+        noise=noise + (predicted.linearisation_covariance[:, some] + untold)[:, :, None],
+        new_information=np.where(silent, NOTHING, _new_information(state, scan, who, parameters)),
         model=of_gated,
         problem=AssociationProblem(
             log_likelihood_ratio=of_gated.log_detection_ratio + log_density,
@@ -165,7 +167,7 @@ def _predict_near(
 ) -> PredictedSightings:
     """Predict the measurements of candidates `near`; the size of an object is not known."""
     predicted = predict_sightings(
-        state.hypotheses.means, state.hypotheses.covariances, scan.observer,
+        state.hypotheses.means, state.covariances_now, scan.observer,
         candidates.columns[near], scan.roll_pitch, scan.mount,
     )  # fmt: skip
     is_object = candidates.index[near] >= state.drones
@@ -182,6 +184,30 @@ def _joint_covariances(
     cross = (blocks @ covariance[:, columns]).reshape(number, size, covariance.shape[-1])
     joint = cross[:, :, columns].transpose(0, 2, 1, 3) @ np.swapaxes(blocks, -1, -2)
     return cross, joint.transpose(0, 2, 1, 3).reshape(number, size, size)
+
+
+def _new_information(
+    state: JointState, scan: CameraScan, candidates: IntArray, parameters: FilterParameters
+) -> FloatArray:
+    """Return the (T,) share of what a sighting of each candidate tells that is new."""
+    longer = np.where(candidates < state.drones, 1.0, OBJECT_CORRELATION)
+    elapsed = state.since_last_seen(scan.camera)[candidates]
+    return new_information(elapsed, parameters.error_correlation * longer)
+
+
+def _untold_noise(
+    predicted: PredictedSightings, gated: IntArray, state: JointState
+) -> tuple[FloatArray, BoolArray]:
+    """Return what untold motion adds to a measurement (K, T, 3, 3), and for whom it does (T,).
+
+    It makes a sighting less likely, and no sighting corrects it: the next odometry tells it all.
+    """
+    columns, blocks = predicted.columns[gated], predicted.jacobian_blocks[:, gated]
+    variance = np.zeros(state.hypotheses.means.shape[1])
+    variance[: state.untold.size] = state.untold.ravel()
+    own = variance[columns]
+    added = (blocks * own[:, None]) @ np.swapaxes(blocks, -1, -2)
+    return np.asarray(added, float), np.asarray(own.any(axis=1))
 
 
 def predict_detectability(
@@ -205,13 +231,13 @@ def _detection_model(
     scan: CameraScan,
     candidates: Candidates,
     detectability: Detectability,
-    clutter_rate: float,
     parameters: FilterParameters,
 ) -> DetectionModel:
     """Return P_D (K, C) of all candidates, existence included, clutter density and scores."""
     existence, who = state.hypotheses.existence, candidates.index
     exists = np.hstack([np.ones((len(existence), state.drones)), existence])[:, who]
-    clutter = clutter_density(clutter_rate, scan.sightings, parameters)
+    rate = state.rates.clutter_per_frame(scan.camera, parameters)
+    clutter = clutter_density(rate, scan.sightings, parameters)
     chance = candidates.view_probability * detectability.of(who).probability * exists
     ratio = score_log_ratio(scan.sightings.score, parameters)
     is_drone = (who < state.drones)[:, None]

@@ -47,11 +47,6 @@ class UpdateReport:
     nis: float
     nis_size: int
 
-    def seen(self, observer: int) -> IntArray:
-        """Return who took part in a sighting: the candidates seen and then the observer too."""
-        seen = self.candidates[self.marginal[:, -1] < 0.5]
-        return np.append(seen, observer) if len(seen) else seen
-
     def best_associations(self) -> tuple[IntArray, FloatArray]:
         """Return the likeliest origin of each of m sightings, and the probability of that.
 

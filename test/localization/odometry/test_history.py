@@ -28,20 +28,35 @@ def sample(time, x=0.0, y=0.0, z=0.0, yaw=0.0):
 
 def test_interpolation_hits_samples_and_runs_between_them():
     history = OdometryHistory()
-    for item in (sample(0), sample(1, x=2.0, yaw=3.0), sample(2, x=2.0, yaw=-3.0)):
+    for item in (sample(0), sample(0.4, x=2.0, yaw=3.0), sample(0.8, x=2.0, yaw=-3.0)):
         history.add(item, PARAMETERS)
-    np.testing.assert_allclose(history.at(at(0.5)).position, [1, 0, 0])
-    assert history.at(at(2)).yaw == pytest.approx(2 * np.pi - 3.0)  # unwrapped
-    assert history.at(at(2)).distance == pytest.approx(2.0)
+    np.testing.assert_allclose(history.at(at(0.2)).position, [1, 0, 0])
+    assert history.at(at(0.8)).yaw == pytest.approx(2 * np.pi - 3.0)  # unwrapped
+    assert history.at(at(0.8)).distance == pytest.approx(2.0)
 
 
-def test_outside_the_history_the_pose_is_held_and_the_gap_counted():
+def test_outside_the_history_its_end_is_told_with_its_own_stamp():
     history = OdometryHistory()
     history.add(sample(0), PARAMETERS)
     history.add(sample(1, x=1.0), PARAMETERS)
     late = history.at(at(4))
     np.testing.assert_allclose(late.position, [1, 0, 0])
-    assert late.gap == pytest.approx(3.0)
+    assert late.stamps == at(1)
+    assert late.gap == 0.0
+
+
+def test_in_a_break_nobody_knows_where_the_drone_is_and_it_drifts_at_its_pace():
+    history = OdometryHistory()
+    for time in np.arange(0.0, 4.1, 0.1):  # a metre a second, and a radian
+        history.add(sample(time, x=time, yaw=time), PARAMETERS)
+    history.add(sample(14.0, x=5.0, yaw=4.0), PARAMETERS)  # in a curve
+    there = history.at(at(13.9))
+    assert there.stamps == at(4.0)
+    assert there.distance == pytest.approx(4.0)
+    back = history.at(at(14.0))
+    assert back.position[0] == pytest.approx(5.0)
+    assert back.distance == pytest.approx(14.0)
+    assert back.turn == pytest.approx(14.0)
 
 
 def test_a_jump_is_a_restarted_vio_whose_path_goes_on():

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
-from mav_perception.localization.prediction.outages import anchor_again, mark_corrected
 from mav_perception.localization.state import initial_state
 from mav_perception.recordings.recording import UNIX_BEGIN_NS
 from mav_perception.types import OdometrySample, nanoseconds
@@ -139,32 +139,21 @@ def test_each_hypothesis_moves_as_it_would_alone():
         np.testing.assert_allclose(together.covariances[index], moved.covariances[0], atol=1e-12)
 
 
-def outage(corrected):
-    """Return states in and after an outage of drone 0, seen meanwhile or not."""
+def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
     odometry = TeamOdometry(2)
     for drone in range(2):
         odometry.add(drone, sample(0), PARAMETERS)
     start = state_at(odometry, at(0), covariance=1e-4 * np.eye(8))
     odometry.add(1, sample(5), PARAMETERS)
     silent = propagate(start, at(5), odometry.rows(at(5)), PARAMETERS)
-    silent = mark_corrected(silent, np.array([0] if corrected else [], int), odometry)
+    np.testing.assert_allclose(silent.team.mean[0], 0.0)
+    assert silent.untold[0, 0] == pytest.approx(5.0 * PARAMETERS.gap_position_noise**2)
+    assert silent.team.covariance[0, 0] > 1.0 > silent.team.covariance[4, 4]
+    assert silent.hypotheses.covariances[0, 0, 0] < 1e-3  # what is known of where it was
+    assert silent.anchors.stamps.tolist() == [at(0), at(5)]
     odometry.add(0, sample(6, x=3.0, yaw=0.6), PARAMETERS)
     odometry.add(1, sample(6), PARAMETERS)
-    resumed = anchor_again(silent, odometry)
-    return silent, propagate(resumed, at(6), odometry.rows(at(6)), PARAMETERS)
-
-
-def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
-    silent, back = outage(corrected=False)
-    np.testing.assert_allclose(silent.team.mean[0], 0.0)
-    assert silent.team.covariance[0, 0] > 1.0 > silent.team.covariance[4, 4]
+    back = propagate(silent, at(6), odometry.rows(at(6)), PARAMETERS)
     np.testing.assert_allclose(back.team.mean[0], [3, 0, 0, 0.6], atol=1e-12)
-
-
-def test_motion_that_a_sighting_told_of_already_is_not_counted_twice():
-    silent, back = outage(corrected=True)
-    assert silent.corrected.tolist() == [True, False]
-    # Five of six seconds were over when it was seen; nobody saw it turn, so all of that is left.
-    np.testing.assert_allclose(back.team.mean[0], [0.5, 0, 0, 0.6], atol=1e-9)
-    assert not back.corrected.any()
-    assert back.anchors.stamps[0] == at(6.0)
+    assert not back.untold.any()
+    assert back.team.covariance[0, 0] < 0.1
