@@ -55,9 +55,9 @@ def our_marginals(means, covariances, points, noise):
     return marginals(events.assignment, normalised(updates.log_weight), len(points))
 
 
-def stone_soup_marginals(means, covariances, points, noise):
-    """Let Stone Soup associate the same scan."""
-    from stonesoup.dataassociator.probability import JPDA
+def stone_soup_marginals(means, covariances, points, noise, associator='JPDA'):
+    """Let an associator of Stone Soup associate the same scan."""
+    from stonesoup.dataassociator import probability
     from stonesoup.hypothesiser.probability import PDAHypothesiser
     from stonesoup.models.measurement.linear import LinearGaussian
     from stonesoup.models.transition.linear import (
@@ -80,7 +80,8 @@ def stone_soup_marginals(means, covariances, points, noise):
         for m, c in zip(means, covariances, strict=True)
     ]
     detections = [Detection(p[:, None], START, measurement_model=model) for p in points]
-    associated = JPDA(hypothesiser).associate(set(tracks), set(detections), START)
+    associate = getattr(probability, associator)(hypothesiser).associate
+    associated = associate(set(tracks), set(detections), START)
     result = np.zeros((len(means), len(points) + 1))
     for row, track in enumerate(tracks):
         for hypothesis in associated[track]:
@@ -89,8 +90,10 @@ def stone_soup_marginals(means, covariances, points, noise):
     return result
 
 
+@pytest.mark.parametrize('associator', ['JPDA', 'JPDAwithEHM2'])
 @pytest.mark.parametrize(('targets', 'sightings'), [(1, 2), (2, 3), (3, 4), (4, 4)])
-def test_marginals_are_equal(targets, sightings):
+def test_marginals_are_equal(targets, sightings, associator):
     for seed in range(3):
         case = scan(seed, targets, sightings)
-        np.testing.assert_allclose(our_marginals(*case), stone_soup_marginals(*case), atol=1e-9)
+        theirs = stone_soup_marginals(*case, associator)
+        np.testing.assert_allclose(our_marginals(*case), theirs, atol=1e-9)
