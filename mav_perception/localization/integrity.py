@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.errors import InputError
+from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
@@ -127,7 +128,7 @@ class IntegrityMonitor:
             self._weigh(self._running, report)
         correction = self._judge(first, now_ns)
         if correction is not None:
-            self._running = self._resting = None
+            self._resting = None
         elif self._resting is None:
             self._resting = SecondFilter(first.branch(), now_ns)
         elif now_ns - self._resting.since_ns >= nanoseconds(RESTING) and self._settled(
@@ -151,10 +152,13 @@ class IntegrityMonitor:
             self._running = None
         elif running.log_odds > DOUBT:
             moved, apart = separation(first, running.joint_filter, now_ns)
-            if running.log_odds > DECIDED:
-                state = running.joint_filter.require_state()
-                return Correction(state, moved, running.log_odds)
-            self.doubtful = apart
+            if running.log_odds < DECIDED:
+                self.doubtful = apart
+            else:
+                self._running = None
+                if apart.any():  # else both explain the same, the first one too sure of it
+                    state = running.joint_filter.require_state()
+                    return Correction(state, moved, running.log_odds)
         return None
 
     def _settled(self, first: CoupledPdaFilter, now_ns: int) -> bool:
@@ -168,7 +172,7 @@ class IntegrityMonitor:
 def separation(
     first: CoupledPdaFilter, second: CoupledPdaFilter, stamp_ns: int
 ) -> tuple[FloatArray, BoolArray]:
-    """Return (N,) metres between the poses of each drone, and whether they disagree.
+    """Return (N,) metres between the poses of each drone, and whether place or yaw disagree.
 
     A drone that has a pose in one of them alone disagrees.
 
@@ -178,9 +182,12 @@ def separation(
         stamp_ns: when.
     """
     one, other = first.state_at(stamp_ns), second.state_at(stamp_ns)
-    metres = np.linalg.norm((one.team.mean - other.team.mean)[:, :3], axis=1)
+    delta = one.team.mean - other.team.mean
+    metres, turn = np.linalg.norm(delta[:, :3], axis=1), np.abs(wrap_angle(delta[:, 3]))
     variance = np.diag(one.team.covariance) + np.diag(other.team.covariance)
-    sigma = np.sqrt(variance.reshape(-1, 4)[:, :3].sum(axis=1))
+    variance = variance.reshape(-1, 4)
+    far = metres > APART * np.sqrt(variance[:, :3].sum(axis=1))
+    far |= turn > APART * np.sqrt(variance[:, 3])
     both = one.active & other.active
-    apart = (both & (metres > APART * sigma)) | (one.active != other.active)
+    apart = (both & far) | (one.active != other.active)
     return np.where(both, metres, 0.0), apart
