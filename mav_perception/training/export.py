@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,37 @@ def write_onnx(network: nn.Module, shape: tuple[int, int, int], path: Path) -> N
         external_data=False,
         verbose=False,
     )
+    strip_origins(path)
+
+
+def strip_origins(path: Path) -> None:
+    """Take out of an ONNX file where its nodes come from: stack traces, source lines, comments.
+
+    Exporters write the paths of the machine into every node. Nothing that computes is touched.
+
+    Args:
+        path: of the file.
+    """
+    import onnx
+
+    model = onnx.load(path)
+    for part in _parts(model.graph, *model.functions):
+        part.ClearField('doc_string')
+        part.ClearField('metadata_props')
+    model.ClearField('doc_string')
+    onnx.save(model, path)
+
+
+def _parts(*graphs: Any) -> Iterator[Any]:
+    """Yield graphs and functions, their nodes and values, and all of the graphs inside nodes."""
+    for graph in graphs:
+        yield graph
+        for field in ('input', 'output', 'value_info', 'initializer'):
+            values = getattr(graph, field, ())
+            yield from (value for value in values if not isinstance(value, str))
+        for node in graph.node:
+            yield node
+            yield from _parts(*(item.g for item in node.attribute if item.HasField('g')))
 
 
 class _VideoStep(nn.Module):
@@ -152,6 +183,7 @@ def quantise(model: Path, images: Iterable[ByteImage]) -> ModelCard:
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=True,
         )
+    strip_origins(path)
     return _lesser_card(card, path)
 
 
@@ -169,6 +201,7 @@ def halve(model: Path) -> ModelCard:
     card = load_card(model)
     path = model.with_stem(f'{model.stem}_float16')
     onnx.save(convert_float_to_float16(onnx.load(model), keep_io_types=True), path)
+    strip_origins(path)
     return _lesser_card(card, path)
 
 

@@ -1,5 +1,7 @@
 """Lesser twins of a model keep its masks; files that do not fit are named."""
 
+from pathlib import Path
+
 import pytest
 
 torch = pytest.importorskip('torch', reason='export needs the `train` extra')
@@ -9,7 +11,46 @@ from mav_perception.errors import ModelError  # noqa: E402
 from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples  # noqa: E402
 from mav_perception.segmentation.model_card import load_card  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
-from mav_perception.training.export import halve, load_checkpoint, quantise  # noqa: E402
+from mav_perception.training.export import (  # noqa: E402
+    halve,
+    load_checkpoint,
+    quantise,
+    strip_origins,
+    write_onnx,
+)
+
+ORIGINS = (b'Traceback', b'File "', b'site-packages', b'/mav_perception/', b'stack_trace')
+
+
+def tells_its_origin(path):
+    return [word for word in ORIGINS if word in path.read_bytes()]
+
+
+@pytest.mark.parametrize('path', sorted(Path('models').glob('*.onnx')), ids=lambda path: path.stem)
+def test_no_shipped_file_tells_where_it_was_made(path):
+    assert tells_its_origin(path) == []
+
+
+def test_an_exported_file_tells_nothing_of_its_origin_and_computes_the_same(tmp_path):
+    import numpy as np
+    import onnx
+    from onnxruntime import InferenceSession
+
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU()).eval()
+    path = tmp_path / 'small.onnx'
+    write_onnx(network, (1, 16, 20), path)
+    assert tells_its_origin(path) == []
+    model = onnx.load(path)
+    model.graph.node[0].doc_string = 'File "train.py", line 3'
+    entry = model.graph.node[0].metadata_props.add()
+    entry.key, entry.value = 'stack_trace', 'Traceback'
+    onnx.save(model, path)
+    assert tells_its_origin(path)
+    image = np.random.default_rng(0).random((1, 1, 16, 20), np.float32)
+    before = InferenceSession(path).run(None, {'image': image})[0]
+    strip_origins(path)
+    assert tells_its_origin(path) == []
+    np.testing.assert_array_equal(InferenceSession(path).run(None, {'image': image})[0], before)
 
 
 @pytest.mark.parametrize('kind', ['int8', 'float16'])
