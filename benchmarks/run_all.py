@@ -55,6 +55,7 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'images': (*monte_carlo, 'nominal', 'dropout', 'unknown4', 'cluttered', '--seeds', '4',
                    *images),
         'planted errors': ('benchmarks/localization/planted_errors.py', '--seeds', '2'),
+        'outages': ('benchmarks/localization/outages.py', '--seeds', '6'),
         'frame cost': ('benchmarks/localization/frame_cost.py',),
         'stone soup': ('benchmarks/localization/stone_soup.py',),
         'detection': ('benchmarks/segmentation/detection.py',),

@@ -48,10 +48,15 @@ def main() -> None:
         for seed in range(arguments.scans)
     ]
     ours = median_ms(test['our_marginals'], cases)
-    print(f'{arguments.targets} targets, {arguments.sightings} sightings: {ours:.2f} ms')
+    times = []
     for name, associator in RIVALS.items():
         theirs = median_ms(test['stone_soup_marginals'], [(*case, associator) for case in cases])
-        print(f'Stone Soup {name:5} {theirs:6.2f} ms, {theirs / ours:.1f} times as long')
+        print(f'Stone Soup {name:5} {theirs:6.2f} ms')
+        times.append(f'{name} {theirs / ours:.1f}')
+    print(
+        f'{arguments.targets} targets, {arguments.sightings} sightings: {ours:.2f} ms; Stone Soup '
+        f'takes {", ".join(times)} times as long'
+    )
 
 
 if __name__ == '__main__':
