@@ -58,7 +58,7 @@ def take_checkpoint(localizer: TeamLocalizer) -> Checkpoint | None:
         known=known,
         pending=state.pending,
         mean=state.team.mean,
-        covariance=state.team.covariance,
+        covariance=replace(state, untold=np.zeros_like(state.untold)).team.covariance,
         odometry=np.column_stack([rows.raw, rows.roll_pitch]),
     )
 

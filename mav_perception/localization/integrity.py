@@ -28,7 +28,7 @@ from mav_perception.types import BoolArray, FloatArray, nanoseconds
 RESTING = 6.0
 """Seconds of sightings that a second filter leaves out."""
 
-LONGEST = 60.0
+LONGEST = 30.0
 """Seconds after which a second filter that could not be decided against is given up."""
 
 DOUBT, DECIDED = 5.0, 12.0
@@ -101,10 +101,10 @@ class IntegrityMonitor:
         self._resting: SecondFilter | None = None
         self._running: SecondFilter | None = None
 
-    @property
-    def log_odds(self) -> float:
-        """Return the log odds of the second explanation against the filter's own."""
-        return self._running.log_odds if self._running else 0.0
+    def begin_again(self) -> None:
+        """Forget the second filters, when a drone was put into the first one or taken out."""
+        self.doubtful = np.zeros(len(self.doubtful), bool)
+        self._resting = self._running = None
 
     def odometry_changed(self, after_ns: int) -> None:
         """Tell the second filters of late odometry, see `CoupledPdaFilter.odometry_changed`."""
@@ -174,8 +174,6 @@ def separation(
 ) -> tuple[FloatArray, BoolArray]:
     """Return (N,) metres between the poses of each drone, and whether place or yaw disagree.
 
-    A drone that has a pose in one of them alone disagrees.
-
     Args:
         first: a filter.
         second: another of the same team.
@@ -189,5 +187,4 @@ def separation(
     far = metres > APART * np.sqrt(variance[:, :3].sum(axis=1))
     far |= turn > APART * np.sqrt(variance[:, 3])
     both = one.active & other.active
-    apart = (both & far) | (one.active != other.active)
-    return np.where(both, metres, 0.0), apart
+    return np.where(both, metres, 0.0), both & far

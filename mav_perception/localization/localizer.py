@@ -64,7 +64,7 @@ class TeamLocalizer(FilterQueries):
         self._lost = LostDroneDetector(len(team.names))
         self._monitor = IntegrityMonitor(len(team.names))
         self._missing: dict[int, str] = {}
-        self._restarted: set[int] = set()
+        self._restarted: dict[int, int] = {}
 
     def retune(self, parameters: FilterParameters) -> None:
         """Go on with other parameters from the next frame on; the past stays as it was.
@@ -86,7 +86,7 @@ class TeamLocalizer(FilterQueries):
         self._monitor.odometry_changed(insertion.changed_after_ns)
         notice = insertion.notice
         if notice is not None or MAX_SILENCE < silent < np.inf:
-            self._restarted.add(index)
+            self._restarted[index] = sample.stamp_ns
         return notice
 
     def update(self, sightings: Sightings) -> tuple[UpdateReport | None, list[Notice]]:
@@ -112,7 +112,7 @@ class TeamLocalizer(FilterQueries):
         if not self.parameters.recover:
             return report, []
         self._buffer(scan)
-        notices = [*self._correct(report), *self._withdraw_lost(report, scan)] if report else []
+        notices = (self._correct(report) or self._withdraw_lost(report, scan)) if report else []
         return report, notices + self._search(sightings.stamp_ns)
 
     @property
@@ -137,7 +137,7 @@ class TeamLocalizer(FilterQueries):
             elif self._monitor.doubtful[drone]:
                 text = 'what is seen fits better with another pose of it: it is decided soon'
             elif drone in self._restarted:
-                text = 'its VIO restarted and nobody has seen it since'
+                text = 'its VIO restarted or was silent, and it has met nobody since'
             result.append(DroneStatus(bool(localized), text))
         return tuple(result)
 
@@ -172,10 +172,12 @@ class TeamLocalizer(FilterQueries):
         self._initializer.add(buffered, parameters.start_window)
 
     def _readmit_restarted(self) -> None:
-        """Publish drones again whose VIO restarted, once sightings have made them certain."""
-        covariance = self.filter.require_state().team.covariance
-        variances = np.diag(covariance).reshape(-1, 4)[:, :3].max(axis=1)
-        self._restarted = {d for d in self._restarted if variances[d] > FOUND_SIGMA**2}
+        """Publish drones again that were silent, once they met another and are certain."""
+        state = self.filter.require_state()
+        variances = np.diag(state.team.covariance).reshape(-1, 4)[:, :3].max(axis=1)
+        for drone, since_ns in list(self._restarted.items()):
+            if variances[drone] < FOUND_SIGMA**2 and state.last_met_ns[drone] >= since_ns:
+                del self._restarted[drone]
 
     def _correct(self, report: UpdateReport) -> list[Notice]:
         """Go over to another explanation if it is clearly better than the filter's own."""
@@ -196,6 +198,7 @@ class TeamLocalizer(FilterQueries):
 
     def _lose(self, drone: int) -> Notice:
         self.filter.replace_state(without_drone(self.filter.require_state(), drone))
+        self._monitor.begin_again()  # its other explanations know this drone
         self._lost.forget(drone)
         return lost_notice(self.team.names[drone])
 
@@ -239,7 +242,8 @@ class TeamLocalizer(FilterQueries):
         self.filter.replace_state(
             with_drone(state, found.drone, found.pose, found.covariance, row)
         )
+        self._monitor.begin_again()
         self._lost.forget(found.drone)
         self._lost.confirm(found.drone, stamp_ns)
-        self._restarted.discard(found.drone)
+        self._restarted.pop(found.drone, None)
         return found_notice(self.team.names[found.drone], found)

@@ -137,13 +137,29 @@ def test_what_a_branch_uses_does_not_reach_the_filter_and_late_odometry_reaches_
     assert not np.array_equal(held, second.state.team.mean)
 
 
-def test_a_drone_that_only_one_of_them_knows_disagrees():
+def test_a_drone_that_one_of_them_does_not_know_is_not_compared():
     _, localizer, _, _ = flown(2.0, recover=False)
     first, second = localizer.filter, localizer.filter.branch()
+    swap(second, first.stamp_ns)
     second.replace_state(without_drone(second.state, 2))
     metres, apart = separation(first, second, first.stamp_ns)
-    assert apart.tolist() == [False, False, True, False]
-    assert metres.tolist() == [0.0] * 4
+    assert apart.tolist() == [False, True, False, False]
+    assert metres[2] == 0.0
+
+
+@pytest.mark.flight
+def test_a_drone_that_was_withdrawn_is_not_brought_back_by_a_filter_that_still_has_it():
+    recording, localizer, feed = flight(24.0, start_margin=900.0)  # the search takes long
+    lost_ns, codes = None, []
+    for frame in recording.frames:
+        stamp_ns = frame.sightings.stamp_ns
+        feed.until(stamp_ns, localizer)
+        if lost_ns is None and seconds(stamp_ns - recording.begin_ns) > 2.0 * RESTING + 1.0:
+            assert localizer._monitor._resting is not None
+            localizer._lose(2)
+            lost_ns = stamp_ns
+        codes += [notice.code for notice in localizer.update(frame.sightings)[1]]
+    assert 'pose_corrected' not in codes
 
 
 def test_drones_in_doubt_are_not_published_and_the_text_says_why():

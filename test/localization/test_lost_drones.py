@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from mav_perception.localization.lost_drones import RIGHT_ODDS, odds_to_beat
+from mav_perception.localization.lost_drones import (
+    RIGHT_ODDS,
+    LostDroneDetector,
+    odds_to_beat,
+)
+from mav_perception.localization.update.report import UpdateReport
+from mav_perception.types import Sightings
 
 SURE = np.diag([0.01, 0.01, 0.01, 0.01])
 HERE = np.array([1.0, 2.0, 0.5, 3.1])
@@ -22,3 +28,25 @@ def test_yaw_goes_round():
     turned = HERE.copy()
     turned[3] = -3.1
     assert odds_to_beat(turned, SURE, HERE, SURE) < 0.2
+
+
+def misses(view, frames, detection=0.7):
+    """Return what a drone's evidence is after it was missed at a probability of being in view."""
+    detector = LostDroneDetector(2)
+    report = UpdateReport(
+        sightings=Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0)),
+        candidates=np.array([1]), view_probability=np.array([view]),
+        detection_probability=np.array([view * detection]), marginal=np.array([[1.0]]),
+        log_evidence_ratio=np.log1p([-view * detection]), outside_gate=0, events=1, dropped=0.0,
+        log_evidence=0.0, new_evidence=1.0, nis=0.0, nis_size=0,
+    )  # fmt: skip
+    for _ in range(frames):
+        detector.weigh(report, 0)
+    return detector._evidence[1]
+
+
+def test_who_may_be_just_outside_the_view_is_not_lost_however_often_it_is_missed():
+    assert misses(0.3, 1) == pytest.approx(np.log(1.0 - 0.3 * 0.7))
+    assert misses(0.3, 200) == pytest.approx(np.log(0.7), abs=1e-6)
+    assert misses(0.7, 200) == pytest.approx(np.log(0.3), abs=1e-6)
+    assert misses(1.0, 6) == pytest.approx(6.0 * np.log(0.3), rel=1e-3)  # in the middle of it

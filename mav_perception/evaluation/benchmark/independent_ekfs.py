@@ -48,7 +48,8 @@ def independent_update(
     from filterpy.kalman import KalmanFilter
 
     means = state.hypotheses.means[0].reshape(-1, 4)
-    covariances = [state.hypotheses.covariances[0, k : k + 4, k : k + 4] for k in _starts(state)]
+    covariances = [state.covariances_now[0, k : k + 4, k : k + 4] for k in _starts(state)]
+    kept = [state.hypotheses.covariances[0, k : k + 4, k : k + 4] for k in _starts(state)]
     positions, noise = _in_map(means[scan.observer], covariances[scan.observer], scan)
     candidates = np.flatnonzero(state.active & (np.arange(state.drones) != scan.observer))
     marginal = np.zeros((len(candidates), len(positions) + 1))
@@ -57,17 +58,19 @@ def independent_update(
     uncertain = np.array([covariances[d][:3, :3] for d in candidates]).reshape(-1, 3, 3)
     squared, _ = squared_mahalanobis(apart, uncertain, noise)
     pairs = _neighbours(squared, gate_threshold(parameters.gate_probability))
-    means = means.copy()
+    means, silent = means.copy(), np.asarray(state.untold.any(axis=1))
     for row, sighting in pairs:
         drone = candidates[row]
+        if silent[drone] or silent[scan.observer]:
+            continue  # its odometry tells of that motion later
         kalman = KalmanFilter(dim_x=4, dim_z=3)
-        kalman.x, kalman.P, kalman.H = means[drone][:, None], covariances[drone], POSITION
+        kalman.x, kalman.P, kalman.H = means[drone][:, None], kept[drone], POSITION
         kalman.update(positions[sighting][:, None], R=noise[sighting])
-        means[drone], covariances[drone] = kalman.x[:, 0], (kalman.P + kalman.P.T) / 2.0
+        means[drone], kept[drone] = kalman.x[:, 0], (kalman.P + kalman.P.T) / 2.0
         means[drone, 3] = wrap_angle(means[drone, 3])
         marginal[row, [sighting, -1]] = 1.0, 0.0
     hypotheses = replace(
-        state.hypotheses, means=means.reshape(1, -1), covariances=block_diag(*covariances)[None]
+        state.hypotheses, means=means.reshape(1, -1), covariances=block_diag(*kept)[None]
     )
     ones = np.ones(len(candidates))
     report = UpdateReport(

@@ -40,6 +40,9 @@ MAX_ACCELERATION = 20.0
 MAX_BREAK = 0.5
 """Over a break longer than this, seconds, the path in between is not known."""
 
+MAX_STEP = 1.0
+"""Seconds between two samples over which a path is taken to be even."""
+
 PACE_TIME = 5.0
 """Seconds before a break that tell how fast the drone went on."""
 
@@ -134,7 +137,7 @@ class OdometryHistory:
         if index == 0 or index == len(self._stamps):
             return self._row(0 if index == 0 else -1)
         before, after = self._stamps[index - 1], self._stamps[index]
-        if after - before > nanoseconds(MAX_BREAK):
+        if after - before > nanoseconds(MAX_STEP):
             return self._row(index - 1)
         share = (stamp_ns - before) / (after - before)
         row = self._rows[index - 1]

@@ -55,7 +55,7 @@ class TeamOdometry:
             raise InputError(
                 f'The odometry of {sightings.observer} ended {silent:.1f} s before its frame at '
                 f'{seconds(sightings.stamp_ns):.3f} s: without an attitude it is not used. '
-                f'Odometry has to come every {MAX_BREAK} s at least.'
+                f'Odometry has to come every {MAX_BREAK} s or sooner.'
             )
 
     def rows(self, stamp_ns: int) -> OdometryRows:

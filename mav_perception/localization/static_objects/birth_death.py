@@ -20,10 +20,13 @@ from mav_perception.localization.measurement.score import object_log_ratio, scor
 from mav_perception.localization.measurement.sighting_positions import sighting_in_map
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import NEVER_NS, BoolArray, FloatArray
+from mav_perception.types import NEVER_NS, BoolArray, FloatArray, nanoseconds
 
 MIN_EXISTENCE = 1e-3
 """Existence below which an object is deleted."""
+
+SILENT = 30.0
+"""A drone without odometry for longer, seconds, has landed or been switched off."""
 
 MIN_UNEXPLAINED = 0.1
 """Only a sighting that is more likely than this of nobody known may be the first of an object."""
@@ -34,8 +37,8 @@ def update_static_objects(
 ) -> JointState:
     """Return the state without vanished objects, and with those that a scan may show first.
 
-    While a drone has no pose, or moves without odometry, a sighting of nobody known is rather of
-    that drone: nothing begins.
+    While a drone has no pose, or moves without odometry of late, a sighting of nobody known is
+    rather of that drone: nothing begins.
 
     Args:
         state: after the update with the scan.
@@ -46,7 +49,9 @@ def update_static_objects(
     if parameters.max_objects == 0:
         return state
     mean = state.hypotheses.weights @ unexplained
-    complete = (state.active | state.pending).all() and not state.untold.any()
+    waiting_ns = np.where(state.untold.any(axis=1), state.stamp_ns - state.anchors.stamps, 0)
+    gone_on = (waiting_ns > 0) & (waiting_ns < nanoseconds(SILENT))
+    complete = (state.active | state.pending).all() and not gone_on.any()
     new = np.flatnonzero(complete & (mean > MIN_UNEXPLAINED))
     gone = _vanished(state, parameters.max_objects - len(new))
     judged = state.objects.judged(state.hypotheses.mean_existence, gone)
