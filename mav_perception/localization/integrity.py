@@ -7,8 +7,8 @@ receivers guard their fix so, by solution separation: each of a few sub-filters 
 measurements (Blanch et al. 2012, 'Advanced RAIM user algorithm description').
 
 A second filter rests for `RESTING` seconds and then runs, while the next one rests: whenever a
-mistake happens, one of them is resting. Where both filters agree, nothing is to be decided and a
-new one takes its place.
+mistake happens, one of them is resting. Where odometry has led it to the same poses, nothing is to
+be decided, and it costs no more than that look.
 """
 
 from __future__ import annotations
@@ -136,6 +136,8 @@ class IntegrityMonitor:
         ):
             self._running, self._resting = self._resting, None
             self._running.wake(now_ns)
+            if self._settled(first, now_ns):
+                self._running = None  # odometry agrees with what was seen: nothing to decide
         return correction
 
     def _weigh(self, running: SecondFilter, report: UpdateReport) -> None:
