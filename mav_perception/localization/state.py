@@ -85,6 +85,11 @@ class JointState:
         """Return (O,) which static objects are rather there than not."""
         return self.hypotheses.mean_existence > CONFIRMED
 
+    @property
+    def silent(self) -> BoolArray:
+        """Return (N,) who has moved since its odometry last told of it."""
+        return np.asarray(self.untold.any(axis=1))
+
     @cached_property
     def covariances_now(self) -> FloatArray:
         """Return the (K, n, n) covariances with the motion that no odometry has told of yet."""

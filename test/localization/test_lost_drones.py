@@ -37,7 +37,7 @@ def misses(view, frames, detection=0.7):
         sightings=Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0)),
         candidates=np.array([1]), view_probability=np.array([view]),
         detection_probability=np.array([view * detection]), marginal=np.array([[1.0]]),
-        log_evidence_ratio=np.log1p([-view * detection]), outside_gate=0, events=1, dropped=0.0,
+        outside_gate=0, events=1, dropped=0.0,
         log_evidence=0.0, new_evidence=1.0, nis=0.0, nis_size=0,
     )  # fmt: skip
     for _ in range(frames):

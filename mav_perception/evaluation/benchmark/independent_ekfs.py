@@ -58,7 +58,7 @@ def independent_update(
     uncertain = np.array([covariances[d][:3, :3] for d in candidates]).reshape(-1, 3, 3)
     squared, _ = squared_mahalanobis(apart, uncertain, noise)
     pairs = _neighbours(squared, gate_threshold(parameters.gate_probability))
-    means, silent = means.copy(), np.asarray(state.untold.any(axis=1))
+    means, silent = means.copy(), state.silent
     for row, sighting in pairs:
         drone = candidates[row]
         if silent[drone] or silent[scan.observer]:
@@ -75,7 +75,7 @@ def independent_update(
     ones = np.ones(len(candidates))
     report = UpdateReport(
         sightings=scan.sightings, candidates=candidates, view_probability=ones,
-        detection_probability=ones, marginal=marginal, log_evidence_ratio=np.zeros(len(ones)),
+        detection_probability=ones, marginal=marginal,
         outside_gate=len(positions) - len(pairs), events=1, dropped=0.0, log_evidence=0.0,
         new_evidence=0.0, nis=0.0, nis_size=0,
     )  # fmt: skip

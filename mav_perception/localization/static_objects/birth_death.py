@@ -49,7 +49,7 @@ def update_static_objects(
     if parameters.max_objects == 0:
         return state
     mean = state.hypotheses.weights @ unexplained
-    waiting_ns = np.where(state.untold.any(axis=1), state.stamp_ns - state.anchors.stamps, 0)
+    waiting_ns = np.where(state.silent, state.stamp_ns - state.anchors.stamps, 0)
     gone_on = (waiting_ns > 0) & (waiting_ns < nanoseconds(SILENT))
     complete = (state.active | state.pending).all() and not gone_on.any()
     new = np.flatnonzero(complete & (mean > MIN_UNEXPLAINED))

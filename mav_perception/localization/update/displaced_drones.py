@@ -144,7 +144,7 @@ def possible_displacements(state: JointState, scan: CameraScan) -> list[Displace
     The first drone is where it is: it carries the map, and the others are elsewhere from it. Who
     sends no odometry may have gone anywhere, and is not compared.
     """
-    told = state.active & ~state.untold.any(axis=1)
+    told = state.active & ~state.silent
     if not (state.active | state.pending).all() or not told[scan.observer]:
         return []
     alone = told & (state.stamp_ns - state.last_met_ns > ALONE * NANOSECONDS)

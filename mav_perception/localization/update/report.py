@@ -24,7 +24,6 @@ class UpdateReport:
         view_probability: (C,) probability that each was in view, by the heaviest hypothesis.
         detection_probability: (C,) P_D of each, by that one too.
         marginal: (C, m + 1) marginal association probabilities, the last column is 'missed'.
-        log_evidence_ratio: (C,) log of p(scan | candidate there) / p(scan | not there).
         outside_gate: sightings that lay in no gate under the heaviest hypothesis.
         events: number of joint association events over all hypotheses.
         dropped: weight of the events and hypotheses that were cut.
@@ -38,7 +37,6 @@ class UpdateReport:
     view_probability: FloatArray
     detection_probability: FloatArray
     marginal: FloatArray
-    log_evidence_ratio: FloatArray
     outside_gate: int
     events: int
     dropped: float
@@ -77,17 +75,12 @@ def make_report(
     """
     best = int(np.argmax(branches.weight))
     marginal = marginals_of(predicted, branches)
-    missed = np.clip(marginal[:, -1], 1e-300, 1.0)
-    detection_probability = predicted.detection_probability[0]
     return UpdateReport(
         sightings=scan.sightings,
         candidates=predicted.candidates,
         view_probability=predicted.view_probability[0],
-        detection_probability=detection_probability,
+        detection_probability=predicted.detection_probability[0],
         marginal=marginal,
-        # Bayes: p(missed | scan) = p(missed) p(scan | missed) / p(scan), and a scan in which the
-        # candidate is missed is as likely as without it.
-        log_evidence_ratio=np.log1p(-detection_probability) - np.log(missed),
         outside_gate=predicted.outside_gate,
         events=len(branches.weight),
         dropped=branches.events.dropped + forgotten,
