@@ -151,8 +151,7 @@ class CoupledPdaFilter:
     def _state_at(self, state: JointState, stamp_ns: int) -> JointState:
         """Let in drones that start meanwhile, then move everybody by odometry."""
         first_rows = [history.first_row for history in self.odometry.histories]
-        state = replace(state, stamp_ns=stamp_ns)
-        state = join_started(state, first_rows, self.team.start_at_origin)
+        state = join_started(state, stamp_ns, first_rows, self.team.start_at_origin)
         return propagate(state, stamp_ns, self.odometry.rows(stamp_ns), self.parameters)
 
     def _start(self, stamp_ns: int) -> None:

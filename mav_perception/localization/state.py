@@ -11,6 +11,7 @@ import numpy as np
 from mav_perception.localization.hypotheses import JointHypotheses, mixture_moments
 from mav_perception.localization.measurement.detection_rates import DetectionRates
 from mav_perception.localization.odometry.rows import OdometryRows
+from mav_perception.localization.odometry.untold_motion import UntoldMotion
 from mav_perception.localization.static_objects.static_objects import StaticObjects
 from mav_perception.types import (
     NANOSECONDS,
@@ -36,8 +37,7 @@ class JointState:
         anchors: the N odometry rows up to which the motion is in the state.
         active: (N,) drones whose pose is known; only these see and are seen.
         pending: (N,) drones that start where the team file says once their odometry begins.
-        untold: (N, 4) variances of the motion since the last odometry of each drone. Its next will
-            tell, so they are not in the hypotheses.
+        untold: motion since the last odometry of each drone. It is not in the hypotheses.
         rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
         last_scan_ns: (cameras,) stamp of the last scan of each camera, `NEVER_NS` for none.
@@ -50,7 +50,7 @@ class JointState:
     anchors: OdometryRows
     active: BoolArray
     pending: BoolArray
-    untold: FloatArray
+    untold: UntoldMotion
     rates: DetectionRates
     objects: StaticObjects
     last_scan_ns: IntArray
@@ -85,19 +85,33 @@ class JointState:
         """Return (O,) which static objects are rather there than not."""
         return self.hypotheses.mean_existence > CONFIRMED
 
-    @property
+    @cached_property
     def silent(self) -> BoolArray:
         """Return (N,) who has moved since its odometry last told of it."""
-        return np.asarray(self.untold.any(axis=1))
+        return self.untold.silent
+
+    @cached_property
+    def means_now(self) -> FloatArray:
+        """Return the (K, n) means with the motion that no odometry has told of."""
+        means = self.hypotheses.means
+        if self.silent.any():
+            means = means.copy()
+            means[:, self._positions] += self.untold.mean.ravel()
+        return means
 
     @cached_property
     def covariances_now(self) -> FloatArray:
-        """Return the (K, n, n) covariances with the motion that no odometry has told of yet."""
-        if not self.untold.any():
-            return self.hypotheses.covariances
-        covariances, own = self.hypotheses.covariances.copy(), np.arange(4 * self.drones)
-        covariances[:, own, own] += self.untold.ravel()
+        """Return the (K, n, n) covariances with the motion that no odometry has told of."""
+        covariances = self.hypotheses.covariances
+        if self.silent.any():
+            covariances = covariances.copy()
+            covariances[:, self._positions, self._positions] += self.untold.variance.ravel()
         return covariances
+
+    @property
+    def _positions(self) -> IntArray:
+        """Return (3N,) where the positions of the drones stand."""
+        return (4 * np.arange(self.drones)[:, None] + np.arange(3)).ravel()
 
     @cached_property
     def team(self) -> TeamState:
@@ -105,7 +119,7 @@ class JointState:
         size, mixture = 4 * self.drones, self.hypotheses
         mean, covariance = mixture_moments(
             mixture.weights,
-            mixture.means[:, :size],
+            self.means_now[:, :size],
             self.covariances_now[:, :size, :size],
             self.drones,
         )
@@ -142,7 +156,7 @@ def initial_state(
         anchors=OdometryRows.zeros(count),
         active=nobody,
         pending=known,
-        untold=np.zeros((count, 4)),
+        untold=UntoldMotion.none(count),
         rates=DetectionRates.empty(cameras),
         objects=StaticObjects.empty(),
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
@@ -152,12 +166,16 @@ def initial_state(
 
 
 def join_started(
-    state: JointState, first_rows: Sequence[OdometryRows | None], at_origin: Sequence[bool]
+    state: JointState,
+    stamp_ns: int,
+    first_rows: Sequence[OdometryRows | None],
+    at_origin: Sequence[bool],
 ) -> JointState:
     """Let pending drones in whose odometry has begun.
 
     Args:
         state: joint state.
+        stamp_ns: by when.
         first_rows: of the odometry of each drone, None before it has begun.
         at_origin: of which drones the start pose holds at the origin of the odometry; of the
             others it holds at these rows. Empty for none.
@@ -165,12 +183,12 @@ def join_started(
     joining = [
         drone
         for drone in np.flatnonzero(state.pending).tolist()
-        if (row := first_rows[drone]) is not None and row.stamps <= state.stamp_ns
+        if (row := first_rows[drone]) is not None and row.stamps <= stamp_ns
     ]
     if not joining:
         return state
     active, pending, met_ns = state.active.copy(), state.pending.copy(), state.last_met_ns.copy()
-    active[joining], pending[joining], met_ns[joining] = True, False, state.stamp_ns
+    active[joining], pending[joining], met_ns[joining] = True, False, stamp_ns
     anchors = state.anchors
     for drone in joining:
         row = first_rows[drone]
@@ -204,15 +222,13 @@ def with_drone(
     means[:, own] = pose
     joint[:, own], joint[:, :, own] = 0.0, 0.0
     joint[:, own, own] = covariance
-    active, untold = state.active.copy(), state.untold.copy()
-    active[drone], untold[drone] = True, 0.0
-    met_ns = state.last_met_ns.copy()
-    met_ns[drone] = state.stamp_ns
+    active, met_ns = state.active.copy(), state.last_met_ns.copy()
+    active[drone], met_ns[drone] = True, state.stamp_ns
     return replace(
         state,
         hypotheses=replace(state.hypotheses, means=means, covariances=joint),
         active=active,
         anchors=state.anchors.with_row(drone, anchor),
-        untold=untold,
+        untold=state.untold.without(drone),
         last_met_ns=met_ns,
     )

@@ -17,12 +17,8 @@ def process_noise(increments: OdometryRows, parameters: ProcessNoiseParameters) 
     """
     distance, turn = np.abs(increments.distance), np.abs(increments.turn)
     time = np.abs(increments.elapsed)
-    gap, yaw_gap = np.abs(increments.gap), np.abs(increments.yaw_gap)
-    position = (
-        parameters.position_noise**2 * distance
-        + parameters.hover_position_noise**2 * time
-        + parameters.gap_position_noise**2 * gap
-    )
+    yaw_gap = np.abs(increments.yaw_gap)
+    position = parameters.position_noise**2 * distance + parameters.hover_position_noise**2 * time
     yaw = (
         parameters.yaw_noise**2 * distance
         + parameters.turn_noise**2 * turn
@@ -30,18 +26,13 @@ def process_noise(increments: OdometryRows, parameters: ProcessNoiseParameters) 
         + parameters.gap_yaw_noise**2 * yaw_gap
     )
     vertical = position * parameters.vertical_noise_scale**2
-    return np.stack([position, position, vertical, yaw], axis=1)
+    noise = np.stack([position, position, vertical, yaw], axis=1)
+    noise[:, :3] += gap_variance(np.abs(increments.gap), parameters)
+    return noise
 
 
-def untold_motion(waiting: FloatArray, parameters: ProcessNoiseParameters) -> FloatArray:
-    """Return the (N, 4) variances of motion since the last odometry, which the next will tell.
-
-    Of positions alone: what depends on a yaw needs the attitude, and waits for it.
-
-    Args:
-        waiting: (N,) seconds since the last odometry of each drone.
-        parameters: noise of a gap.
-    """
-    position = parameters.gap_position_noise**2 * waiting
-    vertical = position * parameters.vertical_noise_scale**2
-    return np.stack([position, position, vertical, np.zeros(len(waiting))], axis=1)
+def gap_variance(seconds: FloatArray, parameters: ProcessNoiseParameters) -> FloatArray:
+    """Return the (N, 3) variances of N positions after so many seconds (N,) without odometry."""
+    horizontal = parameters.gap_position_noise**2 * seconds
+    vertical = horizontal * parameters.vertical_noise_scale**2
+    return np.stack([horizontal, horizontal, vertical], axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
 from mav_perception.localization.hypotheses import JointHypotheses
-from mav_perception.localization.odometry.process_noise import process_noise, untold_motion
+from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
@@ -23,7 +23,8 @@ def propagate(
     x' = x + Rz(yaw - yaw_odom) (p_odom' - p_odom), yaw' = yaw + (yaw_odom' - yaw_odom), and
     P' = F P F^T + Q with Q proportional to distance, turn, time and gap. Static objects stay.
     A drone whose odometry has ceased stays where that ended, until the next tells where it went:
-    its motion meanwhile is `untold`. Drones whose pose is not known, or that have not begun yet,
+    its motion meanwhile is `untold`. A VIO that restarts will never tell: it goes on where the
+    drone is now. Drones whose pose is not known, or that have not begun yet,
     neither move nor get less certain.
 
     Args:
@@ -33,14 +34,21 @@ def propagate(
         parameters: noise densities.
     """
     increments = (rows - state.anchors).only(state.active)
-    noise = process_noise(increments, parameters).ravel()
-    waiting = np.maximum((stamp_ns - rows.stamps) / NANOSECONDS, 0.0)
+    noise = process_noise(increments, parameters)
+    waited = np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
+    restarted = (state.silent & (increments.gap > 0.0))[:, None]
+    went = np.where(restarted, state.untold.mean, 0.0)
+    known_better = state.untold.variance - gap_variance(waited, parameters)
+    noise[:, :3] += np.where(restarted, known_better, 0.0)
+    told = ~state.active | (rows.stamps != state.anchors.stamps)
+    begin_ns = np.where(told, rows.stamps, np.maximum(rows.stamps, state.stamp_ns))
+    silence = np.maximum((stamp_ns - begin_ns) / NANOSECONDS, 0.0)
     return replace(
         state,
         stamp_ns=stamp_ns,
-        hypotheses=_moved(state.hypotheses, state.anchors, increments, noise),
+        hypotheses=_moved(state.hypotheses, state.anchors, increments, went, noise),
         anchors=rows,
-        untold=untold_motion(np.where(state.active, waiting, 0.0), parameters),
+        untold=state.untold.after(np.where(state.active, silence, 0.0), told, parameters),
     )
 
 
@@ -52,7 +60,11 @@ def moved_by_odometry(pose: FloatArray, before: OdometryRows, after: OdometryRow
 
 
 def _moved(
-    hypotheses: JointHypotheses, anchors: OdometryRows, increments: OdometryRows, noise: FloatArray
+    hypotheses: JointHypotheses,
+    anchors: OdometryRows,
+    increments: OdometryRows,
+    went: FloatArray,
+    noise: FloatArray,
 ) -> JointHypotheses:
     number, count = len(hypotheses), len(anchors)
     means, covariances = hypotheses.means.copy(), hypotheses.covariances.copy()
@@ -60,7 +72,7 @@ def _moved(
     relative_yaw = poses[..., 3] - anchors.yaw
     step = increments.position[..., None]
     lever = (yaw_rotation_derivative(relative_yaw) @ step)[..., 0]
-    poses[..., :3] += (yaw_rotation(relative_yaw) @ step)[..., 0]
+    poses[..., :3] += (yaw_rotation(relative_yaw) @ step)[..., 0] + went
     poses[..., 3] = wrap_angle(poses[..., 3] + increments.yaw)
     means[:, : 4 * count] = poses.reshape(number, -1)
 
@@ -73,5 +85,5 @@ def _moved(
     columns[..., :3] += lever[:, None] * columns[..., 3:]
     covariances[..., : 4 * count] = columns.reshape(number, size, -1)
     own = np.arange(4 * count)
-    covariances[:, own, own] += noise
+    covariances[:, own, own] += noise.ravel()
     return replace(hypotheses, means=means, covariances=covariances)

@@ -55,7 +55,7 @@ def candidates_in_view(
     drones, objects = np.flatnonzero(seen), np.arange(len(state.objects))
     columns = np.concatenate([4 * drones, 4 * state.drones + 3 * objects])
     samples = seven_columns(scan.observer, columns)
-    means, covariances = state.hypotheses.means, state.covariances_now
+    means, covariances = state.means_now, state.covariances_now
     points = optical_points(means[:, samples], scan.roll_pitch, scan.mount)
     bearing, log_range = _sigmas(means, covariances, samples)
     view = view_probability(points, FieldOfView.of(parameters), bearing, log_range)

@@ -30,6 +30,7 @@ from mav_perception.localization.update.mixture_reduction import Branches, reduc
 from mav_perception.localization.update.permutation_pruning import prune_permutations
 from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
 from mav_perception.localization.update.report import UpdateReport, make_report
+from mav_perception.localization.update.silent_drones import follow_silent
 from mav_perception.types import FloatArray, IntArray
 
 Update = Callable[
@@ -64,6 +65,7 @@ def update_state(
     new = float(new_evidence(elapsed, parameters.detection_correlation))
     report = make_report(scan, predicted, branches, reduction.forgotten, new)
     state = replace(state, hypotheses=reduction.hypotheses)
+    state = follow_silent(state, scan, report, parameters)
     state = update_rates(state, scan, report, parameters)
     state, unexplained = with_displaced_drones(
         state, scan, reduction.unexplained, elapsed, parameters

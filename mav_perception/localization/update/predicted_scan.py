@@ -167,7 +167,7 @@ def _predict_near(
 ) -> PredictedSightings:
     """Predict the measurements of candidates `near`; the size of an object is not known."""
     predicted = predict_sightings(
-        state.hypotheses.means, state.covariances_now, scan.observer,
+        state.means_now, state.covariances_now, scan.observer,
         candidates.columns[near], scan.roll_pitch, scan.mount,
     )  # fmt: skip
     is_object = candidates.index[near] >= state.drones
@@ -200,11 +200,11 @@ def _untold_noise(
 ) -> tuple[FloatArray, BoolArray]:
     """Return what untold motion adds to a measurement (K, T, 3, 3), and for whom it does (T,).
 
-    It makes a sighting less likely, and no sighting corrects it: the next odometry tells it all.
+    The joint state learns nothing from such a sighting: see `follow_silent`.
     """
     columns, blocks = predicted.columns[gated], predicted.jacobian_blocks[:, gated]
     variance = np.zeros(state.hypotheses.means.shape[1])
-    variance[: state.untold.size] = state.untold.ravel()
+    variance[: 4 * state.drones].reshape(-1, 4)[:, :3] = state.untold.variance
     own = variance[columns]
     added = (blocks * own[:, None]) @ np.swapaxes(blocks, -1, -2)
     return np.asarray(added, float), np.asarray(own.any(axis=1))

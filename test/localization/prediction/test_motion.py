@@ -7,7 +7,9 @@ import pytest
 
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.hypotheses import JointHypotheses
+from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
+from mav_perception.localization.odometry.untold_motion import UntoldMotion
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
 from mav_perception.localization.state import initial_state
@@ -147,7 +149,8 @@ def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
     odometry.add(1, sample(5), PARAMETERS)
     silent = propagate(start, at(5), odometry.rows(at(5)), PARAMETERS)
     np.testing.assert_allclose(silent.team.mean[0], 0.0)
-    assert silent.untold[0, 0] == pytest.approx(5.0 * PARAMETERS.gap_position_noise**2)
+    variance = silent.untold.variance[0, 0]
+    assert variance == pytest.approx(5.0 * PARAMETERS.gap_position_noise**2)
     assert silent.team.covariance[0, 0] > 1.0 > silent.team.covariance[4, 4]
     assert silent.hypotheses.covariances[0, 0, 0] < 1e-3  # what is known of where it was
     assert silent.anchors.stamps.tolist() == [at(0), at(5)]
@@ -155,5 +158,23 @@ def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
     odometry.add(1, sample(6), PARAMETERS)
     back = propagate(silent, at(6), odometry.rows(at(6)), PARAMETERS)
     np.testing.assert_allclose(back.team.mean[0], [3, 0, 0, 0.6], atol=1e-12)
-    assert not back.untold.any()
+    assert not back.silent.any()
     assert back.team.covariance[0, 0] < 0.1
+
+
+def test_a_vio_that_restarts_goes_on_where_the_drone_was_seen_meanwhile():
+    odometry = TeamOdometry(2)
+    for drone in range(2):
+        odometry.add(drone, sample(0, x=2.0), PARAMETERS)
+    start = state_at(odometry, at(0), covariance=1e-4 * np.eye(8))
+    silent = propagate(start, at(5), odometry.rows(at(5)), PARAMETERS)
+    seen = UntoldMotion(np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.full((2, 3), 0.01))
+    silent = replace(silent, untold=seen)
+    np.testing.assert_allclose(silent.team.mean[0], [3, 1, 0, 0])
+    for drone in range(2):
+        odometry.add(drone, sample(5.1), PARAMETERS)
+    back = propagate(silent, at(5.1), odometry.rows(at(5.1)), PARAMETERS)
+    np.testing.assert_allclose(back.hypotheses.means[0, :4], [3, 1, 0, 0])
+    assert not back.silent.any()
+    since_seen = (0.1 + RESTART_GAP) * PARAMETERS.gap_position_noise**2
+    assert back.team.covariance[0, 0] == pytest.approx(since_seen + 0.01, abs=0.002)
