@@ -78,6 +78,9 @@ class ProcessNoiseParameters:
     hover_yaw_noise: float = parameter(
         0.001, 'random walk of the VIO yaw at rest [rad per square root of a second]', 0.0, 10.0
     )
+    learn_drift: bool = parameter(
+        True, 'estimate the drift of each VIO in flight; the parameters above are the prior'
+    )
     gap_position_noise: float = parameter(
         1.0, 'position noise while odometry is missing [m per square root of a second]', 0.0, 100.0
     )

@@ -83,6 +83,10 @@ class FilterQueries:
         """Return how many joint hypotheses are carried."""
         return 0 if self.filter.state is None else len(self.filter.state.hypotheses)
 
+    def drift_scales(self) -> FloatArray:
+        """Return (N,) how many times the drift of each VIO is that of the parameters."""
+        return self.filter.require_state().drift.scale
+
     def camera_rates(self) -> tuple[CameraRates, ...]:
         """Return what was learned of every camera of the team."""
         rates = self.filter.require_state().rates

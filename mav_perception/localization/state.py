@@ -10,6 +10,7 @@ import numpy as np
 
 from mav_perception.localization.hypotheses import JointHypotheses, mixture_moments
 from mav_perception.localization.measurement.detection_rates import DetectionRates
+from mav_perception.localization.odometry.drift_scale import DriftScale
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.untold_motion import UntoldMotion
 from mav_perception.localization.static_objects.static_objects import StaticObjects
@@ -37,6 +38,7 @@ class JointState:
         anchors: the N odometry rows up to which the motion is in the state.
         active: (N,) drones whose pose is known; only these see and are seen.
         pending: (N,) drones that start where the team file says once their odometry begins.
+        drift: how far each VIO drifts, as learned.
         untold: motion since the last odometry of each drone. It is not in the hypotheses.
         rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
@@ -50,6 +52,7 @@ class JointState:
     anchors: OdometryRows
     active: BoolArray
     pending: BoolArray
+    drift: DriftScale
     untold: UntoldMotion
     rates: DetectionRates
     objects: StaticObjects
@@ -156,6 +159,7 @@ def initial_state(
         anchors=OdometryRows.zeros(count),
         active=nobody,
         pending=known,
+        drift=DriftScale.unknown(count, cameras),
         untold=UntoldMotion.none(count),
         rates=DetectionRates.empty(cameras),
         objects=StaticObjects.empty(),
@@ -231,4 +235,5 @@ def with_drone(
         anchors=state.anchors.with_row(drone, anchor),
         untold=state.untold.without(drone),
         last_met_ns=met_ns,
+        drift=state.drift.without_past(),
     )

@@ -121,17 +121,18 @@ def stack(
     scans: list[BufferedScan],
     odometry: TeamOdometry,
     now_ns: int,
+    drift_scale: FloatArray,
     parameters: FilterParameters,
 ) -> StackedScans:
-    """Look up the path of every drone at the times of the scans."""
+    """Look up the path of every drone at the times of the scans; `drift_scale` (N,) of its VIO."""
     scans = [s for s in scans if s.stamp_ns >= odometry.histories[s.observer].unbroken_since_ns]
     stamps = np.array([s.stamp_ns for s in scans], np.int64)
     back, turned, drift = [], [], []
-    for history in odometry.histories:
+    for history, scale in zip(odometry.histories, drift_scale, strict=True):
         path, now = history.path(stamps), history.at(now_ns)
         back.append((path.position - now.position) @ yaw_rotation(-now.yaw).T)
         turned.append(path.yaw - now.yaw)
-        drift.append(process_noise(now - path, parameters))
+        drift.append(process_noise(now - path, parameters, np.full(len(stamps), scale)))
     sizes = np.array([len(s.points) for s in scans], np.int64)
     return StackedScans(
         stamps=stamps,

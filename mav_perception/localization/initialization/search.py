@@ -127,7 +127,7 @@ class PoseInitializer:
         wanted = [d for d in wanted if d not in silent]
         if not wanted:
             return SearchResult((), tuple(missing))
-        scans = stack(self._thinned(), odometry, state.stamp_ns, parameters)
+        scans = stack(self._thinned(), odometry, state.stamp_ns, state.drift.scale, parameters)
         if not len(scans.scan):
             return SearchResult((), tuple(missing))
         variances = np.diag(state.team.covariance).reshape(-1, 4)

@@ -34,7 +34,8 @@ def propagate(
         parameters: noise densities.
     """
     increments = (rows - state.anchors).only(state.active)
-    noise = process_noise(increments, parameters)
+    scale = state.drift.scale if parameters.learn_drift else np.ones(len(rows))
+    noise = process_noise(increments, parameters, scale)
     waited = np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
     restarted = (state.silent & (increments.gap > 0.0))[:, None]
     went = np.where(restarted, state.untold.mean, 0.0)
@@ -46,7 +47,7 @@ def propagate(
     return replace(
         state,
         stamp_ns=stamp_ns,
-        hypotheses=_moved(state.hypotheses, state.anchors, increments, went, noise),
+        hypotheses=move_poses(state.hypotheses, state.anchors, increments, went, noise),
         anchors=rows,
         untold=state.untold.after(np.where(state.active, silence, 0.0), told, parameters),
     )
@@ -59,13 +60,22 @@ def moved_by_odometry(pose: FloatArray, before: OdometryRows, after: OdometryRow
     return np.array([*(pose[:3] + ahead), float(wrap_angle(pose[3] + step.yaw))])
 
 
-def _moved(
+def move_poses(
     hypotheses: JointHypotheses,
     anchors: OdometryRows,
     increments: OdometryRows,
     went: FloatArray,
     noise: FloatArray,
 ) -> JointHypotheses:
+    """Return hypotheses moved by odometry: x' = f(x), P' = F P F^T + Q.
+
+    Args:
+        hypotheses: K of them over N drones.
+        anchors: N odometry rows at which they hold.
+        increments: of the odometry since.
+        went: (N, 3) motion in map besides.
+        noise: (N, 4) the diagonal of Q.
+    """
     number, count = len(hypotheses), len(anchors)
     means, covariances = hypotheses.means.copy(), hypotheses.covariances.copy()
     poses = means[:, : 4 * count].reshape(number, count, 4)

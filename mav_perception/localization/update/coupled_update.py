@@ -21,6 +21,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.static_objects.birth_death import update_static_objects
 from mav_perception.localization.update.displaced_drones import with_displaced_drones
+from mav_perception.localization.update.drift_learning import learn_drift
 from mav_perception.localization.update.event_updates import (
     EventUpdates,
     evaluate_events,
@@ -66,6 +67,7 @@ def update_state(
     report = make_report(scan, predicted, branches, reduction.forgotten, new)
     state = replace(state, hypotheses=reduction.hypotheses)
     state = follow_silent(state, scan, report, parameters)
+    state = learn_drift(state, scan, predicted, parameters)
     state = update_rates(state, scan, report, parameters)
     state, unexplained = with_displaced_drones(
         state, scan, reduction.unexplained, elapsed, parameters

@@ -43,6 +43,8 @@ def describe_team(diagnostics: NodeDiagnostics, localizer: TeamLocalizer, now_ns
     for name, stamp in zip(names, newest, strict=True):
         age = 'none' if stamp is None else f'{seconds(now_ns - stamp):.2f}'
         diagnostics.set(f'{name} odometry age s', age)
+    for name, scale in zip(names, localizer.drift_scales(), strict=True):
+        diagnostics.set(f'{name} odometry drift, times the parameters', f'{scale:.2f}')
     for rates in localizer.camera_rates():
         label = f'{rates.drone} {rates.camera}'.strip()
         diagnostics.set(f'{label} P_D', f'{rates.detection_probability:.2f}')

@@ -33,7 +33,7 @@ def flown():
         attitude = state.anchors[recording.team.index(frame.sightings.observer)].roll_pitch
         scan = camera_scan(recording.team, frame.sightings, attitude)
         scans.append(buffer_scan(scan, 1.0, state, parameters))
-    stacked = stack(scans, joint_filter.odometry, state.stamp_ns, parameters)
+    stacked = stack(scans, joint_filter.odometry, state.stamp_ns, state.drift.scale, parameters)
     variances = np.diag(state.team.covariance).reshape(-1, 4)
     known = KnownDrones(state.team.mean, variances, state.active, np.zeros((0, 3)))
     truth = sample_truth(recording, stacked.stamps).swapaxes(0, 1)
@@ -81,7 +81,7 @@ def test_no_scans_are_no_paths():
     scenario = load_scenario('nominal', seed=0, duration=2.0)
     parameters = matching_parameters(scenario)
     joint_filter = CoupledPdaFilter(fly(scenario).team, parameters)
-    empty = stack([], joint_filter.odometry, 0, parameters)
+    empty = stack([], joint_filter.odometry, 0, np.ones(4), parameters)
     nothing, nobody = np.zeros((scenario.drones, 4)), np.zeros(scenario.drones, bool)
     paths = KnownDrones(nothing, nothing, nobody, np.zeros((0, 3))).paths(empty)
     assert paths.poses.shape == (scenario.drones, 0, 4)
