@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.sensor_model.sensor_model_files import (
         load_detection,
         load_sighting_noise,
+        load_time_correlation,
     )
 
     texts = {name: load_scenario(name).text for name in arguments.scenario}
@@ -64,7 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     setup = SensorSetup()
     if arguments.sensor_model:
         noise = load_sighting_noise(arguments.sensor_model)
-        setup = SensorSetup(noise, arguments.images, load_detection(arguments.sensor_model))
+        setup = SensorSetup(
+            noise,
+            arguments.images,
+            load_detection(arguments.sensor_model),
+            load_time_correlation(arguments.sensor_model),
+        )
     elif arguments.images:
         raise ConfigurationError('--images needs --sensor-model: write it by fit-sensor-model.')
     figures = {}

@@ -1,8 +1,8 @@
 """Learn the sensor model of a network from labelled images, real or of simulated flights.
 
 Writes a ROS parameter file for detection_node and localization_node, and the statistics from which
-`benchmark localization --sensor-model FILE` draws its sightings. Fitted on every second image, and
-checked on the others: normalised innovations must be chi-square.
+`benchmark localization --sensor-model FILE` draws its sightings. Fitted on every second image or
+camera, and checked on the others: normalised innovations must be chi-square.
 
 Examples:
   mav-perception fit-sensor-model --model drone --data ../shared/datasets/perch_drone/val
@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model
     from mav_perception.evaluation.sensor_model.sensor_report import figures, plot_model
     from mav_perception.evaluation.sensor_model.target_observations import collect_observations
+    from mav_perception.evaluation.sensor_model.time_correlation import with_time_correlation
     from mav_perception.segmentation.segmenter import Segmenter
 
     if arguments.output.suffix == '.json':
@@ -60,7 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     segmenter = Segmenter.load(arguments.model, arguments.threads)
     samples, camera = _views(arguments, segmenter.card.label_space.size)
     views = collect_observations(segmenter, samples, camera)
-    model = fit_sensor_model(views.of_frames(0, 2), camera, arguments.target_width)
+    fitted = views.of_frames(0, 2)
+    model = fit_sensor_model(fitted, camera, arguments.target_width)
+    model = with_time_correlation(model, fitted, camera)
     held_out = views.of_frames(1, 2)
     report = {'model': arguments.model, **asdict(model), **figures(held_out, model, camera)}
     model.save(arguments.output)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -33,11 +34,13 @@ class SensorSetup:
             those of the scenario.
         model: network that segments rendered images instead; empty for none.
         detection: how its blobs become measurements.
+        in_time: parameters of the filter, how long misses and errors of the network stay.
     """
 
     noise: SightingNoise | None = None
     model: str = ''
     detection: DetectionParameters = DetectionParameters()
+    in_time: Mapping[str, float] = field(default_factory=dict)
 
     def fly(self, scenario: Scenario) -> tuple[Recording, FilterParameters]:
         """Fly a scenario; return what happened and what the filter is told."""
@@ -50,7 +53,7 @@ class SensorSetup:
         from mav_perception.segmentation.segmenter import Segmenter
 
         segmenter = Segmenter.load(self.model, 1)
-        parameters = replace(parameters, **as_flown())
+        parameters = replace(parameters, **{**as_flown(), **self.in_time})
         return fly_with_images(scenario, segmenter, self.detection), parameters
 
 

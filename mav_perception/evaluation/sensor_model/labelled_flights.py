@@ -14,19 +14,23 @@ FIRST_SEED = 1000
 
 
 def labelled_flights(flights: int) -> tuple[Iterator[LabelledView], PinholeCamera]:
-    """Return a frame a second of every camera of several flights of 5 drones, and the camera."""
+    """Return the frames of every camera of several flights of 5 drones, and the camera.
+
+    Four a second, for a short while: how long something hides a drone is measured too.
+    """
     scenarios = [
         Scenario(
-            seed=FIRST_SEED + index, drones=5, duration=20.0, frame_rate=1.0, odometry_rate=5.0
+            seed=FIRST_SEED + index, drones=5, duration=6.0, frame_rate=4.0, odometry_rate=20.0
         )
         for index in range(flights)
     ]
 
     def views() -> Iterator[LabelledView]:
-        for scenario in scenarios:
+        for flight, scenario in enumerate(scenarios):
             world = SimulatedWorld(scenario)
             for index in range(len(world.times)):
                 for shot in world.tick(index).shots:
-                    yield LabelledView(*world.render_with_truth(shot))
+                    truth = world.render_with_truth(shot)
+                    yield LabelledView(*truth, flight, shot.drone, shot.time)
 
     return views(), scenarios[0].cameras[0].intrinsics

@@ -24,6 +24,8 @@ FEWEST = 30
 
 SCORES = ('true_score_mean', 'true_score_weight', 'false_score_mean', 'false_score_weight')
 
+IN_TIME = ('visible_probability', 'detection_correlation', 'error_correlation')
+
 GATE = 0.999
 """What a validation gate of this probability refuses is no noise but a wrong blob."""
 
@@ -46,6 +48,9 @@ class SensorModel:
         true_score_mean, true_score_weight: mean and a + b of a Beta distribution of the scores of
             blobs that show a target, weight 0 if there were too few.
         false_score_mean, false_score_weight: the same of false blobs.
+        visible_probability: P_D while nothing hides the target; NaN without frames in a row.
+        detection_correlation, error_correlation: time for which what hides a target, and the
+            error of a blob, stay [s]; NaN likewise.
     """
 
     detection_probability: float
@@ -62,6 +67,9 @@ class SensorModel:
     true_score_weight: float
     false_score_mean: float
     false_score_weight: float
+    visible_probability: float = np.nan
+    detection_correlation: float = np.nan
+    error_correlation: float = np.nan
 
     def save(self, path: Path) -> None:
         """Write parameters for detection_node, localization_node and the statistical detector."""
@@ -71,7 +79,7 @@ class SensorModel:
                 'centroid_sigma', 'centre_spread', 'target_width', 'edge_loss', 'edge_sigma',
                 'width_sigma',
             ),
-            'localization_node': (*rates, *SCORES),
+            'localization_node': (*rates, *SCORES, *IN_TIME),
             'statistical_detector': ('bearing', 'range_share', *rates, *SCORES),
         }  # fmt: skip
         tree = {}

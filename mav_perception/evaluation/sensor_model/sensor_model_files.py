@@ -10,6 +10,7 @@ import yaml
 
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError, DataError
+from mav_perception.evaluation.sensor_model.sensor_model import IN_TIME
 from mav_perception.parameters import check_ranges
 from mav_perception.simulation.flight.sensors import SightingNoise
 
@@ -51,6 +52,12 @@ def load_checks(path: Path) -> dict[str, Any] | None:
 def load_detection(path: Path) -> DetectionParameters:
     """Read how blobs become measurements, in the same way."""
     return check_ranges(DetectionParameters(**_section(path, 'detection_node')))
+
+
+def load_time_correlation(path: Path) -> dict[str, float]:
+    """Read how long misses and errors stay, as far as it was measured: for the joint filter."""
+    section = _section(path, 'localization_node')
+    return {name: section[name] for name in IN_TIME if name in section}
 
 
 def _section(path: Path, node: str) -> dict[str, Any]:

@@ -10,7 +10,10 @@ import numpy as np
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.evaluation.metrics.segmentation import counted_blobs, match_blobs
 from mav_perception.segmentation.segmenter import Segmenter
-from mav_perception.types import BoolArray, ByteImage, Detection, FloatArray
+from mav_perception.types import BoolArray, ByteImage, Detection, FloatArray, IntArray
+
+MOST = 1000
+"""More cameras and targets than a flight has."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,17 @@ class LabelledView:
         image: (H, W[, 3]) uint8.
         labels: (H, W) class ids, 1 = target.
         targets: (T, 3) true positions in the optical frame, or None on real images.
+        flight: index of the flight, -1 for an image of its own.
+        camera: index of the camera of that flight.
+        time: seconds in that flight.
     """
 
     image: ByteImage
     labels: ByteImage
     targets: FloatArray | None = None
+    flight: int = -1
+    camera: int = 0
+    time: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -33,9 +42,11 @@ class TargetObservations:
     """Targets over all images, one row each; pixels are those of the images.
 
     Attributes:
-        images: number of images.
+        group: (images,) images of one camera in one flight have the same number.
         image_size: rows and columns.
         frame: (n,) index of the image.
+        track: (n,) the same number for the same target before the same camera, -1 if not known.
+        time: (n,) seconds in the flight.
         pixel: (n, 2) where the target is: its projected centre, or the centre of its label.
         width: (n,) length of its label's long axis.
         distance: (n,) true distance in metres, NaN where it is not known.
@@ -48,9 +59,11 @@ class TargetObservations:
         false_score: (k,) mean confidences of false blobs.
     """
 
-    images: int
+    group: IntArray
     image_size: tuple[int, int]
-    frame: FloatArray
+    frame: IntArray
+    track: IntArray
+    time: FloatArray
     pixel: FloatArray
     width: FloatArray
     distance: FloatArray
@@ -58,9 +71,14 @@ class TargetObservations:
     found_pixel: FloatArray
     found_width: FloatArray
     found_score: FloatArray
-    false_frame: FloatArray
+    false_frame: IntArray
     false_pixel: FloatArray
     false_score: FloatArray
+
+    @property
+    def images(self) -> int:
+        """Return the number of images."""
+        return len(self.group)
 
     @property
     def found(self) -> BoolArray:
@@ -78,15 +96,18 @@ class TargetObservations:
         return self.whole & np.isfinite(self.distance)
 
     def of_frames(self, remainder: int, parts: int) -> TargetObservations:
-        """Return one of several interleaved parts, split by image."""
-        keep = self.frame % parts == remainder
-        false = self.false_frame % parts == remainder
+        """Return one of several interleaved parts, split by camera or, without flights, image."""
+        part = self.group % parts == remainder
+        keep, false = part[self.frame], part[self.false_frame]
         rows = {
             f.name: getattr(self, f.name)[false if f.name.startswith('false') else keep]
             for f in fields(self)[2:]
         }
-        images = len(range(remainder, self.images, parts))
-        return TargetObservations(images, self.image_size, **rows)
+        new_index = np.cumsum(part) - 1
+        rows['frame'], rows['false_frame'] = (
+            new_index[rows['frame']], new_index[rows['false_frame']],
+        )  # fmt: skip
+        return TargetObservations(self.group[part], self.image_size, **rows)
 
 
 def collect_observations(
@@ -101,7 +122,8 @@ def collect_observations(
     """
     rows: list[tuple[float, ...]] = []
     false: list[tuple[float, ...]] = []
-    size, images = (0, 0), 0
+    size = (0, 0)
+    group: list[int] = []
     for view in views:
         size = (view.labels.shape[0], view.labels.shape[1])
         segmenter.reset()  # views of any camera, in any order
@@ -110,47 +132,58 @@ def collect_observations(
         match = {j: found[i] for i, j in pairs}
         truth = _true_places(real, view.targets, camera)
         for j, blob in enumerate(real):
-            rows.append((images, *_row(blob, match.get(j), *truth[j])))
+            place, distance, target = truth[j]
+            track = -1 if target < 0 or view.flight < 0 else _track(view, target)
+            rows.append((len(group), track, view.time, *_row(blob, match.get(j), place, distance)))
         hits = {i for i, _ in pairs}
-        false += [(images, *b.centroid, b.score) for i, b in enumerate(found) if i not in hits]
-        images += 1
-    table = np.array(rows).reshape(-1, 10)
+        false += [(len(group), *b.centroid, b.score) for i, b in enumerate(found) if i not in hits]
+        group.append(len(group) if view.flight < 0 else view.flight * MOST + view.camera)
+    table = np.array(rows).reshape(-1, 12)
     wrong = np.array(false).reshape(-1, 4)
     return TargetObservations(
-        images=images,
+        group=np.array(group, np.int64),
         image_size=size,
-        frame=table[:, 0],
-        pixel=table[:, 1:3],
-        width=table[:, 3],
-        distance=table[:, 4],
-        cut=table[:, 5] > 0.0,
-        found_pixel=table[:, 6:8],
-        found_width=table[:, 8],
-        found_score=table[:, 9],
-        false_frame=wrong[:, 0],
+        frame=table[:, 0].astype(np.int64),
+        track=table[:, 1].astype(np.int64),
+        time=table[:, 2],
+        pixel=table[:, 3:5],
+        width=table[:, 5],
+        distance=table[:, 6],
+        cut=table[:, 7] > 0.0,
+        found_pixel=table[:, 8:10],
+        found_width=table[:, 10],
+        found_score=table[:, 11],
+        false_frame=wrong[:, 0].astype(np.int64),
         false_pixel=wrong[:, 1:3],
         false_score=wrong[:, 3],
     )
 
 
+def _track(view: LabelledView, target: int) -> int:
+    """Return a number for a target before a camera of a flight."""
+    return (view.flight * MOST + view.camera) * MOST + target
+
+
 def _true_places(
     real: list[Detection], targets: FloatArray | None, camera: PinholeCamera | None
-) -> list[tuple[FloatArray, float]]:
-    """Return pixel and distance of every labelled blob.
+) -> list[tuple[FloatArray, float, int]]:
+    """Return pixel and distance of every labelled blob, and which target it is, -1 if not known.
 
     A blob that shows several targets, or one half hidden by another, has no distance of its own.
     """
-    places = [(blob.centroid, np.nan) for blob in real]
+    places = [(blob.centroid, np.nan, -1) for blob in real]
     if targets is None or camera is None:
         return places
-    ahead = targets[targets[:, 2] > 0.05]
+    who = np.flatnonzero(targets[:, 2] > 0.05)
+    ahead = targets[who]
     pixels = camera.project(ahead)
     for j, blob in enumerate(real):
         left, top, width, height = blob.box
         inside = (pixels >= (left, top)) & (pixels <= (left + width, top + height))
         here = np.flatnonzero(inside.all(axis=1))
         if len(here) == 1:
-            places[j] = (pixels[here[0]], float(np.linalg.norm(ahead[here[0]])))
+            distance = float(np.linalg.norm(ahead[here[0]]))
+            places[j] = (pixels[here[0]], distance, int(who[here[0]]))
     return places
 
 

@@ -1,6 +1,7 @@
 """A sensor model is recovered from detections that were drawn from a known one."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from mav_perception.evaluation.sensor_model.sensor_model_files import (
     load_checks,
     load_detection,
     load_sighting_noise,
+    load_time_correlation,
 )
 from mav_perception.evaluation.sensor_model.sensor_nis import bearing_nis, consistency, range_nis
 from mav_perception.evaluation.sensor_model.sensor_report import figures
@@ -45,7 +47,8 @@ def drawn(count=3000, seed=0, outliers=0.02):
     false = rng.uniform([0, 0], [640, 512], (count // 6, 2))
     score = np.where(missed, np.nan, rng.beta(*TRUE_SCORE, count))
     return TargetObservations(
-        count // 3, (512, 640), frame, pixel, true, distance, np.zeros(count, bool), found, length,
+        np.arange(-(-count // 3)), (512, 640), frame, np.full(count, -1), np.zeros(count), pixel,
+        true, distance, np.zeros(count, bool), found, length,
         score, rng.integers(0, count // 3, len(false)), false, rng.beta(*FALSE_SCORE, len(false)),
     )  # fmt: skip
 
@@ -115,6 +118,9 @@ def test_the_file_is_read_by_nodes_and_by_the_simulator(tmp_path):
     assert noise.detection_probability == pytest.approx(model.detection_probability, rel=1e-3)
     assert noise.max_range == SightingNoise().max_range
     assert load_detection(path).edge_loss == pytest.approx(model.edge_loss, rel=1e-3)
+    assert load_time_correlation(path) == {}  # single images tell nothing of time
+    replace(model, error_correlation=0.8).save(path)
+    assert load_time_correlation(path) == {'error_correlation': 0.8}
     path.write_text('a: 1')
     with pytest.raises(ConfigurationError, match='fit-sensor-model'):
         load_sighting_noise(path)
