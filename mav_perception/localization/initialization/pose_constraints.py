@@ -22,10 +22,15 @@ from mav_perception.localization.initialization.frame_buffer import (
     KnownPaths,
     StackedScans,
 )
+from mav_perception.localization.parameters import SensorParameters
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
 MIN_SIGMA = 0.05
 """No pair is trusted to less than this, metres: paths are interpolated, drones are no points."""
+
+
+SHOWN = 0.5
+"""Share of the time for which nothing hides a drone, if what hides it stays for many frames."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,13 @@ class PointPairs:
         precision: (n, 3, 3) inverse covariance, in map for sightings of the drone, in the drone's
             frame for sightings by the drone.
         own: (n,) the drone made the sighting itself.
-        log_peak_ratio: (n,) log of P_D times the peak of the normal density, over the clutter
-            density.
+        log_peak_ratio: (n,) log of P_D, as far as it is shown, times the peak of the normal
+            density, over the clutter density.
         explained: (n,) intensity of the drones whose pose is known, over the clutter density.
         sighting: (n,) which sighting of the stacked scans.
         weight: (n,) by which its evidence counts.
+        scan: (n,) which of the stacked scans.
+        other: (n,) known drone that the drone in question saw, -1 where it was seen itself.
     """
 
     body_points: FloatArray
@@ -53,6 +60,18 @@ class PointPairs:
     explained: FloatArray
     sighting: IntArray
     weight: FloatArray
+    scan: IntArray
+    other: IntArray
+
+
+def shown_probability(parameters: SensorParameters) -> float:
+    """Return the P_D of a drone that may be hidden for the whole window, or not.
+
+    It holds for detections and misses alike: with misses that cost less than detections bring, any
+    noise finds a drone.
+    """
+    independent = parameters.detection_correlation == 0.0
+    return parameters.detection_probability * (1.0 if independent else SHOWN)
 
 
 def seen_points(
@@ -74,7 +93,7 @@ def pairs_for(
     known: KnownDrones,
     paths: KnownPaths,
     drone: int,
-    detection_probability: float,
+    parameters: SensorParameters,
     both_ways: bool = True,
 ) -> PointPairs:
     """Collect all pairs for one drone.
@@ -84,7 +103,7 @@ def pairs_for(
         known: who is where.
         paths: where those were at the scans.
         drone: whose pose is asked, or -1 for a static object: then w is zero.
-        detection_probability: P_D.
+        parameters: P_D.
         both_ways: use what the drone saw itself too, not just who saw it.
     """
     observers = scans.observer[scans.scan]
@@ -97,14 +116,16 @@ def pairs_for(
     here = np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, scan]
     if drone >= 0:
         covariance = _widened(covariance, scans.drift[drone, scan], scans.reach[drone, scan])
-    explained = _explained(scans, known, paths, index, there, covariance, detection_probability)
-    parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
+    explained = _explained(
+        scans, known, paths, index, there, covariance, parameters.detection_probability
+    )
+    parts = [(here, there, covariance, np.full(len(index), -1), explained, index)]
     if drone >= 0 and both_ways:
         parts += _by_drone(scans, known, paths, drone)
-    here, there, covariance, own, explained, index = (
+    here, there, covariance, other, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
-    strength = np.log(detection_probability / scans.clutter[index])
+    strength = np.log(shown_probability(parameters) / scans.clutter[index])
     strength += _log_peak(covariance)
     weight = scans.weight[scans.scan[index]]
     precision = np.asarray(np.linalg.inv(covariance), float)
@@ -112,17 +133,19 @@ def pairs_for(
         body_points=here,
         map_points=there,
         precision=precision,
-        own=own,
+        own=other >= 0,
         log_peak_ratio=strength,
         explained=explained,
         sighting=index,
         weight=weight,
+        scan=scans.scan[index],
+        other=other,
     )
 
 
 def _by_drone(
     scans: StackedScans, known: KnownDrones, paths: KnownPaths, drone: int
-) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, IntArray]]:
+) -> list[tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray, IntArray]]:
     """Return the pairs of the drone's own sightings with every known drone."""
     mine = scans.observer[scans.scan] == drone
     parts = []
@@ -140,7 +163,7 @@ def _by_drone(
         covariance = _widened(covariance, variance, paths.reach[other, scan])
         there = paths.poses[other, scan, :3]
         parts.append(
-            (here, there, covariance, np.ones(len(index), bool), np.zeros(len(index)), index)
+            (here, there, covariance, np.full(len(index), other), np.zeros(len(index)), index)
         )
     return parts
 

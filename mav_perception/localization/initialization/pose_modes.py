@@ -17,7 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.initialization.pose_constraints import PointPairs
+from mav_perception.localization.initialization.pose_constraints import (
+    PointPairs,
+    shown_probability,
+)
 from mav_perception.localization.initialization.pose_refinement import (
     intensity_ratios,
     refine,
@@ -35,9 +38,6 @@ CELLS_PER_YAW, SEEDS = 12, 400
 
 SEARCH_VOLUME = 40.0 * 40.0 * 10.0
 """Where a drone may be at all, cubic metres: the prior of a mode is its share of this."""
-
-MISS_TRUST = 0.5
-"""Share of P_D by which a miss counts: what hides a drone hides it for many frames."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,8 @@ def _weigh(
     pose: FloatArray,
     covariance: FloatArray,
 ) -> PoseMode:
-    ratio = intensity_ratios(pairs, pose)
-    fit = float(pairs.weight @ np.log1p(ratio / (1.0 + pairs.explained)))
+    fit, ratio, cost = log_likelihood_ratio(pairs, opportunities, pose, parameters)
     total = np.bincount(pairs.sighting, ratio, sightings).astype(float)
-    chance = parameters.detection_probability * MISS_TRUST
-    cost = chance * float(opportunities.weight @ well_in_view(opportunities, pose, parameters))
     free = slice(0, 3 if static else 4)
     own = covariance[free, free]
     space = SEARCH_VOLUME * (1.0 if static else 2.0 * np.pi)
@@ -134,6 +131,38 @@ def _weigh(
         log_prior=log_prior,
         evidence=fit - cost + log_prior,
     )
+
+
+def log_likelihood_ratio(
+    pairs: PointPairs,
+    opportunities: ViewOpportunities,
+    pose: FloatArray,
+    parameters: FilterParameters,
+) -> tuple[float, FloatArray, float]:
+    """Return what sightings say for a pose, their ratios s_i (n,), and what misses cost it.
+
+    Their difference is F. Over clutter exp F averages to one at any pose, so that a high one is
+    as seldom as it says: detections and misses count by the same view and the same P_D.
+    """
+    view = well_in_view(opportunities, pose, parameters)
+    ratio = intensity_ratios(pairs, pose) * _view_of_pairs(pairs, opportunities, view)
+    fit = float(pairs.weight @ np.log1p(ratio / (1.0 + pairs.explained)))
+    return fit, ratio, shown_probability(parameters) * float(opportunities.weight @ view)
+
+
+def _view_of_pairs(
+    pairs: PointPairs, opportunities: ViewOpportunities, view: FloatArray
+) -> FloatArray:
+    """Return (n,) of pairs what `view` (f,) says of the opportunities that they belong to.
+
+    Where a miss costs a pose nothing, a sighting is no evidence for it either: any clutter would
+    be.
+    """
+    shape = (pairs.other.max() + 2, pairs.scan.max() + 1)  # the last row is of other = -1
+    table = np.zeros(shape)
+    asked = (opportunities.other < shape[0] - 1) & (opportunities.scan < shape[1])
+    table[opportunities.other[asked], opportunities.scan[asked]] = view[asked]
+    return np.asarray(table[pairs.other, pairs.scan])
 
 
 def known_intensity(pairs: PointPairs, sightings: int) -> FloatArray:

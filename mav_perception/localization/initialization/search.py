@@ -160,7 +160,7 @@ def _find_all_modes(
     modes, size = {}, len(scans.scan)
     explained, paths = np.zeros(size), known.paths(scans)
     for drone in [*drones, STATIC_OBJECT]:
-        pairs = pairs_for(scans, known, paths, drone, parameters.detection_probability, both_ways)
+        pairs = pairs_for(scans, known, paths, drone, parameters, both_ways)
         opportunities = opportunities_for(scans, known, paths, drone, both_ways)
         static = drone == STATIC_OBJECT
         modes[drone] = find_modes(pairs, opportunities, size, parameters, static)

@@ -14,7 +14,7 @@ from mav_perception.localization.initialization.frame_buffer import (
 )
 from mav_perception.localization.measurement.visibility import FieldOfView, view_probability
 from mav_perception.localization.parameters import SensorParameters
-from mav_perception.types import BoolArray, FloatArray
+from mav_perception.types import BoolArray, FloatArray, IntArray
 
 WELL_INSIDE = 0.85
 """A miss counts only this far into the field of view, as a share of it: poses are inexact."""
@@ -35,6 +35,8 @@ class ViewOpportunities:
         half_view: (f, 2) of the camera, radians.
         own: (f,) the drone in question is the observer.
         weight: (f,) by which its evidence counts.
+        scan: (f,) which of the stacked scans.
+        other: (f,) known drone that the drone in question may see, -1 where it may be seen itself.
     """
 
     observer: FloatArray
@@ -44,6 +46,8 @@ class ViewOpportunities:
     half_view: FloatArray
     own: BoolArray
     weight: FloatArray
+    scan: IntArray
+    other: IntArray
 
     def joined(self, other: ViewOpportunities) -> ViewOpportunities:
         """Return both."""
@@ -81,6 +85,8 @@ def opportunities_for(
         half_view=scans.half_view[index],
         own=np.zeros(len(index), bool),
         weight=scans.weight[index],
+        scan=index,
+        other=np.full(len(index), -1),
     )
     for other in np.flatnonzero(known.known).tolist():
         if other != drone and drone >= 0 and both_ways:
@@ -99,6 +105,8 @@ def _by_drone(scans: StackedScans, paths: KnownPaths, drone: int, other: int) ->
         half_view=scans.half_view[mine],
         own=np.ones(len(mine), bool),
         weight=scans.weight[mine],
+        scan=mine,
+        other=np.full(len(mine), other),
     )
 
 

@@ -1,11 +1,19 @@
 """Pose modes: one planted pose is found among clutter, and misses speak against it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mav_perception.geometry import wrap_angle, yaw_rotation
-from mav_perception.localization.initialization.pose_constraints import PointPairs
-from mav_perception.localization.initialization.pose_modes import find_modes
+from mav_perception.localization.initialization.pose_constraints import (
+    PointPairs,
+    shown_probability,
+)
+from mav_perception.localization.initialization.pose_modes import (
+    find_modes,
+    log_likelihood_ratio,
+)
 from mav_perception.localization.initialization.view_opportunities import (
     ViewOpportunities,
     well_in_view,
@@ -14,12 +22,18 @@ from mav_perception.localization.parameters import FilterParameters
 
 PARAMETERS = FilterParameters(half_view_horizontal=0.8, half_view_vertical=0.7)
 SIGMA = 0.05
-NEVER = ViewOpportunities(
-    observer=np.zeros((0, 3)), target=np.zeros((0, 3)), yaw=np.zeros(0),
-    optical=np.zeros((0, 3, 3)), half_view=np.zeros((0, 2)), own=np.zeros(0, bool),
-    weight=np.zeros(0),
-)  # fmt: skip
 OPTICAL = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
+
+
+def always(count):
+    """Return scans by a camera at the origin, and by the drone of a target there, all around."""
+    both = np.arange(2 * count)
+    return ViewOpportunities(
+        observer=np.zeros((2 * count, 3)), target=np.zeros((2 * count, 3)),
+        yaw=np.zeros(2 * count), optical=np.tile(OPTICAL, (2 * count, 1, 1)),
+        half_view=np.full((2 * count, 2), 4.0), own=both >= count, weight=np.ones(2 * count),
+        scan=both % count, other=np.where(both < count, -1, 0),
+    )  # fmt: skip
 
 
 def planted_pairs(pose, seed=0, true=40, false=40):
@@ -35,7 +49,8 @@ def planted_pairs(pose, seed=0, true=40, false=40):
     return PointPairs(
         body_points=here, map_points=there, precision=precision, own=np.arange(count) % 2 == 0,
         log_peak_ratio=np.full(count, strength), explained=np.zeros(count),
-        sighting=np.arange(count), weight=np.ones(count),
+        sighting=np.arange(count), weight=np.ones(count), scan=np.arange(count),
+        other=np.where(np.arange(count) % 2 == 0, 0, -1),
     )  # fmt: skip
 
 
@@ -45,7 +60,7 @@ def planted_pairs(pose, seed=0, true=40, false=40):
 def test_the_planted_pose_is_the_likeliest_mode(pose):
     pose = np.array(pose)
     for seed in range(3):
-        best, *others = find_modes(planted_pairs(pose, seed), NEVER, 80, PARAMETERS)
+        best, *others = find_modes(planted_pairs(pose, seed), always(80), 80, PARAMETERS)
         assert np.linalg.norm(best.pose[:3] - pose[:3]) < 0.05
         assert abs(float(wrap_angle(best.pose[3] - pose[3]))) < 0.02
         assert np.sqrt(np.diag(best.covariance)).max() < 0.05
@@ -58,19 +73,23 @@ def test_the_planted_pose_is_the_likeliest_mode(pose):
 
 def test_clutter_alone_has_no_convincing_mode():
     pairs = planted_pairs(np.zeros(4), true=0, false=80)
-    assert all(mode.evidence < 5.0 for mode in find_modes(pairs, NEVER, 80, PARAMETERS))
+    assert all(mode.evidence < 5.0 for mode in find_modes(pairs, always(80), 80, PARAMETERS))
 
 
 def test_without_pairs_there_is_no_mode():
-    assert find_modes(planted_pairs(np.zeros(4), true=0, false=0), NEVER, 0, PARAMETERS) == []
+    assert find_modes(planted_pairs(np.zeros(4), true=0, false=0), always(1), 0, PARAMETERS) == []
 
 
 def in_view_of(target, count, own):
-    """Return scans of a camera at the origin, looking along x, that may have shown a target."""
+    """Return scans of a camera at the origin, looking along x, that may have shown a target.
+
+    They are none of those of the planted pairs.
+    """
     return ViewOpportunities(
         observer=np.zeros((count, 3)), target=np.tile(target, (count, 1)), yaw=np.zeros(count),
         optical=np.tile(OPTICAL, (count, 1, 1)), half_view=np.tile([0.8, 0.7], (count, 1)),
-        own=np.full(count, own), weight=np.ones(count),
+        own=np.full(count, own), weight=np.ones(count), scan=1000 + np.arange(count),
+        other=np.full(count, 0 if own else -1),
     )  # fmt: skip
 
 
@@ -80,11 +99,46 @@ def test_scans_that_should_have_shown_the_drone_cost_it_evidence():
     unseen = in_view_of(np.zeros(3), 50, own=False)  # the drone stood at its pose all along
     elsewhere = in_view_of(np.array([0.0, 30.0, 0.0]), 50, own=False)
     free, costly, harmless = (
-        find_modes(pairs, scans, 80, PARAMETERS)[0] for scans in (NEVER, unseen, elsewhere)
+        find_modes(pairs, scans, 80, PARAMETERS)[0]
+        for scans in (always(80), always(80).joined(unseen), always(80).joined(elsewhere))
     )
-    assert costly.cost == pytest.approx(0.5 * 0.8 * 50)
-    assert costly.evidence == pytest.approx(free.evidence - costly.cost)
+    assert costly.cost - free.cost == pytest.approx(0.5 * 0.8 * 50)
+    assert costly.evidence == pytest.approx(free.evidence + free.cost - costly.cost)
     assert harmless.evidence == pytest.approx(free.evidence)
+
+
+def test_sightings_where_a_miss_costs_nothing_are_no_evidence():
+    pose = np.array([4.0, 0.0, 0.0, 1.0])
+    behind = always(80)
+    behind = replace(behind, half_view=np.full((160, 2), 0.1), yaw=np.full(160, np.pi))
+    assert find_modes(planted_pairs(pose), behind, 80, PARAMETERS)[0].evidence < 0.0
+
+
+def test_over_clutter_the_likelihood_ratio_of_a_pose_averages_to_one():
+    rng, pose, scans, sigma, density = np.random.default_rng(1), [5.0, 0, 0, 0], 20, 1.0, 0.02
+    chance = shown_probability(PARAMETERS)
+    ratios = []
+    for _ in range(3000):
+        count = rng.poisson(density * 1000.0 * scans)
+        clutter = pose[:3] + rng.uniform(-5.0, 5.0, (count, 3))
+        pairs = PointPairs(
+            body_points=np.zeros((count, 3)), map_points=clutter,
+            precision=np.tile(np.eye(3) / sigma**2, (count, 1, 1)), own=np.zeros(count, bool),
+            log_peak_ratio=np.full(count, np.log(chance / density / (2 * np.pi) ** 1.5)),
+            explained=np.zeros(count), sighting=np.arange(count), weight=np.ones(count),
+            scan=rng.integers(0, scans, count), other=np.full(count, -1),
+        )  # fmt: skip
+        seen = in_view_of(np.zeros(3), scans, own=False)
+        seen = replace(seen, scan=np.arange(scans))
+        fit, _, cost = log_likelihood_ratio(pairs, seen, np.array(pose), PARAMETERS)
+        ratios.append(np.exp(fit - cost))
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.15)
+
+
+def test_misses_count_fully_where_nothing_hides_a_drone_for_long():
+    independent = replace(PARAMETERS, detection_correlation=0.0)
+    assert shown_probability(independent) == PARAMETERS.detection_probability
+    assert shown_probability(PARAMETERS) == 0.5 * PARAMETERS.detection_probability
 
 
 def test_the_view_is_the_same_whoever_carries_the_camera():
