@@ -6,7 +6,7 @@ import numpy as np
 
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.types import NEVER_NS, BoolArray, FloatArray, IntArray, nanoseconds, seconds
+from mav_perception.types import NEVER_NS, BoolArray, FloatArray, IntArray, nanoseconds
 
 LOST_EVIDENCE = -15.0
 """Log odds of being where the filter has it, below which a drone is lost."""
@@ -16,12 +16,6 @@ MAX_EVIDENCE = 4.0
 
 OBSERVER_SHARE = 0.3
 """Part of the evidence on a candidate that tells of the observer: its camera may be blind."""
-
-TINY = 1e-15
-"""Part of a pose that is never denied."""
-
-FADING = 3.0
-"""Seconds after which misses deny other parts of a pose."""
 
 UNSEEN_TIMEOUT = 15.0
 """A drone that nobody saw for so many seconds, nor saw anybody, may be elsewhere."""
@@ -57,8 +51,6 @@ class LostDroneDetector:
     def __init__(self, drones: int) -> None:
         """Begin without doubt about any of the drones of a team."""
         self._evidence = np.zeros(drones)
-        self._denied = np.zeros((drones, drones))
-        self._scanned_ns = np.full(drones, NEVER_NS, np.int64)
         self._last_seen_ns = np.full(drones, NEVER_NS, np.int64)
 
     def weigh(self, report: UpdateReport, observer: int) -> None:
@@ -74,33 +66,13 @@ class LostDroneDetector:
         if len(seen):
             self._last_seen_ns[[*seen, observer]] = now_ns
         self._last_seen_ns[self._last_seen_ns == NEVER_NS] = now_ns
-        evidence = self._evidence_of(report, observer)
+        # log p(scan | there) / p(scan | not there).
+        missed = np.clip(report.marginal[is_drone, -1], 1e-300, 1.0)
+        evidence = report.log_missed[is_drone] - np.log(missed)
         self._evidence[report.candidates[is_drone]] += evidence
         # It may as well be the observer that is not where the filter has it.
         self._evidence[observer] += OBSERVER_SHARE * evidence.sum()
         self._evidence = np.minimum(self._evidence, MAX_EVIDENCE)
-
-    def _evidence_of(self, report: UpdateReport, observer: int) -> FloatArray:
-        """Return log p(scan | there) / p(scan | not there) of every drone among the candidates.
-
-        A drone at the edge of the view may be just outside, and is so in the next frames too: a
-        row of misses tells at most that, log(1 - v) with v the probability that it is in view.
-        With X the part of its pose that misses since it was seen have denied, one more denies
-        P_D of what it has in view beyond that, X' = X + P_D max(v - X, 0), and tells
-        log(1 - X') - log(1 - X). X fades: seconds later the edge lies elsewhere.
-        """
-        is_drone = report.candidates < len(self._evidence)
-        drones, missed = report.candidates[is_drone], report.marginal[is_drone, -1]
-        view = np.clip(report.view_probability[is_drone], 1e-9, 1.0)
-        seen_in_view = np.minimum(report.detection_probability[is_drone] / view, 0.9999)
-        elapsed = seconds(report.sightings.stamp_ns - int(self._scanned_ns[observer]))
-        self._scanned_ns[observer] = report.sightings.stamp_ns
-        self._denied[observer] *= np.exp(-max(elapsed, 0.0) / FADING)
-        denied = self._denied[observer, drones]
-        now = denied + seen_in_view * np.maximum(view - denied, 0.0)
-        self._denied[observer, drones] = np.where(missed < 0.5, 0.0, now)
-        told = np.log(np.maximum(1.0 - now, TINY)) - np.log(np.maximum(1.0 - denied, TINY))
-        return told - np.log(np.clip(missed, 1e-300, 1.0))
 
     def excuse(self, silent: BoolArray) -> None:
         """Hold nothing against the drones (N,) that send no odometry."""
@@ -128,4 +100,3 @@ class LostDroneDetector:
     def forget(self, drone: int) -> None:
         """Begin anew with a drone that was taken out or put in."""
         self._evidence[drone] = 0.0
-        self._denied[drone], self._denied[:, drone] = 0.0, 0.0

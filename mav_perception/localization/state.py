@@ -42,6 +42,8 @@ class JointState:
         untold: motion since the last odometry of each drone. It is not in the hypotheses.
         rates: detections and false sightings counted per camera.
         objects: what is known of static objects besides their position.
+        denied: (cameras, N) part of where each drone may be that misses of each camera have denied
+            since it was seen.
         last_scan_ns: (cameras,) stamp of the last scan of each camera, `NEVER_NS` for none.
         last_seen_ns: (cameras, N + O) stamp at which each camera last saw each drone and object.
         last_met_ns: (N,) stamp at which each drone last saw another or was seen, or joined.
@@ -56,6 +58,7 @@ class JointState:
     untold: UntoldMotion
     rates: DetectionRates
     objects: StaticObjects
+    denied: FloatArray
     last_scan_ns: IntArray
     last_seen_ns: IntArray
     last_met_ns: IntArray
@@ -163,6 +166,7 @@ def initial_state(
         untold=UntoldMotion.none(count),
         rates=DetectionRates.empty(cameras),
         objects=StaticObjects.empty(),
+        denied=np.zeros((cameras, count)),
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
         last_seen_ns=np.full((cameras, count), NEVER_NS, np.int64),
         last_met_ns=np.full(count, NEVER_NS, np.int64),
@@ -236,4 +240,5 @@ def with_drone(
         untold=state.untold.without(drone),
         last_met_ns=met_ns,
         drift=state.drift.without_past(),
+        denied=np.where(np.arange(state.drones) == drone, 0.0, state.denied),
     )

@@ -30,23 +30,21 @@ def test_yaw_goes_round():
     assert odds_to_beat(turned, SURE, HERE, SURE) < 0.2
 
 
-def misses(view, frames, detection=0.7):
-    """Return what a drone's evidence is after it was missed at a probability of being in view."""
-    detector = LostDroneDetector(2)
-    report = UpdateReport(
-        sightings=Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0)),
-        candidates=np.array([1]), view_probability=np.array([view]),
-        detection_probability=np.array([view * detection]), marginal=np.array([[1.0]]),
-        outside_gate=0, events=1, dropped=0.0,
-        log_evidence=0.0, new_evidence=1.0, nis=0.0, nis_size=0,
-    )  # fmt: skip
-    for _ in range(frames):
-        detector.weigh(report, 0)
-    return detector._evidence[1]
+def test_misses_speak_against_a_drone_and_detections_for_it():
+    def after(marginal, frames):
+        detector = LostDroneDetector(2)
+        report = UpdateReport(
+            sightings=Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0)),
+            candidates=np.array([1]), view_probability=np.ones(1),
+            detection_probability=np.array([0.7]), log_missed=np.log([0.3]),
+            marginal=np.array([marginal]), outside_gate=0, events=1, dropped=0.0,
+            log_evidence=0.0, new_evidence=1.0, nis=0.0, nis_size=0,
+        )  # fmt: skip
+        for _ in range(frames):
+            detector.weigh(report, 0)
+        return detector
 
-
-def test_who_may_be_just_outside_the_view_is_not_lost_however_often_it_is_missed():
-    assert misses(0.3, 1) == pytest.approx(np.log(1.0 - 0.3 * 0.7))
-    assert misses(0.3, 200) == pytest.approx(np.log(0.7), abs=1e-6)
-    assert misses(0.7, 200) == pytest.approx(np.log(0.3), abs=1e-6)
-    assert misses(1.0, 6) == pytest.approx(6.0 * np.log(0.3), rel=1e-3)  # in the middle of it
+    everybody = np.ones(2, bool)
+    assert not len(after([1.0], 12).lost(everybody))  # 0.3^12 is not yet e^-15
+    np.testing.assert_array_equal(after([1.0], 13).lost(everybody), [1])
+    assert after([0.9, 0.1], 3)._evidence[1] == pytest.approx(3.0 * np.log(0.3 / 0.1))

@@ -29,6 +29,7 @@ from mav_perception.localization.update.event_updates import (
 )
 from mav_perception.localization.update.mixture_reduction import Branches, reduce_mixture
 from mav_perception.localization.update.permutation_pruning import prune_permutations
+from mav_perception.localization.update.predicted_detections import EDGE_CORRELATION
 from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
 from mav_perception.localization.update.report import UpdateReport, make_report
 from mav_perception.localization.update.silent_drones import follow_silent
@@ -68,6 +69,7 @@ def update_state(
     state = replace(state, hypotheses=reduction.hypotheses)
     state = follow_silent(state, scan, report, parameters)
     state = learn_drift(state, scan, predicted, parameters)
+    state = remember_misses(state, scan, report, predicted.denied)
     state = update_rates(state, scan, report, parameters)
     state, unexplained = with_displaced_drones(
         state, scan, reduction.unexplained, elapsed, parameters
@@ -181,6 +183,26 @@ def _given_events(
         events.assignment != MISSED, detected[:, gated][events.parent], result[:, gated]
     )
     return result
+
+
+def remember_misses(
+    state: JointState, scan: CameraScan, report: UpdateReport, denied: FloatArray
+) -> JointState:
+    """Return the state before a scan is noted with what its misses deny of the view.
+
+    Args:
+        state: of the frame.
+        scan: the camera scan.
+        report: of the update with it.
+        denied: (K, C) X' of the candidates. Of the heaviest hypothesis: where another has the
+            drone well in view, what is denied of an edge hardly matters.
+    """
+    some = report.candidates < state.drones
+    now = state.denied.copy()
+    now[scan.camera] *= correlation(state.since_last_scan(scan.camera), EDGE_CORRELATION)
+    missed = report.marginal[some, -1] > 0.5
+    now[scan.camera, report.candidates[some]] = np.where(missed, denied[0, some], 0.0)
+    return replace(state, denied=now)
 
 
 def update_rates(

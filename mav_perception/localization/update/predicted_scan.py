@@ -22,11 +22,13 @@ from mav_perception.localization.measurement.observation import (
     measurement_noise,
     predict_sightings,
 )
-from mav_perception.localization.measurement.score import object_log_ratio, score_log_ratio
-from mav_perception.localization.measurement.visibility import clutter_density
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.update.candidates import Candidates, candidates_in_view
+from mav_perception.localization.update.predicted_detections import (
+    predict_detectability,
+    predict_detections,
+)
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
 LOG_TWO_PI = float(np.log(2.0 * np.pi))
@@ -70,6 +72,8 @@ class PredictedScan:
         candidates: (C,) who may be in view: drone indices, then N + object indices.
         view_probability: (K, C) probability that each is in view.
         detection_probability: (K, C) P_D of each, existence of objects included.
+        log_missed: (K, C) log probability that each is missed, as far as this scan can tell.
+        denied: (K, C) part of the pose of each drone that misses at the edge of the view deny.
         detectability: (K, N + O) of everybody by the camera, before the scan.
         log_clutter: log of the density of the scan if all its sightings are false.
         gated: what the update works on.
@@ -78,6 +82,8 @@ class PredictedScan:
     candidates: IntArray
     view_probability: FloatArray
     detection_probability: FloatArray
+    log_missed: FloatArray
+    denied: FloatArray
     detectability: Detectability
     log_clutter: float
     gated: GatedPairs
@@ -103,12 +109,14 @@ def predict_scan(
     parameters = scan.mount.with_field_of_view(parameters)
     candidates = candidates_in_view(state, scan, parameters)
     detectability = predict_detectability(state, scan, parameters)
-    model = _detection_model(state, scan, candidates, detectability, parameters)
+    model, denied = predict_detections(state, scan, candidates, detectability, parameters)
     expected = state.rates.clutter_per_frame(scan.camera, parameters)
     return PredictedScan(
         candidates=candidates.index,
         view_probability=candidates.view_probability,
         detection_probability=model.probability,
+        log_missed=model.log_missed,
+        denied=denied,
         detectability=detectability,
         log_clutter=float(np.log(model.clutter_density).sum()) - expected,
         gated=_gated_pairs(state, scan, candidates, model, parameters),
@@ -208,42 +216,3 @@ def _untold_noise(
     own = variance[columns]
     added = (blocks * own[:, None]) @ np.swapaxes(blocks, -1, -2)
     return np.asarray(added, float), np.asarray(own.any(axis=1))
-
-
-def predict_detectability(
-    state: JointState, scan: CameraScan, parameters: FilterParameters
-) -> Detectability:
-    """Return how likely the camera can detect each of the N + O under each hypothesis."""
-    rates, objects, camera = state.rates, state.objects, scan.camera
-    overall = np.full(state.drones, rates.detection_probability(camera, parameters))
-    visible = np.full(state.drones, rates.visible_probability(camera, parameters))
-    return Detectability.predicted(
-        state.hypotheses.detectable[:, camera],
-        np.append(visible, objects.visible_probability),
-        np.append(overall, objects.detection_probability),
-        state.since_last_scan(camera),
-        parameters.detection_correlation,
-    )
-
-
-def _detection_model(
-    state: JointState,
-    scan: CameraScan,
-    candidates: Candidates,
-    detectability: Detectability,
-    parameters: FilterParameters,
-) -> DetectionModel:
-    """Return P_D (K, C) of all candidates, existence included, clutter density and scores."""
-    existence, who = state.hypotheses.existence, candidates.index
-    exists = np.hstack([np.ones((len(existence), state.drones)), existence])[:, who]
-    rate = state.rates.clutter_per_frame(scan.camera, parameters)
-    clutter = clutter_density(rate, scan.sightings, parameters)
-    chance = candidates.view_probability * detectability.of(who).probability * exists
-    ratio = score_log_ratio(scan.sightings.score, parameters)
-    is_drone = (who < state.drones)[:, None]
-    return DetectionModel(
-        np.minimum(chance, 0.9999),
-        parameters.gate_probability,
-        clutter,
-        np.where(is_drone, ratio, object_log_ratio(ratio)),
-    )
