@@ -95,7 +95,7 @@ def simulated_counts(scenario: str, duration: float, seed: int) -> list[FloatArr
 def real_counts(folder: Path) -> FloatArray:
     """Return the false blobs of the `drone` model in every image, in the order of the flight."""
     segmenter = Segmenter.load('drone', 2)
-    views = (LabelledView(*pair) for pair in folder_samples(folder, 2))
+    views = (LabelledView(image=i, labels=m) for i, m in folder_samples(folder, 2))
     found = collect_observations(segmenter, views, None)
     return np.bincount(found.false_frame.astype(int), minlength=found.images).astype(float)
 

@@ -86,7 +86,10 @@ def _views(
         from mav_perception.cameras.files import load_camera
 
         camera = load_camera(arguments.camera) if arguments.camera else None
-        return (LabelledView(*pair) for pair in folder_samples(arguments.data, classes)), camera
+        return (
+            LabelledView(image=image, labels=labels)
+            for image, labels in folder_samples(arguments.data, classes)
+        ), camera
     if arguments.flights < 1:
         raise ConfigurationError(f'--flights {arguments.flights} must be at least 1.')
     from mav_perception.evaluation.sensor_model.labelled_flights import labelled_flights

@@ -30,7 +30,10 @@ def labelled_flights(flights: int) -> tuple[Iterator[LabelledView], PinholeCamer
             world = SimulatedWorld(scenario)
             for index in range(len(world.times)):
                 for shot in world.tick(index).shots:
-                    truth = world.render_with_truth(shot)
-                    yield LabelledView(*truth, flight, shot.drone, shot.time)
+                    image, labels, targets = world.render_with_truth(shot)
+                    yield LabelledView(
+                        image=image, labels=labels, targets=targets, flight=flight,
+                        camera=shot.drone, time=shot.time,
+                    )  # fmt: skip
 
     return views(), scenarios[0].cameras[0].intrinsics

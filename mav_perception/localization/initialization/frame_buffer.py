@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.geometry import wrap_angle, yaw_rotation
+from mav_perception.geometry import yaw_rotation
 from mav_perception.localization.correlation import new_evidence
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
@@ -17,9 +17,6 @@ from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.types import BoolArray, FloatArray, IntArray
-
-AGREES = 4.0
-"""Standard deviations within which two accounts of where a drone was are the same."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +94,7 @@ class StackedScans:
         turned: (N, F) yaw since now.
         drift: (N, F, 4) variances that the odometry adds between then and now.
         poses, variances: (N, F, 4) of the drones then, as the filter had them; NaN for none.
+        noise: (2,) usual variance of a bearing and of a log range of the sightings.
     """
 
     stamps: IntArray
@@ -115,6 +113,7 @@ class StackedScans:
     drift: FloatArray
     poses: FloatArray
     variances: FloatArray
+    noise: FloatArray
 
 
 def stack(
@@ -134,28 +133,39 @@ def stack(
         turned.append(path.yaw - now.yaw)
         drift.append(process_noise(now - path, parameters, np.full(len(stamps), scale)))
     sizes = np.array([len(s.points) for s in scans], np.int64)
+    points = np.concatenate([np.zeros((0, 3)), *(s.points for s in scans)])
+    covariances = np.concatenate([np.zeros((0, 3, 3)), *(s.covariances for s in scans)])
     return StackedScans(
         stamps=stamps,
         observer=np.array([s.observer for s in scans], np.int64),
         optical=np.array([s.optical for s in scans]).reshape(-1, 3, 3),
         half_view=np.array([s.half_view for s in scans]).reshape(-1, 2),
         weight=_scan_weights(
-            stamps,
-            np.array([s.camera for s in scans], np.int64),
-            parameters.detection_correlation,
+            stamps, np.array([s.camera for s in scans]), parameters.detection_correlation
         ),
         reach=np.array([_mean_reach(way) for way in back]),
         path_known=np.array([stamps >= h.unbroken_since_ns for h in odometry.histories]),
         scan=np.repeat(np.arange(len(scans)), sizes),
-        points=np.concatenate([np.zeros((0, 3)), *(s.points for s in scans)]),
-        covariances=np.concatenate([np.zeros((0, 3, 3)), *(s.covariances for s in scans)]),
+        points=points,
+        covariances=covariances,
         clutter=np.concatenate([np.zeros(0), *(s.clutter for s in scans)]),
         back=np.array(back),
         turned=np.array(turned),
         drift=np.array(drift),
         poses=_by_drone([s.poses for s in scans], len(back)),
         variances=_by_drone([s.variances for s in scans], len(back)),
+        noise=_usual_noise(points, covariances),
     )
+
+
+def _usual_noise(points: FloatArray, covariances: FloatArray) -> FloatArray:
+    """Return (2,) medians of the variances of bearing and log range of sightings (J, 3)."""
+    if not len(points):
+        return np.zeros(2)
+    square = np.sum(points**2, axis=1)
+    along = np.einsum('ni,nij,nj->n', points, covariances, points) / square**2
+    across = (np.trace(covariances, axis1=1, axis2=2) / square - along) / 2.0
+    return np.array([np.median(across), np.median(along)])
 
 
 def _by_drone(tables: list[FloatArray], drones: int) -> FloatArray:
@@ -182,59 +192,3 @@ def _mean_reach(back: FloatArray) -> FloatArray:
     mean = np.cumsum(back[::-1], axis=0)[::-1] / number[:, None]
     square = np.cumsum(np.sum(back**2, axis=1)[::-1])[::-1] / number
     return square - 2.0 * np.sum(mean * back, axis=1) + np.sum(back**2, axis=1)
-
-
-@dataclass(frozen=True)
-class KnownPaths:
-    """Where drones whose pose is known were at the F scans.
-
-    Attributes:
-        poses, variances: (N, F, 4) in map.
-        reach: (N, F) squared lever on which the variance of the yaw moves the position, m^2.
-        known: (N, F) whether that can be told at all.
-    """
-
-    poses: FloatArray
-    variances: FloatArray
-    reach: FloatArray
-    known: BoolArray
-
-
-@dataclass(frozen=True)
-class KnownDrones:
-    """Drones and static objects whose pose is known.
-
-    Attributes:
-        poses, variances: (N, 4) of the drones now.
-        known: (N,) which of them are known.
-        objects: (O, 3) static objects.
-    """
-
-    poses: FloatArray
-    variances: FloatArray
-    known: BoolArray
-    objects: FloatArray
-
-    def paths(self, scans: StackedScans) -> KnownPaths:
-        """Return where they were: where the filter had them then, or their odometry back from now.
-
-        Odometry adds its drift; that of poor odometry is metres after a minute. Where the filter
-        had a drone counts unless what it knows now tells otherwise: the drone was lost meanwhile.
-        """
-        back = scans.back @ np.swapaxes(yaw_rotation(self.poses[:, 3]), 1, 2)
-        yaw = self.poses[:, None, 3] + scans.turned
-        poses = np.concatenate([self.poses[:, None, :3] + back, yaw[..., None]], axis=2)
-        variances = scans.drift + self.variances[:, None]
-        spread = variances + scans.variances
-        sigma = np.sqrt(spread[..., :3].max(axis=-1) + 0.5 * spread[..., 3] * scans.reach)
-        apart = np.linalg.norm((scans.poses - poses)[..., :3], axis=-1)
-        turned = np.abs(wrap_angle(scans.poses[..., 3] - yaw))
-        tracked = (apart < AGREES * sigma) & (turned < AGREES * np.sqrt(spread[..., 3]))
-        tracked &= self.known[:, None]  # NaN agrees with nothing
-        told = tracked[..., None]
-        return KnownPaths(
-            poses=np.where(told, scans.poses, poses),
-            variances=np.where(told, scans.variances, variances),
-            reach=np.where(tracked, 0.0, scans.reach),
-            known=tracked | scans.path_known,
-        )

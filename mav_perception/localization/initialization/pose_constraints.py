@@ -17,11 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.initialization.frame_buffer import (
-    KnownDrones,
-    KnownPaths,
-    StackedScans,
-)
+from mav_perception.localization.initialization.frame_buffer import StackedScans
+from mav_perception.localization.initialization.known_drones import KnownDrones, KnownPaths
 from mav_perception.localization.parameters import SensorParameters
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
@@ -48,8 +45,6 @@ class PointPairs:
         explained: (n,) intensity of the drones whose pose is known, over the clutter density.
         sighting: (n,) which sighting of the stacked scans.
         weight: (n,) by which its evidence counts.
-        scan: (n,) which of the stacked scans.
-        other: (n,) known drone that the drone in question saw, -1 where it was seen itself.
     """
 
     body_points: FloatArray
@@ -60,8 +55,6 @@ class PointPairs:
     explained: FloatArray
     sighting: IntArray
     weight: FloatArray
-    scan: IntArray
-    other: IntArray
 
 
 def shown_probability(parameters: SensorParameters) -> float:
@@ -119,33 +112,29 @@ def pairs_for(
     explained = _explained(
         scans, known, paths, index, there, covariance, parameters.detection_probability
     )
-    parts = [(here, there, covariance, np.full(len(index), -1), explained, index)]
+    parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
     if drone >= 0 and both_ways:
         parts += _by_drone(scans, known, paths, drone)
-    here, there, covariance, other, explained, index = (
+    here, there, covariance, own, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
     strength = np.log(shown_probability(parameters) / scans.clutter[index])
     strength += _log_peak(covariance)
-    weight = scans.weight[scans.scan[index]]
-    precision = np.asarray(np.linalg.inv(covariance), float)
     return PointPairs(
         body_points=here,
         map_points=there,
-        precision=precision,
-        own=other >= 0,
+        precision=np.asarray(np.linalg.inv(covariance), float),
+        own=own,
         log_peak_ratio=strength,
         explained=explained,
         sighting=index,
-        weight=weight,
-        scan=scans.scan[index],
-        other=other,
+        weight=scans.weight[scans.scan[index]],
     )
 
 
 def _by_drone(
     scans: StackedScans, known: KnownDrones, paths: KnownPaths, drone: int
-) -> list[tuple[FloatArray, FloatArray, FloatArray, IntArray, FloatArray, IntArray]]:
+) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, IntArray]]:
     """Return the pairs of the drone's own sightings with every known drone."""
     mine = scans.observer[scans.scan] == drone
     parts = []
@@ -163,7 +152,7 @@ def _by_drone(
         covariance = _widened(covariance, variance, paths.reach[other, scan])
         there = paths.poses[other, scan, :3]
         parts.append(
-            (here, there, covariance, np.full(len(index), other), np.zeros(len(index)), index)
+            (here, there, covariance, np.ones(len(index), bool), np.zeros(len(index)), index)
         )
     return parts
 

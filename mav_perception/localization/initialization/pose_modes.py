@@ -27,7 +27,7 @@ from mav_perception.localization.initialization.pose_refinement import (
 )
 from mav_perception.localization.initialization.view_opportunities import (
     ViewOpportunities,
-    well_in_view,
+    in_view,
 )
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.types import FloatArray
@@ -142,27 +142,12 @@ def log_likelihood_ratio(
     """Return what sightings say for a pose, their ratios s_i (n,), and what misses cost it.
 
     Their difference is F. Over clutter exp F averages to one at any pose, so that a high one is
-    as seldom as it says: detections and misses count by the same view and the same P_D.
+    as seldom as it says: the cost is the number of sightings that the pose makes us expect.
     """
-    view = well_in_view(opportunities, pose, parameters)
-    ratio = intensity_ratios(pairs, pose) * _view_of_pairs(pairs, opportunities, view)
+    ratio = intensity_ratios(pairs, pose)
     fit = float(pairs.weight @ np.log1p(ratio / (1.0 + pairs.explained)))
+    view = in_view(opportunities, pose, parameters)
     return fit, ratio, shown_probability(parameters) * float(opportunities.weight @ view)
-
-
-def _view_of_pairs(
-    pairs: PointPairs, opportunities: ViewOpportunities, view: FloatArray
-) -> FloatArray:
-    """Return (n,) of pairs what `view` (f,) says of the opportunities that they belong to.
-
-    Where a miss costs a pose nothing, a sighting is no evidence for it either: any clutter would
-    be.
-    """
-    shape = (pairs.other.max() + 2, pairs.scan.max() + 1)  # the last row is of other = -1
-    table = np.zeros(shape)
-    asked = (opportunities.other < shape[0] - 1) & (opportunities.scan < shape[1])
-    table[opportunities.other[asked], opportunities.scan[asked]] = view[asked]
-    return np.asarray(table[pairs.other, pairs.scan])
 
 
 def known_intensity(pairs: PointPairs, sightings: int) -> FloatArray:

@@ -12,7 +12,6 @@ import numpy as np
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.initialization.frame_buffer import (
     BufferedScan,
-    KnownDrones,
     StackedScans,
     stack,
 )
@@ -22,6 +21,7 @@ from mav_perception.localization.initialization.joint_hypotheses import (
     joint_hypotheses,
     margin,
 )
+from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.pose_constraints import pairs_for
 from mav_perception.localization.initialization.pose_modes import (
     PoseMode,

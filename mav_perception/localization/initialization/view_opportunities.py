@@ -7,20 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.initialization.frame_buffer import (
-    KnownDrones,
-    KnownPaths,
-    StackedScans,
-)
+from mav_perception.localization.initialization.frame_buffer import StackedScans
+from mav_perception.localization.initialization.known_drones import KnownDrones, KnownPaths
 from mav_perception.localization.measurement.visibility import FieldOfView, view_probability
 from mav_perception.localization.parameters import SensorParameters
-from mav_perception.types import BoolArray, FloatArray, IntArray
-
-WELL_INSIDE = 0.85
-"""A miss counts only this far into the field of view, as a share of it: poses are inexact."""
-
-NEAR_SHARE, FAR_SHARE = 1.2, 0.9
-"""The same for the nearest and the farthest range."""
+from mav_perception.types import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -35,8 +26,8 @@ class ViewOpportunities:
         half_view: (f, 2) of the camera, radians.
         own: (f,) the drone in question is the observer.
         weight: (f,) by which its evidence counts.
-        scan: (f,) which of the stacked scans.
-        other: (f,) known drone that the drone in question may see, -1 where it may be seen itself.
+        position_var: (f,) variance of where the two are relative to each other, by odometry, m^2.
+        bearing_var, range_var: (f,) of a sighting, of its log range, and by the observer's yaw.
     """
 
     observer: FloatArray
@@ -46,8 +37,9 @@ class ViewOpportunities:
     half_view: FloatArray
     own: BoolArray
     weight: FloatArray
-    scan: IntArray
-    other: IntArray
+    position_var: FloatArray
+    bearing_var: FloatArray
+    range_var: FloatArray
 
     def joined(self, other: ViewOpportunities) -> ViewOpportunities:
         """Return both."""
@@ -76,7 +68,11 @@ def opportunities_for(
     if drone >= 0:
         usable &= scans.path_known[drone]
     index = np.flatnonzero(usable)
-    poses = paths.poses[scans.observer[index], index]
+    observer = scans.observer[index]
+    poses = paths.poses[observer, index]
+    position = _position_variance(paths.variances[observer, index], paths.reach[observer, index])
+    if drone >= 0:
+        position += _position_variance(scans.drift[drone, index], scans.reach[drone, index])
     result = ViewOpportunities(
         observer=poses[:, :3],
         target=np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, index],
@@ -85,8 +81,9 @@ def opportunities_for(
         half_view=scans.half_view[index],
         own=np.zeros(len(index), bool),
         weight=scans.weight[index],
-        scan=index,
-        other=np.full(len(index), -1),
+        position_var=position,
+        bearing_var=scans.noise[0] + 0.5 * paths.variances[observer, index, 3],
+        range_var=np.full(len(index), scans.noise[1]),
     )
     for other in np.flatnonzero(known.known).tolist():
         if other != drone and drone >= 0 and both_ways:
@@ -105,15 +102,26 @@ def _by_drone(scans: StackedScans, paths: KnownPaths, drone: int, other: int) ->
         half_view=scans.half_view[mine],
         own=np.ones(len(mine), bool),
         weight=scans.weight[mine],
-        scan=mine,
-        other=np.full(len(mine), other),
+        position_var=_position_variance(scans.drift[drone, mine], scans.reach[drone, mine])
+        + _position_variance(paths.variances[other, mine], paths.reach[other, mine]),
+        bearing_var=scans.noise[0] + 0.5 * scans.drift[drone, mine, 3],
+        range_var=np.full(len(mine), scans.noise[1]),
     )
 
 
-def well_in_view(
+def _position_variance(variances: FloatArray, reach: FloatArray) -> FloatArray:
+    """Return (f,) mean variance along an axis of x, y, z and of a yaw on a squared lever."""
+    return np.asarray(variances[:, :3].mean(axis=1) + variances[:, 3] * reach / 3.0)
+
+
+def in_view(
     opportunities: ViewOpportunities, pose: FloatArray, parameters: SensorParameters
 ) -> FloatArray:
-    """Return (f,) 1 where the drone at a pose (4,), or a drone seen from it, was well in view."""
+    """Return (f,) probabilities of a sighting in view, of the drone at a pose (4,) or by it.
+
+    The view is as soft as the sightings are spread: over clutter, which is in view, the density of
+    a sighting then integrates to the very number that misses cost.
+    """
     own = opportunities.own[:, None]
     turn = yaw_rotation(pose[3])
     observer = np.where(own, pose[:3] + opportunities.observer @ turn.T, opportunities.observer)
@@ -123,11 +131,12 @@ def well_in_view(
     points = np.einsum('nij,nj->ni', opportunities.optical, levelled)
     horizontal, vertical = opportunities.half_view.T
     view = FieldOfView(
-        half_horizontal=WELL_INSIDE * horizontal,
-        half_vertical=WELL_INSIDE * vertical,
-        min_range=NEAR_SHARE * parameters.min_range,
-        max_range=FAR_SHARE * parameters.max_range,
+        half_horizontal=horizontal,
+        half_vertical=vertical,
+        min_range=parameters.min_range,
+        max_range=parameters.max_range,
         wide=horizontal >= np.pi / 2.0,
     )
-    sharp = np.zeros(len(points))
-    return view_probability(points, view, sharp, sharp)
+    angle = opportunities.position_var / np.maximum(np.sum(points**2, axis=1), 1e-6)
+    bearing_sigma = np.sqrt(opportunities.bearing_var + angle)
+    return view_probability(points, view, bearing_sigma, np.sqrt(opportunities.range_var + angle))

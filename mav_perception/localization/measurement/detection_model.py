@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,10 +45,9 @@ class DetectionModel:
     def of(self, candidates: IntArray) -> DetectionModel:
         """Return the model of some of the candidates."""
         scores, missed = self.log_score_ratio, self.missed_probability
-        return DetectionModel(
-            self.probability[..., candidates],
-            self.gate_probability,
-            self.clutter_density,
-            scores[candidates] if isinstance(scores, np.ndarray) else scores,
-            None if missed is None else missed[..., candidates],
+        return replace(
+            self,
+            probability=self.probability[..., candidates],
+            log_score_ratio=scores[candidates] if isinstance(scores, np.ndarray) else scores,
+            missed_probability=None if missed is None else missed[..., candidates],
         )

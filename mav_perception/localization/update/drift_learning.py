@@ -48,7 +48,13 @@ def learn_drift(
     if past is not None and waited < LONGEST and len(scan.sightings):
         drift = drift.learned(log_likelihoods(state, past, scan, predicted, parameters))
     team, known = state.team, state.active & ~state.silent
-    now = PastTeam(state.stamp_ns, team.mean, team.covariance, state.anchors, known)
+    now = PastTeam(
+        stamp_ns=state.stamp_ns,
+        mean=team.mean,
+        covariance=team.covariance,
+        anchors=state.anchors,
+        known=known,
+    )
     return replace(state, drift=drift.with_past(scan.camera, now))
 
 

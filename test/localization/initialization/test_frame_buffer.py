@@ -7,11 +7,8 @@ import pytest
 
 from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.initialization.frame_buffer import (
-    KnownDrones,
-    buffer_scan,
-    stack,
-)
+from mav_perception.localization.initialization.frame_buffer import buffer_scan, stack
+from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.measurement.camera_scan import camera_scan
 from mav_perception.recordings.recording import sample_truth
