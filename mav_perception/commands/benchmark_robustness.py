@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mav_perception.commands.dataset_runs import euroc_run, mrclam_run
+from mav_perception.commands.dataset_runs import bag_run, euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ CHANGES = ('dropped', 'detection', 'clutter', 'drift')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument('format', choices=['mrclam', 'euroc'], help='of the recording')
+    parser.add_argument('format', choices=['mrclam', 'euroc', 'bag'], help='of the recording')
     parser.add_argument('folder', type=Path, metavar='DIR')
     parser.add_argument(
         '--clutter', type=float, nargs='+', default=[0.0, 0.05, 0.3, 1.0], metavar='F',
@@ -32,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument('--vio', choices=['mono', 'stereo'], default='stereo', help='euroc')
     parser.add_argument('--noise', choices=['nominal', 'hard'], default='nominal', help='euroc')
+    parser.add_argument('--team', type=Path, metavar='YAML', help='bag: team file')
+    parser.add_argument('--params', type=Path, metavar='YAML', help='bag: of the joint filter')
     parser.add_argument(
         '--offsets', type=float, nargs='+', default=[0.0, 60.0, 120.0], metavar='S',
         help='seconds that are left out at the beginning (default 0 60 120)',
@@ -84,6 +86,8 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
         raise ConfigurationError(f'--offsets must not be negative: {arguments.offsets}.')
     if not all(0.0 <= share <= 1.0 for share in arguments.clutter):
         raise ConfigurationError(f'--clutter is a share from 0 to 1: {arguments.clutter}.')
+    if (arguments.format == 'bag') != bool(arguments.team):
+        raise ConfigurationError('A bag needs --team, and nothing else does.')
     shares = arguments.clutter if arguments.format == 'mrclam' else [0.0]
     kinds = itertools.product(shares, arguments.offsets, arguments.changes, range(arguments.seeds))
     folder, length = arguments.folder, arguments.seconds
@@ -93,6 +97,9 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
         if arguments.format == 'mrclam':
             name = f'landmarks {100 * share:.0f} %'
             load = partial(mrclam_run, folder, share, length, seed)
+        elif arguments.format == 'bag':
+            name = folder.name
+            load = partial(bag_run, folder, arguments.team, arguments.params)
         else:
             name = f'{arguments.vio} {arguments.noise}'
             load = partial(

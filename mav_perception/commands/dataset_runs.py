@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.resources import find_share
 
 if TYPE_CHECKING:
     from mav_perception.localization.parameters import FilterParameters
@@ -26,6 +30,46 @@ def mrclam_run(folder: Path, clutter: float, seconds: float | None, seed: int) -
     if not 0.0 <= clutter <= 1.0:
         raise ConfigurationError(f'--clutter is a share from 0 to 1, not {clutter}.')
     return load_mrclam(folder, clutter, seconds, seed), mrclam_parameters(clutter), (0, 1, 3)
+
+
+def bag_run(folder: Path, team: Path, params: Path | None) -> DatasetRun:
+    """Return a bag with true poses, and the parameters that the joint filter flies with.
+
+    Args:
+        folder: of the bag.
+        team: team file.
+        params: parameter file over that which is shipped, such as of `fit-sensor-model`.
+
+    Raises:
+        ConfigurationError: the team or parameter file is wrong.
+        DataError: no bag, or a topic is missing in it.
+    """
+    from mav_perception.localization.parameters import FilterParameters
+    from mav_perception.parameters import check_ranges
+    from mav_perception.ros.messages.bag_recording import load_bag
+
+    told = node_parameters(find_share('config', 'localization.yaml'), 'localization_node')
+    told |= node_parameters(params, 'localization_node') if params else {}
+    known = {item.name for item in fields(FilterParameters)}
+    parameters = FilterParameters(**{k: v for k, v in told.items() if k in known})
+    return load_bag(folder, team), check_ranges(parameters), (0, 1, 2, 3)
+
+
+def node_parameters(path: Path, node: str) -> dict[str, Any]:
+    """Return what a ROS parameter file says for a node, by its name or for all.
+
+    Raises:
+        ConfigurationError: it is no parameter file.
+    """
+    try:
+        document = yaml.safe_load(path.read_text())
+        sections = [document.get(key, {}) for key in ('/**', node, f'/{node}', f'/**/{node}')]
+        told = [section.get('ros__parameters', {}) for section in sections]
+        return {key: value for part in told for key, value in part.items()}
+    except (OSError, yaml.YAMLError, AttributeError) as error:
+        raise ConfigurationError(
+            f'{path} is no ROS parameter file ({error}): write `/**: ros__parameters: ...`.'
+        ) from error
 
 
 def euroc_run(

@@ -66,6 +66,8 @@ def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
         (['benchmark', 'robustness', 'mrclam', '/nowhere', '--offsets', '-1'], 'negative'),
         (['benchmark', 'robustness', 'mrclam', '/nowhere', '--clutter', '2'], 'from 0 to 1'),
         (['benchmark', 'robustness', 'mrclam', '/nowhere'], 'Barcodes'),
+        (['benchmark', 'robustness', 'bag', '/nowhere'], '--team'),
+        (['benchmark', 'robustness', 'mrclam', '/nowhere', '--team', 'team.yaml'], '--team'),
         (['replay', 'euroc', '/nowhere'], 'has no MH_01_truth'),
         (['replay', 'euroc', '/nowhere', '--flights', 'A,A'], 'different'),
     ],

@@ -1,0 +1,152 @@
+"""A bag with true poses as a recording: to play filters over a flight of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from geometry_msgs.msg import PoseStamped
+from nav_msgs.msg import Odometry
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import PointCloud2
+
+from mav_perception.errors import DataError
+from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.io.bags import BagReader
+from mav_perception.localization.team.team_file import DroneEntry, load_team, team_from_entries
+from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
+from mav_perception.recordings.truth_association import from_camera, identify
+from mav_perception.ros.messages.conversions import (
+    odometry_to_sample,
+    pose_from_message,
+    stamp_to_ns,
+)
+from mav_perception.ros.messages.point_clouds import cloud_to_sightings
+from mav_perception.ros.messages.topics import (
+    GROUND_TRUTH,
+    ODOMETRY,
+    RELATIVE_MEASUREMENTS,
+    in_namespace,
+)
+from mav_perception.types import FloatArray, OdometrySample, Sightings
+
+
+def load_bag(folder: Path, team_file: Path) -> Recording:
+    """Read odometry, relative measurements and true poses of a team from a bag.
+
+    A sighting is labelled with the drone whose true direction it has, for scores and for the
+    filter that is told the identities.
+
+    Args:
+        folder: of the bag.
+        team_file: `team.yaml`: whose topics, and which start the filter is told.
+
+    Raises:
+        ConfigurationError: the team file is wrong.
+        DataError: no bag, or a topic of a drone is missing in it.
+        InputError: a message lacks a field.
+    """
+    entries = load_team(team_file)
+    reader = _BagOfTeam(entries)
+    bag = BagReader(folder)
+    for message in bag.messages():
+        reader.add(message.topic, message.data)
+    bag.close()
+    reader.check(folder)
+    truth, tilts = reader.true_paths()
+    return Recording(
+        team=team_from_entries(entries),
+        odometry=reader.odometry_by_time(),
+        frames=tuple(reader.labelled(frame, truth, tilts) for frame in reader.frames_by_time()),
+        truth=truth,
+        begin_ns=max(int(path.stamps[0]) for path in truth),
+        end_ns=min(int(path.stamps[-1]) for path in truth),
+    )
+
+
+class _BagOfTeam:
+    """Messages of the drones of a team as they come out of a bag."""
+
+    def __init__(self, entries: tuple[DroneEntry, ...]) -> None:
+        self._entries = entries
+        self._odometry: list[list[OdometrySample]] = [[] for _ in entries]
+        self._truth: list[list[tuple[int, FloatArray, FloatArray]]] = [[] for _ in entries]
+        self._frames: list[Sightings] = []
+        self._readers: dict[str, tuple[Callable[[bytes, int, str], None], int, str]] = {}
+        for drone, entry in enumerate(entries):
+            self._readers[in_namespace(entry.namespace, ODOMETRY)] = (self._sample, drone, '')
+            self._readers[in_namespace(entry.namespace, GROUND_TRUTH)] = (self._pose, drone, '')
+            for camera in entry.cameras:
+                topic = in_namespace(entry.camera_namespace(camera), RELATIVE_MEASUREMENTS)
+                self._readers[topic] = (self._sightings, drone, camera.name)
+
+    def add(self, topic: str, data: bytes) -> None:
+        """Read a message; other topics are left alone."""
+        if topic in self._readers:
+            read, drone, camera = self._readers[topic]
+            read(data, drone, camera)
+
+    def check(self, folder: Path) -> None:
+        """Raise DataError if anything of a drone is missing."""
+        for drone, entry in enumerate(self._entries):
+            for what, topic in ((self._odometry, ODOMETRY), (self._truth, GROUND_TRUTH)):
+                if not what[drone]:
+                    raise DataError(
+                        f'{folder} has nothing on {in_namespace(entry.namespace, topic)}: record '
+                        'it, or correct the namespace in the team file.'
+                    )
+        if not self._frames:
+            raise DataError(f'{folder} has no {RELATIVE_MEASUREMENTS}: record them too.')
+
+    def true_paths(self) -> tuple[tuple[PosePath, ...], tuple[PosePath, ...]]:
+        """Return the true paths of all drones, and those of roll and pitch (K, 2)."""
+        paths, tilts = [], []
+        for rows in self._truth:
+            rows.sort(key=lambda row: row[0])
+            stamps = np.array([stamp for stamp, _, _ in rows], np.int64)
+            poses = np.array([pose for _, pose, _ in rows])
+            poses[:, 3] = np.unwrap(poses[:, 3])
+            paths.append(PosePath(stamps, poses))
+            tilts.append(PosePath(stamps, np.array([tilt for _, _, tilt in rows])))
+        return tuple(paths), tuple(tilts)
+
+    def frames_by_time(self) -> list[Sightings]:
+        """Return the frames of all cameras by their stamps; what came twice counts once."""
+        first = {(f.stamp_ns, f.observer, f.camera): f for f in reversed(self._frames)}
+        return [first[key] for key in sorted(first)]
+
+    def odometry_by_time(self) -> tuple[tuple[OdometrySample, ...], ...]:
+        """Return the odometry of every drone by its stamps; what came twice counts once."""
+        first = [{s.stamp_ns: s for s in reversed(samples)} for samples in self._odometry]
+        return tuple(tuple(by_stamp[key] for key in sorted(by_stamp)) for by_stamp in first)
+
+    def labelled(
+        self, frame: Sightings, truth: tuple[PosePath, ...], tilts: tuple[PosePath, ...]
+    ) -> LabelledFrame:
+        """Return a frame with the drone that each sighting shows, -1 for a false one."""
+        names = [entry.name for entry in self._entries]
+        observer = names.index(frame.observer)
+        (camera,) = (c for c in self._entries[observer].cameras if c.name == frame.camera)
+        stamp = np.array([frame.stamp_ns])
+        poses = np.array([path.at(stamp)[0] for path in truth])
+        others = np.delete(np.arange(len(names)), observer)
+        angles = np.append(tilts[observer].at(stamp)[0], poses[observer, 3])
+        targets = from_camera(poses[others, :3], poses[observer, :3], angles, camera.mount())
+        return LabelledFrame(frame, identify(frame.positions, targets, others))
+
+    def _sample(self, data: bytes, drone: int, _: str) -> None:
+        self._odometry[drone].append(odometry_to_sample(deserialize_message(data, Odometry)))
+
+    def _pose(self, data: bytes, drone: int, _: str) -> None:
+        message = deserialize_message(data, PoseStamped)
+        q = message.pose.orientation
+        tilt = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[:2]
+        stamp_ns = stamp_to_ns(message.header.stamp)
+        self._truth[drone].append((stamp_ns, pose_from_message(message.pose), np.array(tilt)))
+
+    def _sightings(self, data: bytes, drone: int, camera: str) -> None:
+        cloud = deserialize_message(data, PointCloud2)
+        frame = cloud_to_sightings(cloud, self._entries[drone].name)
+        self._frames.append(replace(frame, camera=camera))
