@@ -14,7 +14,7 @@ PACKAGE = 'mav_perception'
 FLOORS = (
     # What everything speaks in.
     ('lazy_exports',),
-    ('types', 'errors'),
+    ('types', 'errors', 'topics'),
     ('geometry', 'parameters', 'resources'),
     # File formats that know nothing of drones, and cameras.
     ('io',),

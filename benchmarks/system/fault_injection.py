@@ -22,8 +22,8 @@ from scipy.stats import chi2
 
 from mav_perception.processes.node_processes import NodeProcesses, ros_environment
 from mav_perception.processes.simulated_team import SimulatedTeam
-from mav_perception.ros.messages.topics import MASK, POSE, RELATIVE_MEASUREMENTS, in_namespace
 from mav_perception.simulation.flight.scenario_files import load_scenario
+from mav_perception.topics import MASK, POSE, RELATIVE_MEASUREMENTS, in_namespace
 
 PAUSE = 6.0
 """Seconds of flight between two kills."""

@@ -19,8 +19,8 @@ from pose_listener import PoseListener, process_figures
 
 from mav_perception.processes.node_processes import NodeProcesses, ros_environment
 from mav_perception.processes.simulated_team import SimulatedTeam
-from mav_perception.ros.messages.topics import GROUND_TRUTH, POSE, in_namespace
 from mav_perception.simulation.flight.scenario_files import load_scenario
+from mav_perception.topics import GROUND_TRUTH, POSE, in_namespace
 
 KINDS = ('segmentation', 'detection', 'localization')
 

@@ -13,9 +13,9 @@ import numpy as np
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
-from mav_perception.ros.messages.conversions import stamp_to_ns
+from mav_perception.io.messages import stamp_to_ns
 from mav_perception.ros.messages.qos import qos_profile
-from mav_perception.ros.messages.topics import (
+from mav_perception.topics import (
     CAMERA_INFO,
     GROUND_TRUTH,
     MASK,

@@ -46,7 +46,7 @@ def bag_run(folder: Path, team: Path, params: Path | None) -> DatasetRun:
     """
     from mav_perception.localization.parameters import FilterParameters
     from mav_perception.parameters import check_ranges
-    from mav_perception.ros.messages.bag_recording import load_bag
+    from mav_perception.recordings.bag_recording import load_bag
 
     told = node_parameters(find_share('config', 'localization.yaml'), 'localization_node')
     told |= node_parameters(params, 'localization_node') if params else {}

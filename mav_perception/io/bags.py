@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
@@ -75,6 +76,7 @@ class BagReader:
             DataError: it is no bag, or it was not closed.
         """
         self._folder = folder
+        self._types = get_typestore(Stores.LATEST)
         try:
             self._reader = Reader(folder)
             self._reader.open()
@@ -101,6 +103,19 @@ class BagReader:
                 yield BagMessage(connection.topic, int(received), bytes(data))
         except ReaderError as error:
             raise DataError(f'{self._folder} is damaged: {error}') from error
+
+    def decoded(self, message: BagMessage) -> Any:
+        """Return the fields of a message, without ROS.
+
+        Raises:
+            DataError: it is damaged, or of a type that nobody knows.
+        """
+        try:
+            return self._types.deserialize_cdr(message.data, self.topics[message.topic])
+        except Exception as error:
+            raise DataError(
+                f'{self._folder}: a message on {message.topic} is unreadable: {error!r}'
+            ) from error
 
     def close(self) -> None:
         """Close the files."""

@@ -7,6 +7,7 @@ from std_msgs.msg import Header
 
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import InputError
+from mav_perception.io.messages import cloud_to_sightings, stamp_to_ns
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.queries import DronePose
 from mav_perception.ros.messages.conversions import (
@@ -16,9 +17,8 @@ from mav_perception.ros.messages.conversions import (
     info_from_camera,
     ns_to_stamp,
     pose_message,
-    stamp_to_ns,
 )
-from mav_perception.ros.messages.point_clouds import cloud_to_sightings, sightings_to_cloud
+from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.types import Sightings
 
 

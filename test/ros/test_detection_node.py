@@ -15,12 +15,12 @@ from mav_perception.cameras.files import save_camera
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import MavPerceptionError
 from mav_perception.evaluation.sensor_model.sensor_model import SensorModel
+from mav_perception.io.messages import cloud_to_sightings
 from mav_perception.ros.messages.conversions import (
     array_to_image,
     info_from_camera,
     ns_to_stamp,
 )
-from mav_perception.ros.messages.point_clouds import cloud_to_sightings
 from mav_perception.ros.nodes.detection_node import DetectionNode
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)

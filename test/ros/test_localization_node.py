@@ -10,6 +10,7 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from mav_perception.io.messages import cloud_to_sightings, cloud_to_table
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
@@ -17,12 +18,7 @@ from mav_perception.localization.state import with_drone
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import load_team, team_from_entries
 from mav_perception.ros.messages.conversions import ns_to_stamp
-from mav_perception.ros.messages.point_clouds import (
-    cloud_to_frame,
-    cloud_to_sightings,
-    cloud_to_table,
-    sightings_to_cloud,
-)
+from mav_perception.ros.messages.point_clouds import cloud_to_frame, sightings_to_cloud
 from mav_perception.ros.nodes.localization_node import LocalizationNode
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 

@@ -20,8 +20,8 @@ from mav_perception.cli import main
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.report.run_record import load_run
 from mav_perception.io.bags import BagReader
+from mav_perception.io.messages import stamp_to_ns
 from mav_perception.processes.node_processes import ros_environment
-from mav_perception.ros.messages.conversions import stamp_to_ns
 from mav_perception.ros.nodes.player_node import PlayerNode
 from mav_perception.types import seconds
 

@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import sys
 from array import array
-from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from mav_perception.cameras.models import DISTORTION_MODELS, PinholeCamera
 from mav_perception.errors import InputError
-from mav_perception.geometry import quaternion_from_euler, roll_pitch_yaw
+from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.queries import DronePose
 from mav_perception.types import (
     NANOSECONDS,
     ByteImage,
     FloatArray,
-    OdometrySample,
 )
 
 CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4}
-
-
-def stamp_to_ns(stamp: Time) -> int:
-    """Convert a message stamp to integer nanoseconds."""
-    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
 
 
 def ns_to_stamp(stamp_ns: int) -> Time:
@@ -120,16 +112,6 @@ def info_from_camera(camera: PinholeCamera, header: Header) -> CameraInfo:
     return message
 
 
-def odometry_to_sample(message: Odometry) -> OdometrySample:
-    """Return the pose of an odometry message; the filter checks its values."""
-    position, rotation = message.pose.pose.position, message.pose.pose.orientation
-    return OdometrySample(
-        stamp_to_ns(message.header.stamp),
-        np.array([position.x, position.y, position.z]),
-        np.array([rotation.x, rotation.y, rotation.z, rotation.w]),
-    )
-
-
 def fill_pose(pose: object, position: FloatArray, quaternion: FloatArray) -> None:
     """Write position (3,) and quaternion x, y, z, w (4,) into a geometry_msgs/Pose."""
     p, q = pose.position, pose.orientation  # type: ignore[attr-defined]
@@ -152,10 +134,3 @@ def pose_message(pose: DronePose, map_frame: str) -> PoseWithCovarianceStamped:
     covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
     message.pose.covariance = covariance.ravel()
     return message
-
-
-def pose_from_message(pose: Any) -> FloatArray:
-    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose."""
-    p, q = pose.position, pose.orientation
-    yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
-    return np.array([p.x, p.y, p.z, yaw])

@@ -11,15 +11,9 @@ from std_msgs.msg import Header
 from mav_perception.detection.measurements import cartesian_covariances
 from mav_perception.errors import InputError
 from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
+from mav_perception.io.messages import SIGHTING_FIELDS, cloud_to_table, stamp_to_ns
 from mav_perception.localization.team.camera_mount import CameraMount
-from mav_perception.ros.messages.conversions import stamp_to_ns
 from mav_perception.types import FloatArray, Sightings
-
-SIGHTING_FIELDS = (
-    'x', 'y', 'z', 'bearing_var', 'range_var', 'score',
-    'cov_xx', 'cov_xy', 'cov_xz', 'cov_yy', 'cov_yz', 'cov_zz',
-)  # fmt: skip
-"""float32 fields of a PointCloud2 of relative measurements, in this order."""
 
 ASSOCIATION_FIELDS = (
     'x', 'y', 'z', 'drone', 'probability', 'nis', 'nis_dof', 'optical_x', 'optical_y', 'optical_z',
@@ -48,20 +42,6 @@ def sightings_to_cloud(sightings: Sightings, header: Header) -> PointCloud2:
     return table_to_cloud(SIGHTING_FIELDS, table, header)
 
 
-def cloud_to_sightings(message: PointCloud2, observer: str) -> Sightings:
-    """Return the sightings of a point cloud, or raise InputError that names the missing field."""
-    table = cloud_to_table(message, SIGHTING_FIELDS[:6], f'Relative measurements of {observer}')
-    bearing_var, range_var, score = table[:, 3:].T.copy()
-    return Sightings(
-        observer=observer,
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        positions=table[:, :3],
-        bearing_var=bearing_var,
-        range_var=range_var,
-        score=score,
-    )
-
-
 def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> AssociatedFrame:
     """Return what the filter told of a frame of one camera, or raise InputError."""
     what = 'Associations'
@@ -78,44 +58,6 @@ def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> A
         nis=float(nis),
         nis_size=int(size),
     )
-
-
-def cloud_to_table(message: PointCloud2, needed: tuple[str, ...], what: str) -> FloatArray:
-    """Return (points, fields) of some float32 fields of a cloud.
-
-    Raises:
-        InputError: one of them is missing, or the message is too short.
-    """
-    offsets = {f.name: f.offset for f in message.fields if f.datatype == PointField.FLOAT32}
-    missing = [name for name in needed if name not in offsets]
-    count = message.width * message.height
-    if missing:
-        raise InputError(
-            f'{what} lack the float32 field {missing[0]!r}: publish {", ".join(needed)} as the '
-            'nodes of this package do.'
-        )
-    if len(message.data) < count * message.point_step:
-        raise InputError(
-            f'{what}: {count} points of {message.point_step} bytes need '
-            f'{count * message.point_step} bytes, the message has {len(message.data)}.'
-        )
-    order = '>f4' if message.is_bigendian else '<f4'
-    try:
-        layout = np.dtype(
-            {
-                'names': list(needed),
-                'formats': [order] * len(needed),
-                'offsets': [offsets[name] for name in needed],
-                'itemsize': message.point_step,
-            }
-        )
-    except ValueError as error:
-        raise InputError(
-            f'{what} have fields outside a point of {message.point_step} bytes ({error}): fill '
-            'offset and point_step.'
-        ) from error
-    points = np.frombuffer(message.data, layout, count)
-    return np.column_stack([points[name].astype(float) for name in needed])
 
 
 def table_to_cloud(names: tuple[str, ...], table: FloatArray, header: Header) -> PointCloud2:

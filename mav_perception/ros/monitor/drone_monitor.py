@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo
 
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.geometry import roll_pitch_yaw
-from mav_perception.ros.messages.conversions import pose_from_message, stamp_to_ns
+from mav_perception.io.messages import pose_from_message, stamp_to_ns
 from mav_perception.types import FloatArray
 
 HEADER = (

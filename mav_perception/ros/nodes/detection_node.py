@@ -21,22 +21,15 @@ from mav_perception.detection.measurements import (
 )
 from mav_perception.detection.view import load_view, restrict_to_view
 from mav_perception.errors import ConfigurationError, InputError, MavPerceptionError
+from mav_perception.io.messages import stamp_to_ns
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import (
     camera_from_info,
     depth_to_array,
     image_to_array,
-    stamp_to_ns,
 )
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
-from mav_perception.ros.messages.topics import (
-    CAMERA_INFO,
-    CONFIDENCE,
-    DEPTH,
-    MASK,
-    RELATIVE_MEASUREMENTS,
-)
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import (
@@ -46,6 +39,13 @@ from mav_perception.ros.runtime.parameters import (
     unknown_overrides,
 )
 from mav_perception.ros.runtime.watchdog import Watchdog
+from mav_perception.topics import (
+    CAMERA_INFO,
+    CONFIDENCE,
+    DEPTH,
+    MASK,
+    RELATIVE_MEASUREMENTS,
+)
 from mav_perception.types import ByteImage, FloatArray, LabelMask, nanoseconds
 
 

@@ -16,22 +16,15 @@ from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from mav_perception.errors import LateError, MavPerceptionError
+from mav_perception.io.messages import cloud_to_sightings, odometry_to_sample
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
 from mav_perception.localization.timing.sighting_queue import SightingQueue, check_not_future
 from mav_perception.parameters import parameter
-from mav_perception.ros.messages.conversions import odometry_to_sample
 from mav_perception.ros.messages.markers import TeamMarkers
-from mav_perception.ros.messages.point_clouds import cloud_to_sightings
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
-from mav_perception.ros.messages.topics import (
-    MARKERS,
-    ODOMETRY,
-    RELATIVE_MEASUREMENTS,
-    in_namespace,
-)
 from mav_perception.ros.publishers.association_publishers import AssociationPublishers
 from mav_perception.ros.publishers.joint_filter_diagnostics import describe_team, describe_update
 from mav_perception.ros.publishers.pose_publishers import PoseParameters, PosePublishers
@@ -39,6 +32,12 @@ from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters
+from mav_perception.topics import (
+    MARKERS,
+    ODOMETRY,
+    RELATIVE_MEASUREMENTS,
+    in_namespace,
+)
 from mav_perception.types import Sightings
 
 CLOCK_JUMPED = 50

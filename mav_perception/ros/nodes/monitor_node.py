@@ -29,7 +29,10 @@ from mav_perception.localization.team.team_file import DroneEntry, load_team, te
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.point_clouds import cloud_to_frame
 from mav_perception.ros.messages.qos import qos_profile
-from mav_perception.ros.messages.topics import (
+from mav_perception.ros.monitor.drone_monitor import HEADER, DroneMonitor, table_row
+from mav_perception.ros.runtime.node_main import run_node
+from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.topics import (
     ASSOCIATIONS,
     CAMERA_INFO,
     DIAGNOSTICS,
@@ -38,9 +41,6 @@ from mav_perception.ros.messages.topics import (
     POSE,
     in_namespace,
 )
-from mav_perception.ros.monitor.drone_monitor import HEADER, DroneMonitor, table_row
-from mav_perception.ros.runtime.node_main import run_node
-from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.types import seconds
 
 PLAIN_WIDTH = 160

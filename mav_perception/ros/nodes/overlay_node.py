@@ -16,14 +16,15 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
 
 from mav_perception.errors import MavPerceptionError
+from mav_perception.io.messages import stamp_to_ns
 from mav_perception.parameters import parameter
-from mav_perception.ros.messages.conversions import array_to_image, image_to_array, stamp_to_ns
+from mav_perception.ros.messages.conversions import array_to_image, image_to_array
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
-from mav_perception.ros.messages.topics import IMAGE, MASK, OVERLAY
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.segmentation.labels import LABEL_SPACES, label_space
+from mav_perception.topics import IMAGE, MASK, OVERLAY
 
 KEPT = 10
 """Images that wait for their masks."""

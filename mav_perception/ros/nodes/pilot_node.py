@@ -9,16 +9,16 @@ from functools import partial
 from geometry_msgs.msg import PoseStamped, Twist
 from rclpy.node import Node
 
+from mav_perception.io.messages import pose_from_message, stamp_to_ns
 from mav_perception.parameters import parameter
-from mav_perception.ros.messages.conversions import pose_from_message, stamp_to_ns
 from mav_perception.ros.messages.qos import qos_profile
-from mav_perception.ros.messages.topics import GROUND_TRUTH, VELOCITY_COMMAND, in_namespace
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.flight.trajectories import plan_flights
 from mav_perception.simulation.pilot import velocity_command
+from mav_perception.topics import GROUND_TRUTH, VELOCITY_COMMAND, in_namespace
 from mav_perception.types import seconds
 
 

@@ -22,11 +22,11 @@ from mav_perception.io.bags import BagMessage, BagReader
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.qos import qos_profile
-from mav_perception.ros.messages.topics import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MARKERS, POSE
 from mav_perception.ros.nodes.recorder_node import message_class
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.topics import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MARKERS, POSE
 from mav_perception.types import nanoseconds, seconds
 
 LOCALIZATION_OUTPUTS = re.compile(f'/({POSE}|{ASSOCIATIONS})$|{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')

@@ -17,7 +17,6 @@ from mav_perception.errors import MavPerceptionError
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import array_to_image, image_to_array
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
-from mav_perception.ros.messages.topics import AREA_SHARES, CONFIDENCE, IMAGE, MASK, OVERLAY
 from mav_perception.ros.runtime.frame_worker import FrameWorker
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
@@ -25,6 +24,7 @@ from mav_perception.ros.runtime.parameters import read_parameters
 from mav_perception.segmentation.backends import BACKENDS, DEVICES
 from mav_perception.segmentation.inspection import area_shares
 from mav_perception.segmentation.segmenter import Segmenter
+from mav_perception.topics import AREA_SHARES, CONFIDENCE, IMAGE, MASK, OVERLAY
 from mav_perception.types import ByteImage, LabelMask
 
 

@@ -14,7 +14,6 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import ns_to_stamp
-from mav_perception.ros.messages.topics import CLOCK, ODOMETRY, in_namespace
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
@@ -22,6 +21,7 @@ from mav_perception.ros.simulation.simulated_drone import CameraPublishers, Moti
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.real_time import FlowControl, RealTimePacer
 from mav_perception.simulation.world import SimulatedWorld, Tick
+from mav_perception.topics import CLOCK, ODOMETRY, in_namespace
 
 READY_TIMEOUT = 60.0
 """Seconds that the simulator waits for the chain before it flies all the same."""

@@ -12,7 +12,7 @@ from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
-from mav_perception.ros.messages.topics import ASSOCIATIONS, in_namespace
+from mav_perception.topics import ASSOCIATIONS, in_namespace
 
 
 class AssociationPublishers:

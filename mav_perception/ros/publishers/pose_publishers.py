@@ -15,9 +15,9 @@ from mav_perception.localization.queries import DronePose
 from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import pose_message
-from mav_perception.ros.messages.topics import POSE, in_namespace, odometry_frame
 from mav_perception.ros.publishers.transforms import OdometryTransforms
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
+from mav_perception.topics import POSE, in_namespace, odometry_frame
 from mav_perception.types import seconds
 
 

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 
-from mav_perception.ros.messages.topics import DIAGNOSTICS
+from mav_perception.topics import DIAGNOSTICS
 
 PERIOD = 1.0
 PROBLEM_LASTS = 5.0

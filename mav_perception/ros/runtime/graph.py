@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 
-from mav_perception.ros.messages.topics import (
+from mav_perception.topics import (
     CAMERA_INFO,
     DIAGNOSTICS,
     IMAGE,

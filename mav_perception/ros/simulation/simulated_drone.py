@@ -11,15 +11,17 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
+from mav_perception.io.messages import stamp_to_ns
 from mav_perception.ros.messages.conversions import (
     array_to_image,
     fill_pose,
     info_from_camera,
     ns_to_stamp,
-    stamp_to_ns,
 )
 from mav_perception.ros.messages.qos import qos_profile
-from mav_perception.ros.messages.topics import (
+from mav_perception.simulation.flight.sensors import CameraSettings
+from mav_perception.simulation.world import Tick
+from mav_perception.topics import (
     CAMERA_INFO,
     GROUND_TRUTH,
     IMAGE,
@@ -31,8 +33,6 @@ from mav_perception.ros.messages.topics import (
     odometry_frame,
     optical_frame,
 )
-from mav_perception.simulation.flight.sensors import CameraSettings
-from mav_perception.simulation.world import Tick
 from mav_perception.types import ByteImage
 
 

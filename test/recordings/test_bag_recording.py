@@ -8,10 +8,10 @@ import pytest
 
 from mav_perception.cli import main
 from mav_perception.errors import DataError
+from mav_perception.recordings.bag_recording import load_bag
 from mav_perception.recordings.recording import sample_truth
-from mav_perception.ros.messages.bag_recording import load_bag
 
-FLIGHT = Path(__file__).parent / 'flight_bag'
+FLIGHT = Path(__file__).parents[1] / 'ros' / 'flight_bag'
 TEAM = FLIGHT / 'team.yaml'
 
 

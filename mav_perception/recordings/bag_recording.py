@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import PoseStamped
-from nav_msgs.msg import Odometry
-from rclpy.serialization import deserialize_message
-from sensor_msgs.msg import PointCloud2
 
 from mav_perception.errors import DataError
 from mav_perception.geometry import roll_pitch_yaw
 from mav_perception.io.bags import BagReader
-from mav_perception.localization.team.team_file import DroneEntry, load_team, team_from_entries
-from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
-from mav_perception.recordings.truth_association import from_camera, identify
-from mav_perception.ros.messages.conversions import (
+from mav_perception.io.messages import (
+    cloud_to_sightings,
     odometry_to_sample,
     pose_from_message,
     stamp_to_ns,
 )
-from mav_perception.ros.messages.point_clouds import cloud_to_sightings
-from mav_perception.ros.messages.topics import (
+from mav_perception.localization.team.team_file import DroneEntry, load_team, team_from_entries
+from mav_perception.recordings.recording import LabelledFrame, PosePath, Recording
+from mav_perception.recordings.truth_association import from_camera, identify
+from mav_perception.topics import (
     GROUND_TRUTH,
     ODOMETRY,
     RELATIVE_MEASUREMENTS,
@@ -52,7 +50,7 @@ def load_bag(folder: Path, team_file: Path) -> Recording:
     reader = _BagOfTeam(entries)
     bag = BagReader(folder)
     for message in bag.messages():
-        reader.add(message.topic, message.data)
+        reader.add(message.topic, partial(bag.decoded, message))
     bag.close()
     reader.check(folder)
     truth, tilts = reader.true_paths()
@@ -74,7 +72,7 @@ class _BagOfTeam:
         self._odometry: list[list[OdometrySample]] = [[] for _ in entries]
         self._truth: list[list[tuple[int, FloatArray, FloatArray]]] = [[] for _ in entries]
         self._frames: list[Sightings] = []
-        self._readers: dict[str, tuple[Callable[[bytes, int, str], None], int, str]] = {}
+        self._readers: dict[str, tuple[Callable[[Any, int, str], None], int, str]] = {}
         for drone, entry in enumerate(entries):
             self._readers[in_namespace(entry.namespace, ODOMETRY)] = (self._sample, drone, '')
             self._readers[in_namespace(entry.namespace, GROUND_TRUTH)] = (self._pose, drone, '')
@@ -82,11 +80,11 @@ class _BagOfTeam:
                 topic = in_namespace(entry.camera_namespace(camera), RELATIVE_MEASUREMENTS)
                 self._readers[topic] = (self._sightings, drone, camera.name)
 
-    def add(self, topic: str, data: bytes) -> None:
-        """Read a message; other topics are left alone."""
+    def add(self, topic: str, decoded: Callable[[], Any]) -> None:
+        """Read a message; those of other topics are not even decoded."""
         if topic in self._readers:
             read, drone, camera = self._readers[topic]
-            read(data, drone, camera)
+            read(decoded(), drone, camera)
 
     def check(self, folder: Path) -> None:
         """Raise DataError if anything of a drone is missing."""
@@ -136,17 +134,15 @@ class _BagOfTeam:
         targets = from_camera(poses[others, :3], poses[observer, :3], angles, camera.mount())
         return LabelledFrame(frame, identify(frame.positions, targets, others))
 
-    def _sample(self, data: bytes, drone: int, _: str) -> None:
-        self._odometry[drone].append(odometry_to_sample(deserialize_message(data, Odometry)))
+    def _sample(self, message: Any, drone: int, _: str) -> None:
+        self._odometry[drone].append(odometry_to_sample(message))
 
-    def _pose(self, data: bytes, drone: int, _: str) -> None:
-        message = deserialize_message(data, PoseStamped)
+    def _pose(self, message: Any, drone: int, _: str) -> None:
         q = message.pose.orientation
         tilt = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[:2]
         stamp_ns = stamp_to_ns(message.header.stamp)
         self._truth[drone].append((stamp_ns, pose_from_message(message.pose), np.array(tilt)))
 
-    def _sightings(self, data: bytes, drone: int, camera: str) -> None:
-        cloud = deserialize_message(data, PointCloud2)
-        frame = cloud_to_sightings(cloud, self._entries[drone].name)
+    def _sightings(self, message: Any, drone: int, camera: str) -> None:
+        frame = cloud_to_sightings(message, self._entries[drone].name)
         self._frames.append(replace(frame, camera=camera))
