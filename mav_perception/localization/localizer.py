@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from concurrent.futures import Executor
+from dataclasses import replace
 
 import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.initialization.frame_buffer import buffer_scan
-from mav_perception.localization.initialization.search import InitializedDrone, PoseInitializer
+from mav_perception.localization.initialization.pose_initializer import PoseInitializer
+from mav_perception.localization.initialization.search import (
+    InitializedDrone,
+    SearchResult,
+    SearchTask,
+)
 from mav_perception.localization.integrity import IntegrityMonitor
-from mav_perception.localization.lost_drones import LostDroneDetector, odds_to_beat
+from mav_perception.localization.lost_drones import LostDroneDetector, beats_filter
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
 from mav_perception.localization.notices import correction_notice, found_notice, lost_notice
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
-from mav_perception.localization.queries import DronePose, FilterQueries
+from mav_perception.localization.prediction.motion import moved_by_odometry
+from mav_perception.localization.queries import DronePose, DroneStatus, FilterQueries
 from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.types import (
@@ -23,7 +30,6 @@ from mav_perception.types import (
     Notice,
     OdometrySample,
     Sightings,
-    TeamState,
 )
 
 MAX_SILENCE = 2.0
@@ -31,19 +37,6 @@ MAX_SILENCE = 2.0
 
 FOUND_SIGMA = 0.5
 """After its VIO restarted a drone counts as found again once it is known to this, metres."""
-
-
-@dataclass(frozen=True)
-class DroneStatus:
-    """What is known of a drone's pose.
-
-    Attributes:
-        localized: its pose may be published.
-        text: what is missing if it is not localized, for a person.
-    """
-
-    localized: bool
-    text: str
 
 
 class TeamLocalizer(FilterQueries):
@@ -65,6 +58,10 @@ class TeamLocalizer(FilterQueries):
         self._monitor = IntegrityMonitor(len(team.names))
         self._missing: dict[int, str] = {}
         self._restarted: dict[int, int] = {}
+
+    def search_beside(self, executor: Executor) -> None:
+        """Search in an executor from now on, not while a frame waits; a replay does without."""
+        self._initializer.executor = executor
 
     def retune(self, parameters: FilterParameters) -> None:
         """Go on with other parameters from the next frame on; the past stays as it was.
@@ -124,8 +121,8 @@ class TeamLocalizer(FilterQueries):
         begun = np.array([h.first_row is not None for h in self.filter.odometry.histories])
         localized = self.filter.state.active | (self.filter.state.pending & begun)
         localized[list(self._restarted)] = False
-        localized &= ~self._silent(self.filter.state.stamp_ns) & ~self._monitor.doubtful
-        return localized
+        silent = self.filter.odometry.silent(self.filter.state.stamp_ns, MAX_SILENCE)
+        return localized & ~silent & ~self._monitor.doubtful
 
     def status(self) -> tuple[DroneStatus, ...]:
         """Return what is known of every drone, in team order."""
@@ -149,17 +146,9 @@ class TeamLocalizer(FilterQueries):
         row = self.filter.odometry.histories[drone].at(stamp_ns)
         return DronePose(stamp_ns, state.mean[drone], state.block(drone), row)
 
-    def _silent(self, stamp_ns: int) -> BoolArray:
-        """Return (N,) who has sent no odometry for long."""
-        odometry = self.filter.odometry
-        count = len(self.team.names)
-        return np.array([odometry.silent_for(d, stamp_ns) > MAX_SILENCE for d in range(count)])
-
     def _others_have_odometry(self, observer: int, stamp_ns: int) -> bool:
         """Tell whether any other drone has odometry: else identities could only be guessed."""
-        silent = self.filter.odometry.silent_for
-        others = (d for d in range(len(self.team.names)) if d != observer)
-        return any(silent(d, stamp_ns) <= MAX_BREAK for d in others)
+        return not np.delete(self.filter.odometry.silent(stamp_ns, MAX_BREAK), observer).all()
 
     def _buffer(self, scan: CameraScan) -> None:
         """Keep a scan for the search, whether its observer is localized or not."""
@@ -192,7 +181,7 @@ class TeamLocalizer(FilterQueries):
     def _withdraw_lost(self, report: UpdateReport, scan: CameraScan) -> list[Notice]:
         """Weigh what a scan tells of every candidate, and take out whom the scans deny."""
         self._lost.weigh(report, scan.observer)
-        self._lost.excuse(self._silent(scan.sightings.stamp_ns))
+        self._lost.excuse(self.filter.odometry.silent(scan.sightings.stamp_ns, MAX_SILENCE))
         lost = self._lost.lost(self.filter.require_state().active)
         return [self._lose(int(drone)) for drone in lost]
 
@@ -207,33 +196,36 @@ class TeamLocalizer(FilterQueries):
         state = self.filter.require_state()
         unseen = self._lost.unseen(state.active, stamp_ns)
         missing = not (state.active | state.pending).all()
-        if not (missing or unseen.any()):
-            return []
-        if not self._initializer.start_if_due(
-            stamp_ns, urgent=missing, parameters=self.parameters
-        ):
-            return []
-        now = self.filter.state_at(stamp_ns)
-        reference = replace(now, active=now.active & ~unseen)
-        result = self._initializer.search(reference, self.filter.odometry, self.parameters)
+        start = self._initializer.start_if_due
+        if (missing or unseen.any()) and start(stamp_ns, missing, self.parameters):
+            now = self.filter.state_at(stamp_ns)
+            reference = replace(now, active=now.active & ~unseen)
+            self._initializer.start(reference, self.filter.odometry, self.parameters)
+        done = self._initializer.finished()
+        return self._use(*done, stamp_ns) if done else []
+
+    def _use(self, task: SearchTask, result: SearchResult, stamp_ns: int) -> list[Notice]:
+        """Put in whom a search found, moved by what odometry told since."""
         self._missing = {drone.drone: drone.text for drone in result.not_initialized}
         notices = []
-        for found in result.initialized:
-            if unseen[found.drone] and found.agrees(now.team.mean[found.drone]):
-                self._lost.confirm(found.drone, stamp_ns)
+        for then in result.initialized:
+            drone, history = then.drone, self.filter.odometry.histories[then.drone]
+            state = self.filter.require_state()
+            active, unseen = state.active[drone], self._lost.unseen(state.active, stamp_ns)[drone]
+            if history.unbroken_since_ns > task.stamp_ns or (active and not unseen):
+                continue  # what was found holds no longer
+            row = history.at(stamp_ns)
+            found = replace(then, pose=moved_by_odometry(then.pose, task.rows[drone], row))
+            now = self.filter.state_at(stamp_ns).team
+            if active and found.agrees(now.mean[drone]):
+                self._lost.confirm(drone, stamp_ns)
                 continue
-            if unseen[found.drone]:
-                if not self._beats_filter(found, now.team):
+            if active:
+                if not beats_filter(found, now, self.parameters.start_margin):
                     continue
-                notices.append(self._lose(found.drone))
+                notices.append(self._lose(drone))
             notices.append(self._initialize(found, stamp_ns))
         return notices
-
-    def _beats_filter(self, found: InitializedDrone, team: TeamState) -> bool:
-        """Tell whether a pose that was found is more certain than the other one in the filter."""
-        believed, uncertainty = team.mean[found.drone], team.block(found.drone)
-        odds = odds_to_beat(found.pose, found.covariance, believed, uncertainty)
-        return found.margin > self.parameters.start_margin + odds
 
     def _initialize(self, found: InitializedDrone, stamp_ns: int) -> Notice:
         """Put a drone that was found into the joint filter."""

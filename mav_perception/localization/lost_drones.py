@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mav_perception.geometry import wrap_angle
+from mav_perception.localization.initialization.search import InitializedDrone
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.types import NEVER_NS, BoolArray, FloatArray, IntArray, nanoseconds
+from mav_perception.types import NEVER_NS, BoolArray, FloatArray, IntArray, TeamState, nanoseconds
 
 LOST_EVIDENCE = -15.0
 """Log odds of being where the filter has it, below which a drone is lost."""
@@ -43,6 +44,14 @@ def odds_to_beat(
     delta[3] = wrap_angle(delta[3])
     squared = float(delta @ np.linalg.solve(covariance + uncertainty, delta))
     return min(squared / 2.0, RIGHT_ODDS)
+
+
+def beats_filter(found: InitializedDrone, team: TeamState, margin: float) -> bool:
+    """Tell whether a pose that was found is more certain, by a margin, than the filter's own."""
+    believed, uncertainty = team.mean[found.drone], team.block(found.drone)
+    return found.margin > margin + odds_to_beat(
+        found.pose, found.covariance, believed, uncertainty
+    )
 
 
 class LostDroneDetector:

@@ -43,6 +43,19 @@ class CameraRates:
     clutter_per_frame: float
 
 
+@dataclass(frozen=True)
+class DroneStatus:
+    """What is known of a drone's pose.
+
+    Attributes:
+        localized: its pose may be published.
+        text: what is missing if it is not localized, for a person.
+    """
+
+    localized: bool
+    text: str
+
+
 class FilterQueries:
     """Answers about the team, from a joint filter that somebody else feeds."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,10 +29,11 @@ from mav_perception.localization.initialization.pose_modes import (
 )
 from mav_perception.localization.initialization.view_opportunities import opportunities_for
 from mav_perception.localization.odometry.history import MAX_BREAK
+from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import NEVER_NS, FloatArray, nanoseconds
+from mav_perception.types import FloatArray
 
 SAME_POSITION, SAME_YAW = 1.5, 0.5
 """A drone found as near to where the filter has it, metres and radians, is where it should be."""
@@ -48,9 +48,6 @@ OBJECT_HITS = 20.0
 """A static object that was seen less often does not explain sightings here."""
 
 MAX_SCANS = 800
-
-UNSEEN_SEARCH_FACTOR = 5.0
-"""So much less often a search runs that is only for localized drones that nobody sees."""
 
 
 @dataclass(frozen=True)
@@ -84,69 +81,75 @@ class SearchResult:
     not_initialized: tuple[NotInitialized, ...]
 
 
-class PoseInitializer:
-    """Buffers the scans of all drones and searches for those whose pose is unknown.
+@dataclass(frozen=True)
+class SearchTask:
+    """All that a search needs, apart from the filter, so that it can run beside that.
 
-    A drone is initialized when every joint hypothesis of the last minutes without it at this pose
-    is less likely by `start_margin`: other poses, other drones, static objects and clutter.
+    Attributes:
+        stamp_ns: now.
+        rows: N odometry rows now.
+        scans: of the last minutes.
+        known: who is where.
+        wanted: whose pose is asked.
+        missing: who cannot be searched for, and why.
+        parameters: of the filter.
     """
 
-    def __init__(self) -> None:
-        """Start with no scans."""
-        self._scans: deque[BufferedScan] = deque()
-        self._next_search_ns = NEVER_NS
+    stamp_ns: int
+    rows: OdometryRows
+    scans: StackedScans
+    known: KnownDrones
+    wanted: tuple[int, ...]
+    missing: tuple[NotInitialized, ...]
+    parameters: FilterParameters
 
-    def add(self, scan: BufferedScan, window: float) -> None:
-        """Keep a scan of any drone, whether its own pose is known or not, for `window` seconds."""
-        self._scans.append(scan)
-        oldest = scan.stamp_ns - nanoseconds(window)
-        while self._scans[0].stamp_ns < oldest:
-            self._scans.popleft()
 
-    def start_if_due(self, stamp_ns: int, urgent: bool, parameters: FilterParameters) -> bool:
-        """Tell whether it is time to search again; if so, the next time is set."""
-        if stamp_ns < self._next_search_ns:
-            return False
-        pause = parameters.start_interval * (1.0 if urgent else UNSEEN_SEARCH_FACTOR)
-        self._next_search_ns = stamp_ns + nanoseconds(pause)
-        return True
+def search_task(
+    buffered: list[BufferedScan],
+    state: JointState,
+    odometry: TeamOdometry,
+    parameters: FilterParameters,
+) -> SearchTask:
+    """Return the task of finding every drone that is not active.
 
-    def search(
-        self, state: JointState, odometry: TeamOdometry, parameters: FilterParameters
-    ) -> SearchResult:
-        """Try to find every drone that is not active.
+    Args:
+        buffered: scans of the last minutes, by time.
+        state: joint state now; its active drones are the reference.
+        odometry: paths of all drones.
+        parameters: of the filter.
+    """
+    wanted = [d for d in range(state.drones) if not state.active[d] and not state.pending[d]]
+    silent = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > MAX_BREAK]
+    chosen = np.linspace(0, len(buffered) - 1, min(len(buffered), MAX_SCANS)).astype(int)
+    scans = [buffered[index] for index in chosen]
+    # A young object may be the very drone that is searched for.
+    objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
+    variances = np.diag(state.team.covariance).reshape(-1, 4)
+    return SearchTask(
+        stamp_ns=state.stamp_ns,
+        rows=odometry.rows(state.stamp_ns),
+        scans=stack(scans, odometry, state.stamp_ns, state.drift.scale, parameters),
+        known=KnownDrones(state.team.mean, variances, state.active, objects),
+        wanted=tuple(d for d in wanted if d not in silent),
+        missing=tuple(NotInitialized(d, 'no odometry') for d in silent),
+        parameters=parameters,
+    )
 
-        Args:
-            state: joint state now; its active drones are the reference.
-            odometry: paths of all drones.
-            parameters: of the filter.
-        """
-        wanted = [d for d in range(state.drones) if not state.active[d] and not state.pending[d]]
-        silent = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > MAX_BREAK]
-        missing = [NotInitialized(d, 'no odometry') for d in silent]
-        wanted = [d for d in wanted if d not in silent]
-        if not wanted:
-            return SearchResult((), tuple(missing))
-        scans = stack(self._thinned(), odometry, state.stamp_ns, state.drift.scale, parameters)
-        if not len(scans.scan):
-            return SearchResult((), tuple(missing))
-        variances = np.diag(state.team.covariance).reshape(-1, 4)
-        # A young object may be the very drone that is searched for.
-        objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
-        known = KnownDrones(state.team.mean, variances, state.active, objects)
-        modes, explained = _find_all_modes(scans, known, wanted, parameters)
-        background = Background(explained, scans.weight[scans.scan])
-        competing = partial(_competing_evidence, scans=scans, wanted=wanted, parameters=parameters)
-        initialized, others = _decide(
-            wanted, modes, background, competing, parameters.start_margin
-        )
-        return SearchResult(tuple(initialized), (*missing, *others))
 
-    def _thinned(self) -> list[BufferedScan]:
-        """Return scans spread evenly over the window, as many as can be searched in time."""
-        scans = sorted(self._scans, key=lambda scan: scan.stamp_ns)
-        chosen = np.linspace(0, len(scans) - 1, min(len(scans), MAX_SCANS)).astype(int)
-        return [scans[index] for index in chosen]
+def search(task: SearchTask) -> SearchResult:
+    """Try to find drones: those are initialized of whom one pose beats everything else.
+
+    That is, every joint hypothesis of the last minutes without it at this pose: other poses,
+    other drones, static objects and clutter, is less likely by `start_margin`.
+    """
+    scans, wanted, parameters = task.scans, list(task.wanted), task.parameters
+    if not wanted or not len(scans.scan):
+        return SearchResult((), task.missing)
+    modes, explained = _find_all_modes(scans, task.known, wanted, parameters)
+    background = Background(explained, scans.weight[scans.scan])
+    competing = partial(_competing_evidence, scans=scans, wanted=wanted, parameters=parameters)
+    initialized, others = _decide(wanted, modes, background, competing, parameters.start_margin)
+    return SearchResult(tuple(initialized), (*task.missing, *others))
 
 
 def _find_all_modes(

@@ -13,7 +13,7 @@ from mav_perception.localization.odometry.history import (
 )
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters, ProcessNoiseParameters
-from mav_perception.types import FloatArray, OdometrySample, Sightings, seconds
+from mav_perception.types import BoolArray, FloatArray, OdometrySample, Sightings, seconds
 
 
 class TeamOdometry:
@@ -41,6 +41,11 @@ class TeamOdometry:
         if history.newest_ns is None:
             return np.inf
         return max(seconds(stamp_ns - int(history.at(stamp_ns).stamps)), 0.0)
+
+    def silent(self, stamp_ns: int, limit: float) -> BoolArray:
+        """Return (N,) of whom nothing has told for more than `limit` seconds."""
+        count = len(self.histories)
+        return np.array([self.silent_for(drone, stamp_ns) > limit for drone in range(count)])
 
     def unknown_turns(self, stamp_ns: int, parameters: ProcessNoiseParameters) -> FloatArray:
         """Return the (N,) variances of what each drone may have turned since its odometry."""

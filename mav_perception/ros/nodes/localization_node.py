@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -32,12 +33,7 @@ from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters
-from mav_perception.topics import (
-    MARKERS,
-    ODOMETRY,
-    RELATIVE_MEASUREMENTS,
-    in_namespace,
-)
+from mav_perception.topics import MARKERS, ODOMETRY, RELATIVE_MEASUREMENTS, in_namespace
 from mav_perception.types import Sightings
 
 CLOCK_JUMPED = 50
@@ -53,9 +49,7 @@ class LocalizationNodeParameters:
     dropout_after: float = parameter(
         1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
     )
-    future_tolerance: float = parameter(
-        0.5, 'stamps further ahead of the clock than this are refused [s]', 0.0, 60.0
-    )
+    future_tolerance: float = parameter(0.5, 'stamps further ahead are refused [s]', 0.0, 60.0)
     publish_rate: float = parameter(
         5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
     )
@@ -89,6 +83,7 @@ class LocalizationNode(SelfActivatingNode):
         self._associations = AssociationPublishers(
             self, self._entries, poses.pose_prefix, poses.map_frame
         )
+        self._searching = ThreadPoolExecutor(1, 'search')
         self._begin()
         self._checkpoint = CheckpointFile(
             parameters.checkpoint_file, parameters.checkpoint_age, self.diagnostics
@@ -102,6 +97,7 @@ class LocalizationNode(SelfActivatingNode):
         """Start from nothing, at first and when the clock has jumped."""
         joint_filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
         self._localizer = TeamLocalizer(joint_filter)
+        self._localizer.search_beside(self._searching)
         self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
         self._poses.forget()
         self._late_in_a_row = 0
@@ -128,6 +124,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def unload(self) -> None:
         """Release the publishers; the next configure starts a new filter."""
+        self._searching.shutdown(wait=False, cancel_futures=True)
         self._poses.close()
         self._associations.close()
         self.destroy_lifecycle_publisher(self._marker_publisher)
@@ -167,6 +164,7 @@ class LocalizationNode(SelfActivatingNode):
         parameters = self._localizer.parameters
         resumed = self._checkpoint.resumed(self._team, parameters, sample.stamp_ns)
         self._localizer = resumed or self._localizer
+        self._localizer.search_beside(self._searching)
         try:
             notice = self._localizer.add_odometry(drone, sample)
         except LateError:
