@@ -99,7 +99,7 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
             load = partial(mrclam_run, folder, share, length, seed)
         elif arguments.format == 'bag':
             name = folder.name
-            load = partial(bag_run, folder, arguments.team, arguments.params)
+            load = partial(bag_run, folder, arguments.team, arguments.params, length)
         else:
             name = f'{arguments.vio} {arguments.noise}'
             load = partial(

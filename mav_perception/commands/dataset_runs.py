@@ -32,13 +32,14 @@ def mrclam_run(folder: Path, clutter: float, seconds: float | None, seed: int) -
     return load_mrclam(folder, clutter, seconds, seed), mrclam_parameters(clutter), (0, 1, 3)
 
 
-def bag_run(folder: Path, team: Path, params: Path | None) -> DatasetRun:
+def bag_run(folder: Path, team: Path, params: Path | None, seconds: float | None) -> DatasetRun:
     """Return a bag with true poses, and the parameters that the joint filter flies with.
 
     Args:
         folder: of the bag.
         team: team file.
         params: parameter file over that which is shipped, such as of `fit-sensor-model`.
+        seconds: of the flight that are used, None for all.
 
     Raises:
         ConfigurationError: the team or parameter file is wrong.
@@ -47,12 +48,16 @@ def bag_run(folder: Path, team: Path, params: Path | None) -> DatasetRun:
     from mav_perception.localization.parameters import FilterParameters
     from mav_perception.parameters import check_ranges
     from mav_perception.recordings.bag_recording import load_bag
+    from mav_perception.types import nanoseconds
 
     told = node_parameters(find_share('config', 'localization.yaml'), 'localization_node')
     told |= node_parameters(params, 'localization_node') if params else {}
     known = {item.name for item in fields(FilterParameters)}
     parameters = FilterParameters(**{k: v for k, v in told.items() if k in known})
-    return load_bag(folder, team), check_ranges(parameters), (0, 1, 2, 3)
+    recording = load_bag(folder, team)
+    if seconds is not None:
+        recording = recording.until(recording.begin_ns + nanoseconds(seconds))
+    return recording, check_ranges(parameters), (0, 1, 2, 3)
 
 
 def node_parameters(path: Path, node: str) -> dict[str, Any]:

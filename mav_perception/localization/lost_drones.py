@@ -77,7 +77,8 @@ class LostDroneDetector:
         self._last_seen_ns[self._last_seen_ns == NEVER_NS] = now_ns
         # log p(scan | there) / p(scan | not there).
         missed = np.clip(report.marginal[is_drone, -1], 1e-300, 1.0)
-        evidence = report.log_missed[is_drone] - np.log(missed)
+        chance = np.minimum(report.detection_probability[is_drone], 0.9999)
+        evidence = np.log1p(-chance) - np.log(missed)
         self._evidence[report.candidates[is_drone]] += evidence
         # It may as well be the observer that is not where the filter has it.
         self._evidence[observer] += OBSERVER_SHARE * evidence.sum()

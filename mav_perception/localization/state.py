@@ -240,5 +240,5 @@ def with_drone(
         untold=state.untold.without(drone),
         last_met_ns=met_ns,
         drift=state.drift.without_past(),
-        denied=np.where(np.arange(state.drones) == drone, 0.0, state.denied),
+        denied=np.zeros_like(state.denied),
     )

@@ -88,10 +88,23 @@ class Recording:
         )
         return replace(
             self,
-            team=replace(self.team, start=start),
+            # It holds at these samples, no longer where the odometry has its origin.
+            team=replace(self.team, start=start, start_at_origin=()),
             odometry=odometry,
             frames=tuple(f for f in self.frames if f.sightings.stamp_ns >= begin_ns),
             begin_ns=begin_ns,
+        )
+
+    def until(self, end_ns: int) -> Recording:
+        """Return the recording up to a stamp."""
+        return replace(
+            self,
+            odometry=tuple(
+                tuple(sample for sample in samples if sample.stamp_ns <= end_ns)
+                for samples in self.odometry
+            ),
+            frames=tuple(f for f in self.frames if f.sightings.stamp_ns <= end_ns),
+            end_ns=min(end_ns, self.end_ns),
         )
 
     def odometry_path(self, drone: int) -> PosePath:

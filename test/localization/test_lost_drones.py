@@ -36,7 +36,7 @@ def test_misses_speak_against_a_drone_and_detections_for_it():
         report = UpdateReport(
             sightings=Sightings('mav1', 0, np.zeros((0, 3)), np.zeros(0), np.zeros(0)),
             candidates=np.array([1]), view_probability=np.ones(1),
-            detection_probability=np.array([0.7]), log_missed=np.log([0.3]),
+            detection_probability=np.array([0.7]),
             marginal=np.array([marginal]), outside_gate=0, events=1, dropped=0.0,
             log_evidence=0.0, new_evidence=1.0, nis=0.0, nis_size=0,
         )  # fmt: skip

@@ -42,8 +42,9 @@ def test_a_bag_has_the_flight_that_was_recorded(bag):
 
 
 def test_a_bag_is_played_under_changes(bag, tmp_path, capsys):
-    given = ['benchmark', 'robustness', 'bag', str(bag), '--team', str(TEAM), '--offsets', '0']
-    assert main([*given, '--changes', 'recorded', 'detection', '--processes', '1']) == 0
+    given = ['benchmark', 'robustness', 'bag', str(bag), '--team', str(TEAM), '--seconds', '15']
+    given += ['--offsets', '0', '5', '--changes', 'recorded', '--processes', '1']
+    assert main(given) == 0
     said = capsys.readouterr().out
     assert '2 runs' in said
     assert '0 lost' in said

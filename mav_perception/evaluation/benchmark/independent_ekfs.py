@@ -75,7 +75,7 @@ def independent_update(
     ones = np.ones(len(candidates))
     report = UpdateReport(
         sightings=scan.sightings, candidates=candidates, view_probability=ones,
-        detection_probability=ones, log_missed=np.zeros(len(candidates)),
+        detection_probability=ones,
         marginal=marginal,
         outside_gate=len(positions) - len(pairs), events=1, dropped=0.0, log_evidence=0.0,
         new_evidence=0.0, nis=0.0, nis_size=0,

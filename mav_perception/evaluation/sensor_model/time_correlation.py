@@ -49,7 +49,8 @@ def normalised_errors(
     sigma = np.hypot(model.centroid_sigma, model.centre_spread * width)
     errors[:, :2] = (views.found_pixel - views.pixel) / sigma[:, None]
     if camera is not None and np.isfinite(model.width_sigma):
-        share = np.hypot(model.width_sigma, np.sqrt(2.0) * model.edge_sigma / width)
+        wide = width + model.edge_loss
+        share = np.hypot(model.width_sigma, np.sqrt(2.0) * model.edge_sigma / wide)
         errors[views.ranged, 2] = range_errors(views, model, camera) / share[views.ranged]
     errors[~views.whole] = np.nan
     errors[np.abs(errors) > WRONG] = np.nan
@@ -139,19 +140,21 @@ def fit_error_correlation(errors: FloatArray, pairs: FramePairs) -> float:
     Returns:
         tau [s], NaN if there are too few pairs.
     """
+    if not np.isfinite(errors).any(axis=0).all():
+        errors = errors[:, np.isfinite(errors).any(axis=0)]
+    # A mean stays for ever and is no correlation; a spread of its own has each column.
+    errors = (errors - np.nanmean(errors, axis=0)) / np.maximum(np.nanstd(errors, axis=0), 1e-9)
     one, other = errors[pairs.earlier], errors[pairs.later]
     elapsed = np.broadcast_to(pairs.elapsed[:, None], one.shape)
     known = np.isfinite(one) & np.isfinite(other)
     one, other, elapsed = one[known], other[known], elapsed[known]
     if len(one) < FEWEST:
         return np.nan
-    # What a mean or a wrong spread would add is the same at any distance in time: leave it out.
-    spread = np.nanstd(errors)
 
     def cost(x: FloatArray) -> float:
         rho = np.exp(-elapsed / np.exp(x[0]))
         free = np.maximum(1.0 - rho**2, 1e-6)
-        square = (one**2 - 2.0 * rho * one * other + other**2) / (spread**2 * free)
+        square = (one**2 - 2.0 * rho * one * other + other**2) / free
         return float((square + np.log(free)).sum())
 
     starts = np.log([0.05, 0.5, 3.0])
@@ -164,4 +167,4 @@ _BOUNDS = [(-6.0, 8.0), (float(np.log(TIMES[0])), float(np.log(TIMES[1])))]
 
 def _visible(x: float, overall: float) -> float:
     """Return a P_D between the overall one and 0.999."""
-    return float(overall + max(0.999 - overall, 1e-3) / (1.0 + np.exp(-x)))
+    return float(min(overall + max(0.999 - overall, 1e-3) / (1.0 + np.exp(-x)), 0.999))

@@ -12,11 +12,12 @@ from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.measurement.visibility import clutter_per_volume
+from mav_perception.localization.odometry.history import MAX_BREAK, OdometryHistory
 from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import BoolArray, FloatArray, IntArray
+from mav_perception.types import BoolArray, FloatArray, IntArray, nanoseconds
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def stack(
             stamps, np.array([s.camera for s in scans]), parameters.detection_correlation
         ),
         reach=np.array([_mean_reach(way) for way in back]),
-        path_known=np.array([stamps >= h.unbroken_since_ns for h in odometry.histories]),
+        path_known=np.array([_path_known(h, stamps) for h in odometry.histories]),
         scan=np.repeat(np.arange(len(scans)), sizes),
         points=points,
         covariances=covariances,
@@ -156,6 +157,14 @@ def stack(
         variances=_by_drone([s.variances for s in scans], len(back)),
         noise=_usual_noise(points, covariances),
     )
+
+
+def _path_known(history: OdometryHistory, stamps: IntArray) -> BoolArray:
+    """Return (F,) whether odometry tells where a drone was, from its last break until now."""
+    if history.newest_ns is None:
+        return np.zeros(len(stamps), bool)
+    last = history.newest_ns + nanoseconds(MAX_BREAK)
+    return (stamps >= history.unbroken_since_ns) & (stamps <= last)
 
 
 def _usual_noise(points: FloatArray, covariances: FloatArray) -> FloatArray:

@@ -27,7 +27,7 @@ MIN_SIGMA = 0.05
 
 
 SHOWN = 0.5
-"""Share of the time for which nothing hides a drone, if what hides it stays for many frames."""
+"""Share of the time for which nothing hides a drone, if what hides it stays for long."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,8 @@ def shown_probability(parameters: SensorParameters) -> float:
     It holds for detections and misses alike: with misses that cost less than detections bring, any
     noise finds a drone.
     """
-    independent = parameters.detection_correlation == 0.0
-    return parameters.detection_probability * (1.0 if independent else SHOWN)
+    stays = 1.0 - np.exp(-parameters.detection_correlation)
+    return parameters.detection_probability * float(1.0 - (1.0 - SHOWN) * stays)
 
 
 def seen_points(

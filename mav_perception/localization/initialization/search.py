@@ -31,6 +31,7 @@ from mav_perception.localization.initialization.view_opportunities import opport
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
+from mav_perception.localization.odometry.untold_motion import UntoldMotion
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.types import FloatArray
@@ -124,12 +125,14 @@ def search_task(
     scans = [buffered[index] for index in chosen]
     # A young object may be the very drone that is searched for.
     objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
-    variances = np.diag(state.team.covariance).reshape(-1, 4)
+    # A path leads back from where odometry led, not from where somebody saw a silent drone.
+    told = replace(state, untold=UntoldMotion.none(state.drones)).team
+    variances = np.diag(told.covariance).reshape(-1, 4)
     return SearchTask(
         stamp_ns=state.stamp_ns,
         rows=odometry.rows(state.stamp_ns),
-        scans=stack(scans, odometry, state.stamp_ns, state.drift.scale, parameters),
-        known=KnownDrones(state.team.mean, variances, state.active, objects),
+        scans=stack(scans, odometry, state.stamp_ns, state.drift.applied(parameters), parameters),
+        known=KnownDrones(told.mean, variances, state.active, objects),
         wanted=tuple(d for d in wanted if d not in silent),
         missing=tuple(NotInitialized(d, 'no odometry') for d in silent),
         parameters=parameters,

@@ -18,8 +18,6 @@ class DetectionModel:
         probability: (..., T) P_D of every candidate, under K hypotheses or one.
         gate_probability: P_G.
         clutter_density: (m,) lambda at every sighting, per unit of measurement volume.
-        missed_probability: (..., T) what of P_D a miss can deny, less than P_D where misses before
-            it have told the same; None for P_D.
         log_score_ratio: (T, m) log of p(score | candidate) / p(score | clutter), or 0.
     """
 
@@ -27,7 +25,6 @@ class DetectionModel:
     gate_probability: float
     clutter_density: FloatArray
     log_score_ratio: FloatArray | float = 0.0
-    missed_probability: FloatArray | None = None
 
     @cached_property
     def log_detection_ratio(self) -> FloatArray:
@@ -39,15 +36,13 @@ class DetectionModel:
     @cached_property
     def log_missed(self) -> FloatArray:
         """Return (..., T) log of 1 - P_D P_G, the weight of a missed detection."""
-        denied = self.probability if self.missed_probability is None else self.missed_probability
-        return np.log1p(-denied * self.gate_probability)
+        return np.log1p(-self.probability * self.gate_probability)
 
     def of(self, candidates: IntArray) -> DetectionModel:
         """Return the model of some of the candidates."""
-        scores, missed = self.log_score_ratio, self.missed_probability
+        scores = self.log_score_ratio
         return replace(
             self,
             probability=self.probability[..., candidates],
             log_score_ratio=scores[candidates] if isinstance(scores, np.ndarray) else scores,
-            missed_probability=None if missed is None else missed[..., candidates],
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from mav_perception.localization.odometry.rows import OdometryRows
+from mav_perception.localization.parameters import ProcessNoiseParameters
 from mav_perception.types import BoolArray, FloatArray
 
 SCALES = 2.0 ** (np.arange(-8, 9) / 2.0)
@@ -21,6 +22,10 @@ SLIP = 4
 
 SLIP_PROBABILITY = 0.02
 """A VIO slips in so many intervals; else a single slip would tell of drift for ever."""
+
+
+MEMORY = 100.0
+"""Intervals after which the past fades: light and room change, and the VIO with them."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,10 @@ class DriftScale:
         weight = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
         return np.asarray(2.0 ** (weight @ octaves / weight.sum(axis=1)))
 
+    def applied(self, parameters: ProcessNoiseParameters) -> FloatArray:
+        """Return the (N,) factors that hold: 1 unless they are to be learned."""
+        return self.scale if parameters.learn_drift else np.ones(len(self.log_likelihood))
+
     def learned(self, log_likelihood: FloatArray) -> DriftScale:
         """Return it with the (N, S) log likelihoods of one interval more.
 
@@ -74,7 +83,9 @@ class DriftScale:
         slipped = np.minimum(np.arange(len(SCALES)) + SLIP, len(SCALES) - 1)
         usual, slip = np.log1p(-SLIP_PROBABILITY), np.log(SLIP_PROBABILITY)
         robust = np.logaddexp(usual + log_likelihood, slip + log_likelihood[:, slipped])
-        return replace(self, log_likelihood=self.log_likelihood + robust)
+        told = np.ptp(log_likelihood, axis=1, keepdims=True) > 0.0
+        faded = np.where(told, 1.0 - 1.0 / MEMORY, 1.0) * self.log_likelihood
+        return replace(self, log_likelihood=np.where(told, faded + robust, faded))
 
     def with_past(self, camera: int, team: PastTeam) -> DriftScale:
         """Return it with what the next scans of a camera are compared with."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from mav_perception.geometry import wrap_angle, yaw_rotation, yaw_rotation_derivative
 from mav_perception.localization.hypotheses import JointHypotheses
+from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
@@ -34,10 +35,11 @@ def propagate(
         parameters: noise densities.
     """
     increments = (rows - state.anchors).only(state.active)
-    scale = state.drift.scale if parameters.learn_drift else np.ones(len(rows))
-    noise = process_noise(increments, parameters, scale)
+    noise = process_noise(increments, parameters, state.drift.applied(parameters))
     waited = np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
-    restarted = (state.silent & (increments.gap > 0.0))[:, None]
+    # A sample from before the state was followed so far would tell of the same motion again.
+    since = increments.gap - RESTART_GAP >= waited - 0.05
+    restarted = (state.silent & (increments.gap > 0.0) & since)[:, None]
     went = np.where(restarted, state.untold.mean, 0.0)
     known_better = state.untold.variance - gap_variance(waited, parameters)
     noise[:, :3] += np.where(restarted, known_better, 0.0)

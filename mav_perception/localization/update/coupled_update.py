@@ -188,20 +188,19 @@ def _given_events(
 def remember_misses(
     state: JointState, scan: CameraScan, report: UpdateReport, denied: FloatArray
 ) -> JointState:
-    """Return the state before a scan is noted with what its misses deny of the view.
+    """Return the state with what this scan's misses deny of the view: X' = X + (1 - X) P_D.
 
     Args:
-        state: of the frame.
+        state: after the update, before `update_rates` notes the time of the scan.
         scan: the camera scan.
         report: of the update with it.
-        denied: (K, C) X' of the candidates. Of the heaviest hypothesis: where another has the
-            drone well in view, what is denied of an edge hardly matters.
+        denied: (C,) X' of the candidates if they were missed.
     """
     some = report.candidates < state.drones
     now = state.denied.copy()
     now[scan.camera] *= correlation(state.since_last_scan(scan.camera), EDGE_CORRELATION)
     missed = report.marginal[some, -1] > 0.5
-    now[scan.camera, report.candidates[some]] = np.where(missed, denied[0, some], 0.0)
+    now[scan.camera, report.candidates[some]] = np.where(missed, denied[some], 0.0)
     return replace(state, denied=now)
 
 

@@ -112,11 +112,15 @@ def log_likelihoods(
 
 
 def explained_by_others(predicted: PredictedScan) -> FloatArray:
-    """Return (C, m) log (1 + sum_c P_D N_c / lambda) of sightings, over all other candidates c."""
+    """Return (C, m) log (1 + sum_c P_D N_c / lambda) of sightings, over all other candidates c.
+
+    Without their scores, which are left out of the candidate's own term too.
+    """
     gated = predicted.gated
     ratio = np.zeros((len(predicted.candidates), gated.innovations.shape[2]))
     inside = gated.problem.inside[0]
-    ratio[gated.index] = np.where(inside, np.exp(gated.problem.log_likelihood_ratio[0]), 0.0)
+    log_ratio = gated.problem.log_likelihood_ratio[0] - gated.model.log_score_ratio
+    ratio[gated.index] = np.where(inside, np.exp(log_ratio), 0.0)
     return np.asarray(np.log1p(np.maximum(ratio.sum(axis=0) - ratio, 0.0)))
 
 
@@ -124,7 +128,7 @@ def drift_of(increments: OdometryRows, parameters: FilterParameters) -> FloatArr
     """Return (N, 4) variances that the drift of N drones adds over an interval."""
     noise = process_noise(increments, parameters, np.ones(len(increments)))
     # Yaw that drifts on the way turns what is left of it: d^2 / 3 across it, half of it each axis.
-    way = np.sum(increments.position**2, axis=1)
+    way = np.sum(increments.position[:, :2] ** 2, axis=1)
     noise[:, :2] += (noise[:, 3] * way / 6.0)[:, None]
     return noise
 

@@ -17,6 +17,9 @@ from mav_perception.types import FloatArray
 EDGE_CORRELATION = 3.0
 """Seconds after which the edge of the view cuts another part off where a drone may be."""
 
+LEFT_IN_VIEW = 0.05
+"""Part of the view that no miss denies: who comes in must be seen."""
+
 
 def predict_detectability(
     state: JointState, scan: CameraScan, parameters: FilterParameters
@@ -34,41 +37,43 @@ def predict_detectability(
     )
 
 
+def view_beyond(
+    state: JointState, camera: int, candidates: Candidates
+) -> tuple[FloatArray, FloatArray]:
+    """Return the probability (K, C) that each candidate is in view, and X (C,).
+
+    A drone at the edge of the view may be just outside, and is so in the next frames too. With X
+    the part of its pose that misses of the camera have denied since it was seen, which fades since
+    seconds later the edge lies elsewhere, it is in view with
+
+        v' = max((v - X) / (1 - X), 0.05 v)
+
+    so that misses in a row tell hardly more than log(1 - v). Static objects have no X.
+    """
+    faded = state.denied[camera] * correlation(state.since_last_scan(camera), EDGE_CORRELATION)
+    before = np.append(faded, np.zeros(len(state.objects)))[candidates.index]
+    view = candidates.view_probability
+    return np.maximum((view - before) / (1.0 - before), LEFT_IN_VIEW * view), before
+
+
 def predict_detections(
     state: JointState,
     scan: CameraScan,
     candidates: Candidates,
     detectability: Detectability,
     parameters: FilterParameters,
-) -> tuple[DetectionModel, FloatArray]:
-    """Return P_D (K, C) of all candidates, existence included, clutter density and scores.
-
-    A drone at the edge of the view may be just outside, and is so in the next frames too: misses
-    in a row tell at most log(1 - v), with v the probability that it is in view. With X the part
-    of its pose that misses have denied since it was seen, one more denies P_D of what is in view
-    beyond that, X' = X + P_D max(v - X, 0), and its probability was (1 - X') / (1 - X). X fades:
-    seconds later the edge lies elsewhere.
-
-    Returns:
-        the model, and X' (K, C), zero for static objects.
-    """
+) -> DetectionModel:
+    """Return P_D (K, C) of all candidates, existence included, clutter density and scores."""
     existence, who = state.hypotheses.existence, candidates.index
     exists = np.hstack([np.ones((len(existence), state.drones)), existence])[:, who]
     rate = state.rates.clutter_per_frame(scan.camera, parameters)
     clutter = clutter_density(rate, scan.sightings, parameters)
-    in_view = np.minimum(detectability.of(who).probability * exists, 0.9999)
-    faded = state.denied[scan.camera] * correlation(
-        state.since_last_scan(scan.camera), EDGE_CORRELATION
-    )
-    before = np.append(faded, np.zeros(existence.shape[1]))[who]
-    more = in_view * np.maximum(candidates.view_probability - before, 0.0)
+    chance = candidates.view_probability * detectability.of(who).probability * exists
     ratio = score_log_ratio(scan.sightings.score, parameters)
     is_drone = (who < state.drones)[:, None]
-    model = DetectionModel(
-        probability=candidates.view_probability * in_view,
+    return DetectionModel(
+        probability=np.minimum(chance, 0.9999),
         gate_probability=parameters.gate_probability,
         clutter_density=clutter,
         log_score_ratio=np.where(is_drone, ratio, object_log_ratio(ratio)),
-        missed_probability=more / (1.0 - before),
     )
-    return model, np.where(who < state.drones, before + more, 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from mav_perception.localization.update.candidates import Candidates, candidates
 from mav_perception.localization.update.predicted_detections import (
     predict_detectability,
     predict_detections,
+    view_beyond,
 )
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
@@ -70,10 +71,10 @@ class PredictedScan:
 
     Attributes:
         candidates: (C,) who may be in view: drone indices, then N + object indices.
-        view_probability: (K, C) probability that each is in view.
+        view_probability: (K, C) probability that each is in view, by what misses have left.
         detection_probability: (K, C) P_D of each, existence of objects included.
-        log_missed: (K, C) log probability that each is missed, as far as this scan can tell.
-        denied: (K, C) part of the pose of each drone that misses at the edge of the view deny.
+        denied: (C,) X, part of the pose of each that misses deny if it is missed, by the heaviest
+            hypothesis.
         detectability: (K, N + O) of everybody by the camera, before the scan.
         log_clutter: log of the density of the scan if all its sightings are false.
         gated: what the update works on.
@@ -82,7 +83,6 @@ class PredictedScan:
     candidates: IntArray
     view_probability: FloatArray
     detection_probability: FloatArray
-    log_missed: FloatArray
     denied: FloatArray
     detectability: Detectability
     log_clutter: float
@@ -109,14 +109,15 @@ def predict_scan(
     parameters = scan.mount.with_field_of_view(parameters)
     candidates = candidates_in_view(state, scan, parameters)
     detectability = predict_detectability(state, scan, parameters)
-    model, denied = predict_detections(state, scan, candidates, detectability, parameters)
+    view, before = view_beyond(state, scan.camera, candidates)
+    candidates = replace(candidates, view_probability=view)
+    model = predict_detections(state, scan, candidates, detectability, parameters)
     expected = state.rates.clutter_per_frame(scan.camera, parameters)
     return PredictedScan(
         candidates=candidates.index,
         view_probability=candidates.view_probability,
         detection_probability=model.probability,
-        log_missed=model.log_missed,
-        denied=denied,
+        denied=before + (1.0 - before) * model.probability[0],
         detectability=detectability,
         log_clutter=float(np.log(model.clutter_density).sum()) - expected,
         gated=_gated_pairs(state, scan, candidates, model, parameters),

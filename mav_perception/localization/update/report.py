@@ -23,7 +23,6 @@ class UpdateReport:
         candidates: (C,) who may have been in view: drone indices, then N + object indices.
         view_probability: (C,) probability that each was in view, by the heaviest hypothesis.
         detection_probability: (C,) P_D of each, by that one too.
-        log_missed: (C,) log probability that each was missed, by that one.
         marginal: (C, m + 1) marginal association probabilities, the last column is 'missed'.
         outside_gate: sightings that lay in no gate under the heaviest hypothesis.
         events: number of joint association events over all hypotheses.
@@ -37,7 +36,6 @@ class UpdateReport:
     candidates: IntArray
     view_probability: FloatArray
     detection_probability: FloatArray
-    log_missed: FloatArray
     marginal: FloatArray
     outside_gate: int
     events: int
@@ -82,7 +80,6 @@ def make_report(
         candidates=predicted.candidates,
         view_probability=predicted.view_probability[0],
         detection_probability=predicted.detection_probability[0],
-        log_missed=predicted.log_missed[0],
         marginal=marginal,
         outside_gate=predicted.outside_gate,
         events=len(branches.weight),

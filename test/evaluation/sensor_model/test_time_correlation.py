@@ -59,6 +59,9 @@ def test_independent_frames_have_no_time():
     overall = views.found.mean()
     assert hidden_time < 0.1 or visible == pytest.approx(overall, abs=0.05)
     assert fit_error_correlation(errors, pairs) < 0.1
+    # A bias stays, but it is no correlation.
+    biased = np.hstack([errors + 1.0, 0.2 * errors - 3.0])
+    assert fit_error_correlation(biased, pairs) < 0.1
 
 
 def test_images_of_their_own_tell_nothing_of_time():

@@ -102,13 +102,13 @@ def test_scans_that_should_have_shown_the_drone_cost_it_evidence():
         find_modes(pairs, scans, 80, PARAMETERS)[0]
         for scans in (always(80), always(80).joined(unseen), always(80).joined(elsewhere))
     )
-    assert costly.cost - free.cost == pytest.approx(0.5 * 0.8 * 50)
+    assert costly.cost - free.cost == pytest.approx(shown_probability(PARAMETERS) * 50)
     assert costly.evidence == pytest.approx(free.evidence + free.cost - costly.cost)
     assert harmless.evidence == pytest.approx(free.evidence)
 
 
 def test_over_clutter_the_likelihood_ratio_of_a_pose_averages_to_one():
-    rng, pose, scans, sigma, density = np.random.default_rng(1), [5.0, 0, 0, 0], 20, 1.0, 0.02
+    rng, pose, scans, sigma, density = np.random.default_rng(1), [5.0, 0, 0, 0], 8, 1.0, 0.02
     chance = shown_probability(PARAMETERS)
     ratios = []
     for _ in range(3000):
@@ -129,7 +129,10 @@ def test_over_clutter_the_likelihood_ratio_of_a_pose_averages_to_one():
 def test_misses_count_fully_where_nothing_hides_a_drone_for_long():
     independent = replace(PARAMETERS, detection_correlation=0.0)
     assert shown_probability(independent) == PARAMETERS.detection_probability
-    assert shown_probability(PARAMETERS) == 0.5 * PARAMETERS.detection_probability
+    for_ever = replace(PARAMETERS, detection_correlation=60.0)
+    assert shown_probability(for_ever) == pytest.approx(0.5 * PARAMETERS.detection_probability)
+    shares = [shown_probability(p) for p in (independent, PARAMETERS, for_ever)]
+    assert shares == sorted(shares, reverse=True)
 
 
 def test_the_view_is_the_same_whoever_carries_the_camera():

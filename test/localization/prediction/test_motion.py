@@ -178,3 +178,18 @@ def test_a_vio_that_restarts_goes_on_where_the_drone_was_seen_meanwhile():
     assert not back.silent.any()
     since_seen = (0.1 + RESTART_GAP) * PARAMETERS.gap_position_noise**2
     assert back.team.covariance[0, 0] == pytest.approx(since_seen + 0.01, abs=0.002)
+
+
+def test_a_restart_that_comes_late_tells_nothing_twice():
+    odometry = TeamOdometry(2)
+    for drone in range(2):
+        odometry.add(drone, sample(0, x=2.0), PARAMETERS)
+    start = state_at(odometry, at(0), covariance=1e-4 * np.eye(8))
+    silent = propagate(start, at(9.5), odometry.rows(at(9.5)), PARAMETERS)
+    seen = UntoldMotion(np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.full((2, 3), 0.02))
+    for drone in range(2):
+        odometry.add(drone, sample(1.0), PARAMETERS)  # a backlog: it began anew 8.5 s ago
+    late = propagate(replace(silent, untold=seen), at(9.6), odometry.rows(at(9.6)), PARAMETERS)
+    assert np.linalg.eigvalsh(late.hypotheses.covariances[0]).min() > 0.0
+    np.testing.assert_allclose(late.hypotheses.means[0, :4], 0.0)
+    assert late.silent.all()

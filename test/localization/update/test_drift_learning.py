@@ -46,3 +46,4 @@ def test_a_pose_that_was_put_in_is_not_compared_with_the_one_before_it():
     row = state.anchors[1]
     moved = with_drone(state, 1, np.array([9.0, 9.0, 1.0, 0.0]), np.eye(4), row)
     assert moved.drift.past == (None,) * len(state.drift.past)
+    assert not moved.denied.any()

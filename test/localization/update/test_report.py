@@ -24,7 +24,6 @@ def report(marginal, candidates=(1, 4)):
     return UpdateReport(
         sightings=NOTHING, candidates=np.array(candidates, np.int64),
         view_probability=np.ones(count), detection_probability=np.ones(count),
-        log_missed=np.zeros(count),
         marginal=np.array(marginal, float),
         outside_gate=0, events=1, dropped=0.0, log_evidence=0.0,
         new_evidence=1.0, nis=0.0, nis_size=0,
