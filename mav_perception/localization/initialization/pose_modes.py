@@ -5,7 +5,8 @@ The log likelihood ratio of a pose against 'it was never seen' is that of Poisso
     F(x, psi) = sum_i g_i log(1 + s_i(x, psi) / (1 + e_i)) - sum_scans g P_D v(x, psi),
 
 with s_i the intensity of the drone at a sighting over the clutter density, e_i that of the drones
-whose pose is known, v whether it was in view, and g what a scan counts. Its modes are found by
+whose pose is known, v the probability of a sighting in view, P_D as far as nothing may hide it for
+long, and g what a scan counts. Its modes are found by
 voting: with psi fixed, every pair votes for x = y - R(psi) w. Each is refined by
 expectation maximisation and weighed by Laplace's approximation of its integral.
 """
@@ -141,8 +142,9 @@ def log_likelihood_ratio(
 ) -> tuple[float, FloatArray, float]:
     """Return what sightings say for a pose, their ratios s_i (n,), and what misses cost it.
 
-    Their difference is F. Over clutter exp F averages to one at any pose, so that a high one is
-    as seldom as it says: the cost is the number of sightings that the pose makes us expect.
+    Their difference is F. Over clutter exp F averages to one at any pose, or to less where scans
+    count less than one, so that a high one is as seldom as it says: the cost is the number of
+    sightings that the pose makes us expect.
     """
     ratio = intensity_ratios(pairs, pose)
     fit = float(pairs.weight @ np.log1p(ratio / (1.0 + pairs.explained)))

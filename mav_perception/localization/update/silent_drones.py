@@ -25,9 +25,10 @@ def follow_silent(
     The PDA filter, axis by axis: with D the variance of the motion, y_j where sighting j puts the
     drone against its pose before, s_j the variance of that and beta_j their association,
 
-        K_j = D / (D + s_j),  m_j = m + K_j (y_j - m),  D_j = (1 - K_j) D
+        K_j = D / (D + s_j / g),  m_j = m + K_j (y_j - m),  D_j = (1 - K_j) D
 
-    and m', D' are the moments of that mixture, a miss (m, D) among it.
+    and m', D' are the moments of that mixture, a miss (m, D) among it; g is what is new of a
+    sighting, see `new_information`. One motion for all hypotheses, by the heaviest.
 
     Args:
         state: after the update with the scan.
