@@ -9,11 +9,13 @@ from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.initialization.frame_buffer import buffer_scan, stack
 from mav_perception.localization.initialization.known_drones import KnownDrones
+from mav_perception.localization.initialization.search import search_task
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.measurement.camera_scan import camera_scan
 from mav_perception.recordings.recording import sample_truth
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario_files import load_scenario
+from mav_perception.types import nanoseconds
 
 
 @pytest.fixture(scope='module')
@@ -83,3 +85,31 @@ def test_no_scans_are_no_paths():
     paths = KnownDrones(nothing, nothing, nobody, np.zeros((0, 3))).paths(empty)
     assert paths.poses.shape == (scenario.drones, 0, 4)
     assert paths.known.shape == (scenario.drones, 0)
+
+
+def test_where_a_silent_drone_went_is_not_known():
+    scenario = load_scenario('nominal', seed=2, duration=20.0)
+    recording, parameters = fly(scenario), matching_parameters(scenario)
+    end_ns = recording.begin_ns + nanoseconds(10.0)
+    odometry = list(recording.odometry)
+    odometry[2] = tuple(s for s in odometry[2] if s.stamp_ns <= end_ns)
+    recording = replace(recording, odometry=tuple(odometry))
+    joint_filter = CoupledPdaFilter(recording.team, parameters)
+    feed, scans = OdometryFeed(recording), []
+    for frame in recording.frames:
+        if frame.sightings.observer == recording.team.names[2]:
+            continue
+        feed.until(frame.sightings.stamp_ns, joint_filter)
+        joint_filter.update(frame.sightings)
+        state = joint_filter.require_state()
+        attitude = state.anchors[recording.team.index(frame.sightings.observer)].roll_pitch
+        scan = camera_scan(recording.team, frame.sightings, attitude)
+        scans.append(buffer_scan(scan, 1.0, state, parameters))
+    assert state.silent[2]
+    assert np.linalg.norm(state.untold.mean[2]) > 0.3  # it was followed meanwhile
+    task = search_task(scans, state, joint_filter.odometry, parameters)
+    stamps = task.scans.stamps
+    known = task.known.paths(task.scans).known[2]
+    assert not task.scans.path_known[2, stamps > end_ns + nanoseconds(0.6)].any()
+    np.testing.assert_allclose(task.known.poses[2], state.hypotheses.means[0, 8:12], atol=0.05)
+    assert known[stamps < end_ns].all()  # it was tracked then
