@@ -12,7 +12,7 @@ import numpy as np
 from mav_perception.errors import DataError
 from mav_perception.types import ByteImage
 
-IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff')
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,17 @@ class NamedImage:
 
 
 def read_image(path: Path) -> ByteImage:
-    """Read a file as (H, W) grey or (H, W, 3) RGB uint8, or raise DataError that names it."""
-    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    """Read a file as (H, W) grey or (H, W, 3) RGB uint8, or raise DataError that names it.
+
+    It is turned as its EXIF orientation says, as whoever labelled it saw it.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
     if image is None:
         raise DataError(f'{path} is not a readable image: restore it or take it out.')
     if image.dtype != np.uint8:
         raise DataError(f'{path} has {image.dtype} pixels: convert it to 8 bit.')
     if image.ndim == 3:
-        return cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
     return image  # type: ignore[return-value]
 
 

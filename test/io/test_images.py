@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mav_perception.errors import DataError
 from mav_perception.io.images import ImageSource, read_image
@@ -28,6 +29,27 @@ def test_a_broken_file_does_not_end_the_folder(tmp_path):
 def test_colours_come_as_rgb(tmp_path):
     cv2.imwrite(str(tmp_path / 'blue.png'), np.full((4, 4, 3), (255, 0, 0), np.uint8))
     assert read_image(tmp_path / 'blue.png')[0, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.parametrize(('orientation', 'corner'), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1))])
+def test_an_image_is_turned_as_its_exif_says(tmp_path, orientation, corner):
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:16, :16] = 255  # the corner where the camera's first row began
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(image).save(tmp_path / 'turned.jpg', exif=exif)
+    read = read_image(tmp_path / 'turned.jpg')
+    assert read.shape == ((60, 40, 3) if orientation == 6 else (40, 60, 3))
+    assert read[corner].min() > 200
+    assert sorted(read[c].max() < 50 for c in ((0, 0), (0, -1), (-1, 0), (-1, -1))) == [0, 1, 1, 1]
+
+
+def test_webp_is_read_like_the_rest(tmp_path):
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, 30:] = (200, 20, 20)
+    Image.fromarray(image).save(tmp_path / 'red.webp', lossless=True)
+    (named,) = ImageSource(tmp_path)
+    np.testing.assert_array_equal(named.image, image)
 
 
 def test_a_video_gives_its_frames(tmp_path):
