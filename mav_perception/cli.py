@@ -19,6 +19,7 @@ COMMANDS = {
     'record': 'record a flight into a bag',
     'benchmark': 'Monte-Carlo of the filter against its baselines',
     'segment': 'run a network over images or a video',
+    'dataset': 'check labelled images before training on them',
     'train': 'train a network',
     'export': 'turn a training checkpoint into a model: ONNX and card',
     'evaluate': 'measure a model, trajectories or a whole run',

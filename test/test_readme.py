@@ -136,6 +136,7 @@ QUICK = {
     'evaluate trajectories --truth mav1.truth.tum --estimate mav1.estimate.tum': {},
     'evaluate run demo_output/run --report report.html': {},
     'evaluate segmentation --model drone --data DIR --json figures.json': {'DIR': 'mine/val'},
+    'dataset check DIR --labels drone': {'DIR': 'mine/val'},
     'segment flight/ --model drone --output seen': {},
     'benchmark localization --scenario hard unknown5 --seeds 20 --json figures.json': {
         'hard unknown5': 'easy', '20': '1 --processes 1',
