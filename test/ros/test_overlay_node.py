@@ -10,7 +10,7 @@ import yaml
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from mav_perception.ros.messages import topics as names
+from mav_perception import topics as names
 from mav_perception.ros.messages.conversions import array_to_image, image_to_array, ns_to_stamp
 from mav_perception.ros.nodes.overlay_node import OverlayNode
 

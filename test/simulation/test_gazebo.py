@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mav_perception import topics as names
 from mav_perception.errors import ConfigurationError
 from mav_perception.geometry import yaw_rotation
-from mav_perception.ros.messages import topics as names
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.trajectories import plan_flights
 from mav_perception.simulation.gazebo import bridge_entries, drone_model

@@ -31,7 +31,8 @@ class Watchdog:
     """Heartbeat of a node: the alarm goes off unless its executor puts it off in time.
 
     The alarm is `faulthandler`'s, a thread without the interpreter lock: it goes off even where
-    the process hangs in a library, prints the stack of every thread and ends with code 1. It
+    the process hangs in a library, prints the stack of every thread and ends with code 1. A
+    thread that runs meanwhile may crash it while it prints: the process ends all the same. It
     belongs to the whole process, so only `run_node` may `arm` it; in a program that runs several
     nodes it stays off.
 
