@@ -140,8 +140,7 @@ def fit_error_correlation(errors: FloatArray, pairs: FramePairs) -> float:
     Returns:
         tau [s], NaN if there are too few pairs.
     """
-    if not np.isfinite(errors).any(axis=0).all():
-        errors = errors[:, np.isfinite(errors).any(axis=0)]
+    errors = errors[:, np.isfinite(errors).any(axis=0)]
     # A mean stays for ever and is no correlation; a spread of its own has each column.
     errors = (errors - np.nanmean(errors, axis=0)) / np.maximum(np.nanstd(errors, axis=0), 1e-9)
     one, other = errors[pairs.earlier], errors[pairs.later]
