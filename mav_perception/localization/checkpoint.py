@@ -13,7 +13,6 @@ from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.odometry.history import MAX_BREAK
-from mav_perception.localization.odometry.untold_motion import UntoldMotion
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team import Team
 from mav_perception.types import BoolArray, FloatArray, OdometrySample
@@ -53,14 +52,14 @@ def take_checkpoint(localizer: TeamLocalizer) -> Checkpoint | None:
     known = localizer.localized & ~silent
     if not known[0]:
         return None
-    told = replace(state, untold=UntoldMotion.none(state.drones))
+    team = state.told.team
     return Checkpoint(
         stamp_ns=state.stamp_ns,
         names=localizer.team.names,
         known=known,
         pending=state.pending,
-        mean=told.team.mean,
-        covariance=told.team.covariance,
+        mean=team.mean,
+        covariance=team.covariance,
         odometry=np.column_stack([rows.raw, rows.roll_pitch]),
     )
 

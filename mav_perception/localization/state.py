@@ -96,6 +96,11 @@ class JointState:
         """Return (N,) who has moved since its odometry last told of it."""
         return self.untold.silent
 
+    @property
+    def told(self) -> JointState:
+        """Return it without untold motion: where odometry led, not where sightings followed to."""
+        return replace(self, untold=UntoldMotion.none(self.drones))
+
     @cached_property
     def means_now(self) -> FloatArray:
         """Return the (K, n) means with the motion that no odometry has told of."""

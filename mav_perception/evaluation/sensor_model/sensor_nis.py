@@ -61,17 +61,25 @@ def bearing_nis(views: TargetObservations, model: SensorModel) -> FloatArray:
     """Return the NIS of every whole detection's centre, 2 degrees of freedom."""
     usable = views.whole
     shift = views.found_pixel[usable] - views.pixel[usable]
-    variance = model.centroid_sigma**2 + (model.centre_spread * views.found_width[usable]) ** 2
-    return (shift**2).sum(axis=1) / variance
+    return (shift**2).sum(axis=1) / centre_variance(views.found_width[usable], model)
 
 
 def range_nis(views: TargetObservations, model: SensorModel, camera: PinholeCamera) -> FloatArray:
     """Return the NIS of every whole detection's range, 1 degree of freedom."""
     error = range_errors(views, model, camera)
     usable = views.ranged
-    width = views.found_width[usable] + model.edge_loss
-    variance = model.width_sigma**2 + 2.0 * (model.edge_sigma / width) ** 2
-    return error**2 / variance
+    return error**2 / range_variance(views.found_width[usable], model)
+
+
+def centre_variance(width: FloatArray, model: SensorModel) -> FloatArray:
+    """Return (n,) variances of the centres of blobs so wide along each axis, pixel^2."""
+    return np.asarray(model.centroid_sigma**2 + (model.centre_spread * width) ** 2)
+
+
+def range_variance(width: FloatArray, model: SensorModel) -> FloatArray:
+    """Return (n,) variances of the ranges of blobs so wide, as shares."""
+    edges = model.edge_sigma / (width + model.edge_loss)
+    return np.asarray(model.width_sigma**2 + 2.0 * edges**2)
 
 
 def range_errors(

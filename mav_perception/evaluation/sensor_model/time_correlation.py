@@ -9,7 +9,11 @@ from scipy.optimize import minimize
 
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.evaluation.sensor_model.sensor_model import SensorModel
-from mav_perception.evaluation.sensor_model.sensor_nis import range_errors
+from mav_perception.evaluation.sensor_model.sensor_nis import (
+    centre_variance,
+    range_errors,
+    range_variance,
+)
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
 from mav_perception.localization.correlation import HIDDEN_PROBABILITY
 from mav_perception.types import BoolArray, FloatArray, IntArray
@@ -46,12 +50,11 @@ def normalised_errors(
 ) -> FloatArray:
     """Return (n, 3) errors of column, row and range over their deviations, NaN where unknown."""
     errors, width = np.full((len(views.width), 3), np.nan), views.found_width
-    sigma = np.hypot(model.centroid_sigma, model.centre_spread * width)
+    sigma = np.sqrt(centre_variance(width, model))
     errors[:, :2] = (views.found_pixel - views.pixel) / sigma[:, None]
     if camera is not None and np.isfinite(model.width_sigma):
-        wide = width + model.edge_loss
-        share = np.hypot(model.width_sigma, np.sqrt(2.0) * model.edge_sigma / wide)
-        errors[views.ranged, 2] = range_errors(views, model, camera) / share[views.ranged]
+        share = np.sqrt(range_variance(width[views.ranged], model))
+        errors[views.ranged, 2] = range_errors(views, model, camera) / share
     errors[~views.whole] = np.nan
     errors[np.abs(errors) > WRONG] = np.nan
     return errors

@@ -31,7 +31,6 @@ from mav_perception.localization.initialization.view_opportunities import opport
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
-from mav_perception.localization.odometry.untold_motion import UntoldMotion
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.types import FloatArray
@@ -126,7 +125,7 @@ def search_task(
     # A young object may be the very drone that is searched for.
     objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
     # A path leads back from where odometry led, not from where somebody saw a silent drone.
-    told = replace(state, untold=UntoldMotion.none(state.drones)).team
+    told = state.told.team
     variances = np.diag(told.covariance).reshape(-1, 4)
     return SearchTask(
         stamp_ns=state.stamp_ns,

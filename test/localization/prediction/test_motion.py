@@ -162,14 +162,19 @@ def test_motion_during_an_outage_is_used_when_the_odometry_comes_back():
     assert back.team.covariance[0, 0] < 0.1
 
 
-def test_a_vio_that_restarts_goes_on_where_the_drone_was_seen_meanwhile():
-    odometry = TeamOdometry(2)
+def followed(odometry, time, variance):
+    """Return two silent drones, the first of which sightings have followed to 3 m, 1 m."""
     for drone in range(2):
         odometry.add(drone, sample(0, x=2.0), PARAMETERS)
     start = state_at(odometry, at(0), covariance=1e-4 * np.eye(8))
-    silent = propagate(start, at(5), odometry.rows(at(5)), PARAMETERS)
-    seen = UntoldMotion(np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.full((2, 3), 0.01))
-    silent = replace(silent, untold=seen)
+    silent = propagate(start, at(time), odometry.rows(at(time)), PARAMETERS)
+    went = np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+    return replace(silent, untold=UntoldMotion(went, np.full((2, 3), variance)))
+
+
+def test_a_vio_that_restarts_goes_on_where_the_drone_was_seen_meanwhile():
+    odometry = TeamOdometry(2)
+    silent = followed(odometry, 5, 0.01)
     np.testing.assert_allclose(silent.team.mean[0], [3, 1, 0, 0])
     for drone in range(2):
         odometry.add(drone, sample(5.1), PARAMETERS)
@@ -182,14 +187,10 @@ def test_a_vio_that_restarts_goes_on_where_the_drone_was_seen_meanwhile():
 
 def test_a_restart_that_comes_late_tells_nothing_twice():
     odometry = TeamOdometry(2)
-    for drone in range(2):
-        odometry.add(drone, sample(0, x=2.0), PARAMETERS)
-    start = state_at(odometry, at(0), covariance=1e-4 * np.eye(8))
-    silent = propagate(start, at(9.5), odometry.rows(at(9.5)), PARAMETERS)
-    seen = UntoldMotion(np.array([[3.0, 1.0, 0.0], [0.0, 0.0, 0.0]]), np.full((2, 3), 0.02))
+    silent = followed(odometry, 9.5, 0.02)
     for drone in range(2):
         odometry.add(drone, sample(1.0), PARAMETERS)  # a backlog: it began anew 8.5 s ago
-    late = propagate(replace(silent, untold=seen), at(9.6), odometry.rows(at(9.6)), PARAMETERS)
+    late = propagate(silent, at(9.6), odometry.rows(at(9.6)), PARAMETERS)
     assert np.linalg.eigvalsh(late.hypotheses.covariances[0]).min() > 0.0
     np.testing.assert_allclose(late.hypotheses.means[0, :4], 0.0)
     assert late.silent.all()
