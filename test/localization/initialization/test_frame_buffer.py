@@ -18,6 +18,12 @@ from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.types import nanoseconds
 
 
+def buffered(team, frame, state, parameters):
+    """Return a frame as the search keeps it, after the update with it."""
+    attitude = state.anchors[team.index(frame.sightings.observer)].roll_pitch
+    return buffer_scan(camera_scan(team, frame.sightings, attitude), 1.0, state, parameters)
+
+
 @pytest.fixture(scope='module')
 def flown():
     """Return stacked scans of a flight, who is known at its end, and the truth."""
@@ -29,9 +35,7 @@ def flown():
         feed.until(frame.sightings.stamp_ns, localizer)
         localizer.update(frame.sightings)
         state = joint_filter.require_state()
-        attitude = state.anchors[recording.team.index(frame.sightings.observer)].roll_pitch
-        scan = camera_scan(recording.team, frame.sightings, attitude)
-        scans.append(buffer_scan(scan, 1.0, state, parameters))
+        scans.append(buffered(recording.team, frame, state, parameters))
     stacked = stack(scans, joint_filter.odometry, state.stamp_ns, state.drift.scale, parameters)
     variances = np.diag(state.team.covariance).reshape(-1, 4)
     known = KnownDrones(state.team.mean, variances, state.active, np.zeros((0, 3)))
@@ -102,9 +106,7 @@ def test_where_a_silent_drone_went_is_not_known():
         feed.until(frame.sightings.stamp_ns, joint_filter)
         joint_filter.update(frame.sightings)
         state = joint_filter.require_state()
-        attitude = state.anchors[recording.team.index(frame.sightings.observer)].roll_pitch
-        scan = camera_scan(recording.team, frame.sightings, attitude)
-        scans.append(buffer_scan(scan, 1.0, state, parameters))
+        scans.append(buffered(recording.team, frame, state, parameters))
     assert state.silent[2]
     assert np.linalg.norm(state.untold.mean[2]) > 0.3  # it was followed meanwhile
     task = search_task(scans, state, joint_filter.odometry, parameters)
