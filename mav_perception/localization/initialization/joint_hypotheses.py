@@ -5,30 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
+from mav_perception.localization.initialization.mutual_sightings import DroneMode
 from mav_perception.localization.initialization.pose_modes import PoseMode
+from mav_perception.localization.initialization.team_modes import STATIC_OBJECT, TeamModes
 from mav_perception.types import FloatArray
 
 BEAM = 30
 MODES_KEPT = 10
 MAX_LOSS = 30.0
 """A hypothesis that loses more than this by a drone is not followed further, log odds."""
-
-STATIC_OBJECT = -1
-
-
-@dataclass(frozen=True)
-class Background:
-    """The J buffered sightings before any drone is added.
-
-    Attributes:
-        explained: (J,) intensity of known drones and objects, over the clutter density.
-        weight: (J,) by which each counts.
-    """
-
-    explained: FloatArray
-    weight: FloatArray
 
 
 @dataclass(frozen=True)
@@ -50,54 +36,54 @@ class JointPoseHypothesis:
 
 
 def joint_hypotheses(
-    modes: dict[int, list[PoseMode]],
-    background: Background,
-    but_not: tuple[int, int] | None = None,
+    team: TeamModes, but_not: DroneMode | None = None
 ) -> list[JointPoseHypothesis]:
     """Return the likeliest joint hypotheses, the best first.
 
     Every drone takes one of its modes or none; static objects may take any number. The beam keeps
-    the likeliest while drone after drone is decided.
+    the likeliest while drone after drone is decided. What the drones of a hypothesis saw of each
+    other speaks for it, or against it.
 
     Args:
-        modes: of every drone, and of static objects under the key -1.
-        background: what explains the sightings already.
+        team: modes, and what explains the sightings already.
         but_not: a drone and the mode that it must not take.
     """
-    choices = [(k, list(enumerate(m[:MODES_KEPT]))) for k, m in modes.items() if k >= 0]
-    objects = modes.get(STATIC_OBJECT, [])[:MODES_KEPT]
-    choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(objects)]
-    choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
-    free = 1.0 + background.explained
-    beam = [JointPoseHypothesis({}, np.zeros_like(background.explained), 0.0, 0.0)]
-    for key, options in choices:
+    beam = [JointPoseHypothesis({}, np.zeros_like(team.explained), 0.0, 0.0)]
+    for key, options in _choices(team):
         grown = list(beam)
         for base in beam:
             for index, mode in options:
                 if (key, index) == but_not or mode.evidence < 0.0:
                     continue
-                ratio = base.intensity_ratio + mode.intensity_ratio
-                log_prior_less_cost = base.log_prior_less_cost + mode.log_prior - mode.cost
-                score = float(background.weight @ np.log1p(ratio / free)) + log_prior_less_cost
-                if score > base.score - MAX_LOSS:
-                    grown.append(
-                        JointPoseHypothesis(
-                            base.chosen | {key: index}, ratio, log_prior_less_cost, score
-                        )
-                    )
+                more = _with(base, key, index, mode, team)
+                if more.score > base.score - MAX_LOSS:
+                    grown.append(more)
         grown.sort(key=lambda e: -e.score)
         beam = grown[:BEAM]
     return beam
 
 
-def margin(
-    drone: int,
-    mode: int,
-    hypotheses: list[JointPoseHypothesis],
-    modes: dict[int, list[PoseMode]],
-    background: Background,
-) -> float:
-    """Return the log odds of a drone being at a mode against all joint hypotheses without that."""
-    with_it = [e.score for e in hypotheses if e.chosen.get(drone) == mode]
-    without = [e.score for e in joint_hypotheses(modes, background, (drone, mode))]
-    return float(logsumexp(with_it) - logsumexp(without))
+def _choices(team: TeamModes) -> list[tuple[int, list[tuple[int, PoseMode]]]]:
+    """Return what is decided step by step, who has the strongest evidence first."""
+    kept = {key: modes[:MODES_KEPT] for key, modes in team.modes.items()}
+    objects = kept.pop(STATIC_OBJECT, [])
+    choices = [(key, list(enumerate(modes))) for key, modes in kept.items()]
+    choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(objects)]
+    choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
+    return choices
+
+
+def _with(
+    base: JointPoseHypothesis, key: int, index: int, mode: PoseMode, team: TeamModes
+) -> JointPoseHypothesis:
+    """Return a hypothesis that holds one drone, or static object, more."""
+    ratio = base.intensity_ratio + mode.intensity_ratio
+    log_prior_less_cost = base.log_prior_less_cost + mode.log_prior - mode.cost
+    for other in base.chosen.items():
+        if team.mutual is not None and min(key, other[0]) > STATIC_OBJECT:
+            mutual = team.mutual.between((key, index), other)
+            ratio = ratio + mutual.intensity_ratio
+            log_prior_less_cost -= mutual.cost
+    explained = np.log1p(ratio / (1.0 + team.explained))
+    score = float(team.weight @ explained) + log_prior_less_cost
+    return JointPoseHypothesis(base.chosen | {key: index}, ratio, log_prior_less_cost, score)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,20 +12,11 @@ from mav_perception.localization.initialization.frame_buffer import (
     StackedScans,
     stack,
 )
-from mav_perception.localization.initialization.joint_hypotheses import (
-    STATIC_OBJECT,
-    Background,
-    joint_hypotheses,
-    margin,
-)
+from mav_perception.localization.initialization.joint_hypotheses import joint_hypotheses
 from mav_perception.localization.initialization.known_drones import KnownDrones
-from mav_perception.localization.initialization.pose_constraints import pairs_for
-from mav_perception.localization.initialization.pose_modes import (
-    PoseMode,
-    find_modes,
-    known_intensity,
-)
-from mav_perception.localization.initialization.view_opportunities import opportunities_for
+from mav_perception.localization.initialization.pose_modes import PoseMode
+from mav_perception.localization.initialization.start_odds import competing_evidence, log_odds
+from mav_perception.localization.initialization.team_modes import TeamModes, find_team_modes
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
@@ -144,94 +133,42 @@ def search(task: SearchTask) -> SearchResult:
     That is, every joint hypothesis of the last minutes without it at this pose: other poses,
     other drones, static objects and clutter, is less likely by `start_margin`.
     """
-    scans, wanted, parameters = task.scans, list(task.wanted), task.parameters
-    if not wanted or not len(scans.scan):
+    if not task.wanted or not len(task.scans.scan):
         return SearchResult((), task.missing)
-    modes, explained = _find_all_modes(scans, task.known, wanted, parameters)
-    background = Background(explained, scans.weight[scans.scan])
-    competing = partial(_competing_evidence, scans=scans, wanted=wanted, parameters=parameters)
-    initialized, others = _decide(wanted, modes, background, competing, parameters.start_margin)
-    return SearchResult(tuple(initialized), (*task.missing, *others))
-
-
-def _find_all_modes(
-    scans: StackedScans,
-    known: KnownDrones,
-    drones: list[int],
-    parameters: FilterParameters,
-    both_ways: bool = True,
-) -> tuple[dict[int, list[PoseMode]], FloatArray]:
-    """Find the modes of drones and of static objects, and what is explained already."""
-    modes, size = {}, len(scans.scan)
-    explained, paths = np.zeros(size), known.paths(scans)
-    for drone in [*drones, STATIC_OBJECT]:
-        pairs = pairs_for(scans, known, paths, drone, parameters, both_ways)
-        opportunities = opportunities_for(scans, known, paths, drone, both_ways)
-        static = drone == STATIC_OBJECT
-        modes[drone] = find_modes(pairs, opportunities, size, parameters, static)
-        if static:
-            explained = known_intensity(pairs, size)
-    return modes, explained
-
-
-def _competing_evidence(
-    drone: int,
-    mode: PoseMode,
-    scans: StackedScans,
-    wanted: list[int],
-    parameters: FilterParameters,
-) -> float:
-    """Return how much better others explain what a drone saw if it is not at this pose.
-
-    Its own sightings speak for the pose only as far as it cannot have seen drones whose pose is
-    not known yet, or static objects, from somewhere else.
-    """
-    nothing = np.zeros((len(scans.back), 4))
-    alone = np.arange(len(scans.back)) == drone
-    known = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
-    # In its own frame nothing holds that the filter has told in map.
-    scans = replace(scans, poses=np.full_like(scans.poses, np.nan))
-    others = [other for other in wanted if other != drone]
-    modes, explained = _find_all_modes(scans, known, others, parameters, both_ways=False)
-    weight, ratio = scans.weight[scans.scan], mode.intensity_ratio
-    elsewhere = joint_hypotheses(modes, Background(explained, weight))[0].score
-    here = joint_hypotheses(modes, Background(explained + ratio, weight))[0].score
-    own = scans.observer[scans.scan] == drone
-    most = float(weight[own] @ np.log1p(ratio[own]))
-    return float(np.clip(elsewhere - here, 0.0, most))
+    team = find_team_modes(task.scans, task.known, list(task.wanted), task.parameters)
+    initialized, missing = _decide(team, task)
+    return SearchResult(tuple(initialized), (*task.missing, *missing))
 
 
 def _decide(
-    wanted: list[int],
-    modes: dict[int, list[PoseMode]],
-    background: Background,
-    competing_evidence: Callable[[int, PoseMode], float],
-    start_margin: float,
+    team: TeamModes, task: SearchTask
 ) -> tuple[list[InitializedDrone], list[NotInitialized]]:
     """Initialize the drone that is most certain; the others are easier to find after that."""
-    hypotheses = joint_hypotheses(modes, background)
-    best = hypotheses[0].chosen
+    hypotheses = joint_hypotheses(team)
+    best, needed = hypotheses[0].chosen, task.parameters.start_margin
     initialized: list[InitializedDrone] = []
     missing: list[NotInitialized] = []
-    for drone in sorted(wanted, key=lambda d: -max((m.evidence for m in modes[d]), default=0.0)):
+    for drone in sorted(task.wanted, key=team.evidence, reverse=True):
         if drone not in best:
             text = 'what was seen of it may be false positives or others'
-            text = text if modes[drone] else 'no sighting fits its path'
+            text = text if team.modes[drone] else 'no sighting fits its path'
             missing.append(NotInitialized(drone, text))
             continue
-        mode = modes[drone][best[drone]]
+        mode = team.modes[drone][best[drone]]
         text = _too_vague(mode) or ('the next to be initialized' if initialized else '')
         if not text:
-            odds = margin(drone, best[drone], hypotheses, modes, background)
-            if odds > start_margin:
-                odds -= competing_evidence(drone, mode)
-            if odds > start_margin:
+            odds = log_odds(drone, hypotheses, team)
+            if odds > needed:
+                odds -= competing_evidence(
+                    drone, hypotheses[0], task.scans, task.wanted, task.parameters
+                )
+            if odds > needed:
                 covariance = CAUTION * mode.covariance
                 initialized.append(InitializedDrone(drone, mode.pose, covariance, odds))
                 continue
             text = (
-                f'another explanation is too likely (log odds {odds:.1f}, needed '
-                f'{start_margin:.0f}): let it fly a path unlike the others in view of them'
+                f'another explanation is too likely (log odds {odds:.1f}, needed {needed:.0f}): '
+                'let it fly a path unlike the others in view of them'
             )
         missing.append(NotInitialized(drone, text))
     return initialized, missing

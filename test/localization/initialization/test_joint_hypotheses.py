@@ -7,12 +7,12 @@ import pytest
 from scipy.special import logsumexp
 
 from mav_perception.localization.initialization.joint_hypotheses import (
-    STATIC_OBJECT,
-    Background,
     joint_hypotheses,
-    margin,
 )
+from mav_perception.localization.initialization.mutual_sightings import MutualEvidence
 from mav_perception.localization.initialization.pose_modes import PoseMode
+from mav_perception.localization.initialization.start_odds import log_odds
+from mav_perception.localization.initialization.team_modes import STATIC_OBJECT, TeamModes
 
 SIGHTINGS = 12
 
@@ -28,10 +28,12 @@ def mode(explained, strength=20.0, cost=1.0, log_prior=-4.0):
     )  # fmt: skip
 
 
-NOTHING_KNOWN = Background(np.zeros(SIGHTINGS), np.ones(SIGHTINGS))
+def team(modes, explained=0.0, mutual=None):
+    """Return modes of which sightings are explained already to some degree, each counts one."""
+    return TeamModes(modes, np.full(SIGHTINGS, explained), np.ones(SIGHTINGS), mutual)
 
 
-def every_combination(modes, background, but_not=None):
+def every_combination(modes, but_not=None):
     """Return chosen modes -> score of every combination of one mode or none a drone."""
     drones = sorted(modes)
     scores = {}
@@ -41,7 +43,7 @@ def every_combination(modes, background, but_not=None):
             continue
         picked = [modes[d][c] for d, c in chosen.items()]
         ratio = sum((m.intensity_ratio for m in picked), np.zeros(SIGHTINGS))
-        score = background.weight @ np.log1p(ratio / (1.0 + background.explained))
+        score = np.log1p(ratio).sum()
         log_prior_less_cost = sum(m.log_prior - m.cost for m in picked)
         scores[frozenset(chosen.items())] = score + log_prior_less_cost
     return scores
@@ -54,28 +56,47 @@ def modes():
 
 
 def test_two_drones_do_not_claim_the_same_sightings(modes):
-    best = joint_hypotheses(modes, NOTHING_KNOWN)[0]
+    best = joint_hypotheses(team(modes))[0]
     assert best.chosen == {1: 1, 2: 0}  # and not the best mode of each
     assert (best.intensity_ratio[[*range(7), *range(8, 12)]] > 0.0).all()
 
 
 def test_scores_are_those_of_every_combination(modes):
-    scores = every_combination(modes, NOTHING_KNOWN)
-    for found in joint_hypotheses(modes, NOTHING_KNOWN):
+    scores = every_combination(modes)
+    for found in joint_hypotheses(team(modes)):
         assert found.score == pytest.approx(scores[frozenset(found.chosen.items())])
-    assert joint_hypotheses(modes, NOTHING_KNOWN)[0].score == pytest.approx(max(scores.values()))
+    assert joint_hypotheses(team(modes))[0].score == pytest.approx(max(scores.values()))
 
 
 def test_the_margin_is_the_log_odds_against_every_combination_without(modes):
-    hypotheses = joint_hypotheses(modes, NOTHING_KNOWN)
-    with_it = [
-        score
-        for chosen, score in every_combination(modes, NOTHING_KNOWN).items()
-        if (2, 0) in chosen
-    ]
-    without = list(every_combination(modes, NOTHING_KNOWN, but_not=(2, 0)).values())
+    hypotheses = joint_hypotheses(team(modes))
+    with_it = [score for chosen, score in every_combination(modes).items() if (2, 0) in chosen]
+    without = list(every_combination(modes, but_not=(2, 0)).values())
     expected = logsumexp(with_it) - logsumexp(without)
-    assert margin(2, 0, hypotheses, modes, NOTHING_KNOWN) == pytest.approx(expected, abs=0.05)
+    assert log_odds(2, hypotheses, team(modes)) == pytest.approx(expected, abs=0.05)
+
+
+class SeenOnlyFromTheSecondModes:
+    """Drones at their second modes saw each other; at others they should have, and did not."""
+
+    def between(self, one, other):
+        seen = np.zeros(SIGHTINGS)
+        if one[1] == other[1] == 1:
+            seen[10:] = 20.0
+        return MutualEvidence(seen, cost=1.0)
+
+
+def test_what_two_drones_saw_of_each_other_decides_between_their_modes():
+    twins = {
+        1: [mode(range(0, 4)), mode(range(4, 8), strength=18.0)],
+        2: [mode(range(4, 8)), mode(range(0, 4), strength=18.0)],
+    }
+    alone = joint_hypotheses(team(twins))[0]
+    together = joint_hypotheses(team(twins, mutual=SeenOnlyFromTheSecondModes()))
+    assert alone.chosen == {1: 0, 2: 0}
+    assert together[0].chosen == {1: 1, 2: 1}
+    assert together[0].log_prior_less_cost == pytest.approx(-2 * 5.0 - 1.0)
+    assert log_odds(1, together, team(twins, mutual=SeenOnlyFromTheSecondModes())) > 0.0
 
 
 def test_two_drones_that_could_change_places_leave_no_margin():
@@ -83,17 +104,16 @@ def test_two_drones_that_could_change_places_leave_no_margin():
         1: [mode(range(0, 6)), mode(range(6, 12))],
         2: [mode(range(0, 6)), mode(range(6, 12))],
     }
-    hypotheses = joint_hypotheses(twins, NOTHING_KNOWN)
+    hypotheses = joint_hypotheses(team(twins))
     assert hypotheses[0].score == pytest.approx(hypotheses[1].score)
-    assert abs(margin(1, 0, hypotheses, twins, NOTHING_KNOWN)) < 0.1
+    assert abs(log_odds(1, hypotheses, team(twins))) < 0.1
 
 
 def test_what_is_explained_already_speaks_for_nobody(modes):
-    explained = Background(np.full(SIGHTINGS, 1e6), np.ones(SIGHTINGS))
-    assert joint_hypotheses(modes, explained)[0].chosen == {}
+    assert joint_hypotheses(team(modes, explained=1e6))[0].chosen == {}
 
 
 def test_static_objects_may_take_any_number_of_modes():
     objects = {STATIC_OBJECT: [mode(range(0, 4)), mode(range(4, 8)), mode(range(8, 12))]}
-    best = joint_hypotheses(objects, NOTHING_KNOWN)[0]
+    best = joint_hypotheses(team(objects))[0]
     assert len(best.chosen) == 3
