@@ -50,7 +50,7 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'demo': (*COMMAND, 'demo', '--headless', '--seed', '0', '--output', f'{folder}/demo'),
         'nominal': (*monte_carlo, 'nominal', 'dropout', '--seeds', '4'),
         'hard': (*monte_carlo, 'hard', '--seeds', '4'),
-        'unknown start': (*monte_carlo, 'unknown3', 'unknown5', '--seeds', '12'),
+        'unknown start': (*monte_carlo, 'unknown3', 'unknown5', '--seeds', '60'),
         'sensor model sim': (*fit, f'{folder}/sim.yaml', '--model', 'sim', '--flights', '8'),
         'images': (*monte_carlo, 'nominal', 'dropout', 'unknown4', 'cluttered', '--seeds', '4',
                    *images),
