@@ -35,6 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     segmentation.add_argument(
         '--reliability', type=Path, metavar='FILE.png', help='draw the reliability curve'
     )
+    segmentation.add_argument(
+        '--backgrounds', type=Path, metavar='DIR', help='images without a target, from elsewhere'
+    )
+    segmentation.add_argument(
+        '--operating-curve',
+        type=Path,
+        metavar='FILE.png',
+        help='P_D against false blobs over the score: print it, and draw it there',
+    )
     trajectories = kinds.add_parser('trajectories', help='TUM files against the truth: ATE, RPE')
     trajectories.add_argument('--truth', type=Path, nargs='+', required=True, metavar='TUM')
     trajectories.add_argument('--estimate', type=Path, nargs='+', required=True, metavar='TUM')
@@ -121,11 +130,35 @@ def _segmentation(arguments: argparse.Namespace) -> int:
         figures['robustness'] = _robustness(segmenter, arguments.data)
     if arguments.reliability:
         figures['ece'] = _reliability(segmenter, arguments.data, arguments.reliability)
+    if arguments.operating_curve or arguments.backgrounds:
+        figures['operating_curve'] = _operating_curve(segmenter, arguments)
     for name, value in figures.items():
-        print(f'  {name}: {value}')
+        if name != 'operating_curve':
+            print(f'  {name}: {value}')
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
     return 0
+
+
+def _operating_curve(
+    segmenter: Segmenter, arguments: argparse.Namespace
+) -> list[dict[str, float]]:
+    """Print and return P_D and false blobs over the score; draw them if asked to."""
+    from mav_perception.evaluation.metrics.operating_point import backgrounds, operating_curve
+    from mav_perception.evaluation.report.plots import draw_operating_curve
+    from mav_perception.io.labelled_images import folder_samples
+
+    samples = folder_samples(arguments.data, segmenter.card.label_space.size)
+    elsewhere = backgrounds(arguments.backgrounds) if arguments.backgrounds else []
+    curve = operating_curve(segmenter, samples, elsewhere)
+    rows = [curve.at(gate) for gate in curve.min_score]
+    chosen = (segmenter.card.min_score, curve.operating_point())
+    for row in rows[::5] + [curve.at(gate) for gate in chosen]:
+        print('  ' + ', '.join(f'{name} {value:.3f}' for name, value in row.items()))
+    print(f'  the last two: as the card says ({chosen[0]:.2f}), as it would be chosen here')
+    if arguments.operating_curve:
+        draw_operating_curve(curve, segmenter.card.name, arguments.operating_curve)
+    return rows
 
 
 def _robustness(segmenter: Segmenter, data: Path) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Turn a checkpoint of `train` into a model: NAME.onnx and its card NAME.yaml.
 
 With --data the model is calibrated and measured on labelled images and the figures go into the
-card; with --rendered on images of the embedded simulator. --int8 and --float16 write a smaller
-twin beside it, and refuse it if it loses 0.01 of mean IoU or more.
+card; with --rendered on images of the embedded simulator. With --backgrounds the operating point
+is chosen: the least score of a blob that counts, from now on everywhere. --int8 and --float16
+write a smaller twin beside it, and refuse it if it loses 0.01 of mean IoU or more.
 
 Example: mav-perception export runs/drone/best.pt --data ../shared/datasets/perch_drone/val
 """
@@ -20,6 +21,8 @@ from mav_perception.errors import ModelError
 if TYPE_CHECKING:
     from mav_perception.types import ByteImage
 
+    Samples = Callable[[], Iterable[tuple[ByteImage, ByteImage]]]
+
 MAX_LOSS = 0.01
 
 
@@ -32,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     measured.add_argument('--rendered', type=int, metavar='N', help='measure on N rendered images')
     parser.add_argument(
         '--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there'
+    )
+    parser.add_argument(
+        '--backgrounds', type=Path, metavar='DIR', help='images without a target, from elsewhere'
     )
     parser.add_argument('--look', default='', help='model in that folder that refines far targets')
     parser.add_argument('--float16', action='store_true', help='also in float16')
@@ -51,8 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.keep_checkpoint:
         shutil.copy(arguments.checkpoint, path.with_suffix('.pt'))
     if not (arguments.data or arguments.rendered):
-        if arguments.int8 or arguments.float16:
-            raise ModelError('--int8 and --float16 need --data or --rendered to compare on.')
+        if arguments.int8 or arguments.float16 or arguments.backgrounds:
+            raise ModelError(
+                '--int8, --float16 and --backgrounds need --data or --rendered to compare on.'
+            )
         print(f'{path}: {card.network}, {card.parameters} parameters, not measured')
         return 0
     name = str(arguments.data or 'rendered images')
@@ -62,7 +70,10 @@ def run(arguments: argparse.Namespace) -> int:
             return folder_samples(arguments.data, card.label_space.size)
         return rendered_samples(arguments.rendered)
 
-    figures = _measured(path, name, samples, calibrate=True)
+    _calibrate(path, samples)
+    if arguments.backgrounds:
+        _choose_operating_point(path, samples, arguments.backgrounds)
+    figures = _measured(path, name, samples)
     if arguments.int8:
         quantise(
             path, (image for image, _ in folder_samples(arguments.int8, card.label_space.size))
@@ -74,46 +85,58 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _measured(
-    path: Path,
-    name: str,
-    samples: Callable[[], Iterable[tuple[ByteImage, ByteImage]]],
-    calibrate: bool,
-) -> dict[str, Any]:
-    """Measure a model file and write what it reached into its card."""
+def _calibrate(path: Path, samples: Samples) -> None:
+    """Make the confidences true; the card says by how much they are wrong before and after."""
     from mav_perception.evaluation.metrics.confidence_calibration import (
         fit_temperature,
         reliability,
         sample_pixels,
     )
+    from mav_perception.segmentation.segmenter import Segmenter
+
+    segmenter = Segmenter.load(str(path), backend='onnxruntime')
+    pixels = sample_pixels(segmenter, samples())
+    temperature = fit_temperature(pixels)
+    figures = {
+        'ece_uncalibrated': round(reliability(pixels, 1.0).error, 4),
+        'ece': round(reliability(pixels, temperature).error, 4),
+    }
+    card = replace(segmenter.card, temperature=round(temperature, 4), figures=figures)
+    card.save(path.with_suffix('.yaml'))
+
+
+def _choose_operating_point(path: Path, samples: Samples, folder: Path) -> None:
+    """Choose the least score of a blob that counts, and say what it costs and spares."""
+    from mav_perception.evaluation.metrics.operating_point import backgrounds, operating_curve
+    from mav_perception.segmentation.segmenter import Segmenter
+
+    segmenter = Segmenter.load(str(path), backend='onnxruntime')
+    curve = operating_curve(segmenter, samples(), backgrounds(folder))
+    chosen = curve.at(curve.operating_point())
+    card = segmenter.card
+    measured = {'backgrounds': str(folder), 'false_elsewhere': chosen['false_elsewhere']}
+    card = replace(card, min_score=chosen['min_score'], figures=card.figures | measured)
+    card.save(path.with_suffix('.yaml'))
+    print(f'{path}: without an operating point {curve.at(0.0)}, with it {chosen}')
+
+
+def _measured(path: Path, name: str, samples: Samples) -> dict[str, Any]:
+    """Measure a model file and write what it reached into its card."""
     from mav_perception.evaluation.metrics.model_evaluation import measure
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(str(path), backend='onnxruntime')
-    card, calibration = segmenter.card, {}
-    if calibrate:
-        pixels = sample_pixels(segmenter, samples())
-        temperature = fit_temperature(pixels)
-        card = replace(card, temperature=round(temperature, 4))
-        calibration = {
-            'ece_uncalibrated': round(reliability(pixels, 1.0).error, 4),
-            'ece': round(reliability(pixels, temperature).error, 4),
-        }
-    figures = {'measured_on': name, **measure(segmenter, samples()), **calibration}
+    card = segmenter.card
+    figures = {'measured_on': name, **measure(segmenter, samples()), **card.figures}
     replace(card, figures=figures).save(path.with_suffix('.yaml'))
     size = path.stat().st_size / 1e6
     print(f'{path}: {card.network}, {card.parameters} parameters, {size:.2f} MB; {figures}')
     return figures
 
 
-def _compared(
-    path: Path,
-    name: str,
-    samples: Callable[[], Iterable[tuple[ByteImage, ByteImage]]],
-    figures: dict[str, Any],
-) -> None:
+def _compared(path: Path, name: str, samples: Samples, figures: dict[str, Any]) -> None:
     """Measure a lesser twin and take it back if it lost too much."""
-    loss = figures['mean_iou'] - _measured(path, name, samples, calibrate=False)['mean_iou']
+    loss = figures['mean_iou'] - _measured(path, name, samples)['mean_iou']
     if loss >= MAX_LOSS:
         for file in (path, path.with_suffix('.yaml')):
             file.unlink()

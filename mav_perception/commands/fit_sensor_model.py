@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Segment, fit, check, write."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from mav_perception.evaluation.report.run_record import without_nan
     from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model
@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     fitted = views.of_frames(0, 2)
     model = fit_sensor_model(fitted, camera, arguments.target_width)
     model = with_time_correlation(model, fitted, camera)
+    model = replace(model, min_score=segmenter.card.min_score)
     held_out = views.of_frames(1, 2)
     report = {'model': arguments.model, **asdict(model), **figures(held_out, model, camera)}
     model.save(arguments.output)

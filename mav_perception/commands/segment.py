@@ -30,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--smallest-area', type=int, default=20, help='smallest blob in the CSV, pixels'
     )
+    parser.add_argument(
+        '--min-score',
+        type=float,
+        help='least mean confidence of a blob in the CSV (default: that of the model card)',
+    )
 
 
 COLUMNS = (
@@ -47,6 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
     segmenter = Segmenter.load(arguments.model, arguments.threads)
     source = ImageSource(arguments.source)
     space = segmenter.card.label_space
+    given = arguments.min_score
+    min_score = segmenter.card.min_score if given is None else given
     for name in ('masks', 'overlays'):
         (arguments.output / name).mkdir(parents=True, exist_ok=True)
     print(f'{len(source)} images, model {segmenter.description}')
@@ -57,7 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
         for item in tqdm(source, total=len(source), disable=not sys.stderr.isatty()):
             mask = segmenter.segment(item.image)
             write_pictures(arguments.output, item.name, item.image, mask, space)
-            rows = [(item.name, *row) for row in blob_rows(mask, space, arguments.smallest_area)]
+            rows = [
+                (item.name, *row)
+                for row in blob_rows(mask, space, arguments.smallest_area, min_score)
+            ]
             table.writerows(rows)
             blobs += len(rows)
     print(f'{blobs} detections: {arguments.output / "detections.csv"}, masks/ and overlays/')
@@ -77,12 +87,14 @@ def write_pictures(
     cv2.imwrite(str(folder / 'overlays' / f'{name}.jpg'), overlay)
 
 
-def blob_rows(mask: LabelMask, space: LabelSpace, smallest_area: int) -> Iterator[tuple[Any, ...]]:
+def blob_rows(
+    mask: LabelMask, space: LabelSpace, smallest_area: int, min_score: float
+) -> Iterator[tuple[Any, ...]]:
     """Yield `COLUMNS` but the first of every blob of a target class."""
     from mav_perception.detection.blobs import find_detections
 
     for target in range(1, space.size):
-        for blob in find_detections(mask, target, smallest_area):
+        for blob in find_detections(mask, target, smallest_area, min_score):
             column, row = (round(float(v), 2) for v in blob.centroid)
             where = (space.names[target], column, row, *blob.box)
             yield *where, blob.area, round(blob.score, 3), int(blob.cut)

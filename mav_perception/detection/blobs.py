@@ -10,13 +10,16 @@ from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.types import ByteImage, Detection, FloatArray, LabelMask
 
 
-def find_detections(mask: LabelMask, target: int, smallest_area: int) -> list[Detection]:
+def find_detections(
+    mask: LabelMask, target: int, smallest_area: int, min_score: float = 0.0
+) -> list[Detection]:
     """Find the blobs of one class in a mask, the largest first.
 
     Args:
         mask: class ids and confidence, both (H, W).
         target: class id to look for.
         smallest_area: blobs of fewer pixels are noise and left out.
+        min_score: those of lower mean confidence (0..1) too.
 
     Raises:
         InputError: labels and confidence differ in size.
@@ -36,6 +39,8 @@ def find_detections(mask: LabelMask, target: int, smallest_area: int) -> list[De
         box = (left, top, width, height)
         inside = components[top : top + height, left : left + width] == index
         score = confidence[top : top + height, left : left + width][inside].mean() / 255.0
+        if score < min_score:
+            continue
         centroid, extent = _shape(components, confidence, index, box)
         cut = _is_cut(labels, box)
         found.append(

@@ -22,6 +22,9 @@ class DetectionParameters:
 
     target_class: int = parameter(1, 'class id of a drone in the mask', 1, 254)
     smallest_area: int = parameter(12, 'blobs of fewer pixels are noise', 1, 1_000_000)
+    min_score: float = parameter(
+        0.0, 'blobs of lower mean confidence are left out; see the card of the model', 0.0, 1.0
+    )
     target_width: float = parameter(
         0.33,
         'length of an even bar that looks as long as a drone from the side, averaged over its '
@@ -86,7 +89,9 @@ def measure_mask(
             f'Mask is {mask.labels.shape[1]}x{mask.labels.shape[0]}, camera_info says '
             f'{camera.width}x{camera.height}: the mask must have the size of the image.'
         )
-    detections = find_detections(mask, parameters.target_class, parameters.smallest_area)
+    detections = find_detections(
+        mask, parameters.target_class, parameters.smallest_area, parameters.min_score
+    )
     sightings = measure_detections(detections, camera, parameters, observer, stamp_ns)
     if depth is None:
         return sightings

@@ -69,7 +69,10 @@ class SimulatedTeam:
                 nodes, f'{name}_segmentation', 'segmentation', f'model:={self.model}', image_qos,
                 namespace=namespace,
             )  # fmt: skip
-            self._start(nodes, f'{name}_detection', 'detection', namespace=namespace)
+            self._start(
+                nodes, f'{name}_detection', 'detection', f'model:={self.model}',
+                namespace=namespace,
+            )  # fmt: skip
 
     def start_simulation(self, nodes: NodeProcesses) -> None:
         """Start the flight."""

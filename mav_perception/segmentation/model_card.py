@@ -32,6 +32,8 @@ class ModelCard:
         training_data: what it was trained on, in words.
         sha256: hash of the ONNX file.
         temperature: divides the logits, so that the confidence is true on val.
+        min_score: blobs of lower mean confidence are no detections: the operating point that
+            `export --backgrounds` chose; 0 takes every blob.
         look: name of the model, in the same folder, that refines what this one sees
             (`CropRefiner`); empty for none.
         look_magnification: how much larger that model sees things than this one.
@@ -53,6 +55,7 @@ class ModelCard:
     training_data: str
     sha256: str
     temperature: float = 1.0
+    min_score: float = 0.0
     look: str = ''
     look_magnification: float = 2.0
     without_ties: int = 0

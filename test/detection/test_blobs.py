@@ -32,6 +32,16 @@ def test_noise_is_left_out_and_an_empty_mask_has_none():
     assert find_detections(mask(), 1, 1) == []
 
 
+def test_a_blob_below_the_operating_point_is_none():
+    boxes = mask((10, 10, 6, 6), (40, 20, 6, 6))
+    confidence = boxes.confidence.copy()
+    confidence[20:26, 40:46] = 153
+    doubtful = LabelMask(boxes.labels, confidence)
+    (sure,) = find_detections(doubtful, 1, 5, min_score=0.7)
+    assert sure.box == (10, 10, 6, 6)
+    assert len(find_detections(doubtful, 1, 5, min_score=0.6)) == 2
+
+
 def test_a_blob_without_any_confidence_still_has_a_centre():
     doubtful = LabelMask(mask((10, 10, 5, 5)).labels, np.zeros((60, 80), np.uint8))
     (found,) = find_detections(doubtful, 1, 5)

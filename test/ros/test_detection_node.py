@@ -22,6 +22,7 @@ from mav_perception.ros.messages.conversions import (
     ns_to_stamp,
 )
 from mav_perception.ros.nodes.detection_node import DetectionNode
+from mav_perception.segmentation.model_card import find_model, load_card
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
 MASK, CONFIDENCE = '/mav1/segmentation/mask', '/mav1/segmentation/confidence'
@@ -174,3 +175,20 @@ def test_the_file_of_fit_sensor_model_is_a_parameter_file(bench, tmp_path):
     node = bench.start(DetectionNode, file=tmp_path / 'sensor_model.yaml')
     assert node._detection.edge_loss == pytest.approx(1.25)
     assert node._detection.target_width == pytest.approx(0.29)
+
+
+@pytest.mark.parametrize(('given', 'used'), [(0.0, None), (0.3, 0.3)])
+def test_the_operating_point_of_the_model_counts_unless_another_is_given(bench, given, used):
+    card = load_card(find_model('drone'))
+    assert card.min_score > 0.5
+    node = bench.start(DetectionNode, 'model:=drone', f'min_score:={given}')
+    assert node._detection.min_score == (used or card.min_score)
+
+
+def test_a_doubtful_blob_is_left_out_at_the_operating_point(chain):
+    chain.node.set_parameters([Parameter('min_score', value=0.7)])
+    calibrated(chain)
+    for stamp, score in ((1, 150), (2, 200)):
+        send(chain, mask(stamp), score)
+        assert chain.until(lambda expected=stamp: len(chain.clouds) == expected)
+    assert [cloud.width for cloud in chain.clouds] == [0, 1]

@@ -28,8 +28,12 @@ def rendered_samples(count: int) -> Iterator[tuple[ByteImage, ByteImage]]:
 def measure(
     segmenter: Segmenter, samples: Iterable[tuple[ByteImage, ByteImage]]
 ) -> dict[str, Any]:
-    """Run a model over labelled images and return the figures of the evaluation command."""
-    score = SegmentationScore.of_classes(segmenter.card.label_space.size)
+    """Run a model over labelled images and return the figures of the evaluation command.
+
+    Detections are those of its operating point.
+    """
+    card = segmenter.card
+    score = SegmentationScore.of_classes(card.label_space.size, card.min_score)
     milliseconds = []
     for image, labels in samples:
         begin = time.perf_counter()

@@ -18,11 +18,13 @@ MIN_BLOB = 20
 """Blobs of fewer pixels at 640 columns do not count."""
 
 
-def counted_blobs(guess: LabelMask, truth: ByteImage) -> tuple[list[Detection], list[Detection]]:
-    """Return the blobs of a guess and of its labels that are large enough to count."""
+def counted_blobs(
+    guess: LabelMask, truth: ByteImage, min_score: float = 0.0
+) -> tuple[list[Detection], list[Detection]]:
+    """Return the blobs of a guess, those that are sure enough, and those of its labels."""
     smallest = round(MIN_BLOB * (truth.shape[1] / 640.0) ** 2)
     labels = np.where(truth == UNKNOWN, 0, guess.labels).astype(np.uint8)
-    found = find_detections(LabelMask(labels, guess.confidence), 1, smallest)
+    found = find_detections(LabelMask(labels, guess.confidence), 1, smallest, min_score)
     return found, find_detections(LabelMask(truth, np.full_like(truth, 255)), 1, smallest)
 
 
@@ -55,6 +57,7 @@ class SegmentationScore:
     """Running counts over images; `confusion[truth, guess]` counts labelled pixels."""
 
     confusion: np.ndarray
+    min_score: float = 0.0
     targets: int = 0
     hits: int = 0
     false_blobs: int = 0
@@ -62,9 +65,9 @@ class SegmentationScore:
     centroid_errors: list[float] = field(default_factory=list)
 
     @classmethod
-    def of_classes(cls, classes: int) -> SegmentationScore:
-        """Start at zero for a number of classes."""
-        return cls(np.zeros((classes, classes), np.int64))
+    def of_classes(cls, classes: int, min_score: float = 0.0) -> SegmentationScore:
+        """Start at zero for a number of classes; blobs below `min_score` are no detections."""
+        return cls(np.zeros((classes, classes), np.int64), min_score)
 
     @property
     def iou(self) -> list[float]:
@@ -84,7 +87,7 @@ class SegmentationScore:
 
     def _match_blobs(self, guess: LabelMask, truth: ByteImage) -> None:
         scale = 640.0 / truth.shape[1]
-        found, real = counted_blobs(guess, truth)
+        found, real = counted_blobs(guess, truth, self.min_score)
         self.targets += len(real)
         pairs, errors = match_blobs(found, real, scale)
         hits = len(pairs)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.patches import Ellipse
 
 from mav_perception.evaluation.metrics.confidence_calibration import BINS, Reliability
+from mav_perception.evaluation.metrics.operating_point import OperatingCurve
 from mav_perception.evaluation.report.run_record import RunRecord
 from mav_perception.types import FloatArray
 
@@ -77,6 +78,24 @@ def plot_flight(record: RunRecord, path: Path) -> None:
         axes.grid(alpha=0.3)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
+    pyplot.close(figure)
+
+
+def draw_operating_curve(curve: OperatingCurve, name: str, path: Path) -> None:
+    """Draw P_D against false blobs an image over the gate on the score, as a PNG."""
+    figure, axes = pyplot.subplots(figsize=(5.5, 4.5), layout='constrained')
+    chosen = curve.at(curve.operating_point())
+    for values, key, label in (
+        (curve.false_per_image, 'false_per_frame', 'labelled images'),
+        (curve.elsewhere, 'false_elsewhere', 'elsewhere'),
+    ):
+        if np.isfinite(values).any():
+            (line,) = axes.plot(values, curve.p_d, '.-', lw=0.8, label=label)
+            axes.plot(chosen[key], chosen['p_d'], 'o', color=line.get_color(), ms=9)
+    title = f'{name}: operating point {chosen["min_score"]:.2f}'
+    axes.set(xlabel='false blobs an image', ylabel='P_D', ylim=(0, 1), title=title)
+    axes.legend(loc='lower right')
+    figure.savefig(path, dpi=100)
     pyplot.close(figure)
 
 

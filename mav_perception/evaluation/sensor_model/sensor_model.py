@@ -51,6 +51,7 @@ class SensorModel:
         visible_probability: P_D while nothing hides the target; NaN without frames in a row.
         detection_correlation, error_correlation: time for which what hides a target, and the
             error of a blob, stay [s]; NaN likewise.
+        min_score: operating point of the network at which all this holds.
     """
 
     detection_probability: float
@@ -70,6 +71,7 @@ class SensorModel:
     visible_probability: float = np.nan
     detection_correlation: float = np.nan
     error_correlation: float = np.nan
+    min_score: float = 0.0
 
     def save(self, path: Path) -> None:
         """Write parameters for detection_node, localization_node and the statistical detector."""
@@ -77,7 +79,7 @@ class SensorModel:
         sections = {
             'detection_node': (
                 'centroid_sigma', 'centre_spread', 'target_width', 'edge_loss', 'edge_sigma',
-                'width_sigma',
+                'width_sigma', 'min_score',
             ),
             'localization_node': (*rates, *SCORES, *IN_TIME),
             'statistical_detector': ('bearing', 'range_share', *rates, *SCORES),

@@ -127,7 +127,8 @@ def collect_observations(
     for view in views:
         size = (view.labels.shape[0], view.labels.shape[1])
         segmenter.reset()  # views of any camera, in any order
-        found, real = counted_blobs(segmenter.segment(view.image), view.labels)
+        mask = segmenter.segment(view.image)
+        found, real = counted_blobs(mask, view.labels, segmenter.card.min_score)
         pairs, _ = match_blobs(found, real, 640.0 / size[1])
         match = {j: found[i] for i, j in pairs}
         truth = _true_places(real, view.targets, camera)

@@ -82,6 +82,16 @@ def array_to_image(image: ByteImage, header: Header) -> Image:
     return message
 
 
+def same_calibration(one: CameraInfo, other: CameraInfo) -> bool:
+    """Tell whether two messages say the same of a camera."""
+    return (
+        (one.width, one.height, one.distortion_model)
+        == (other.width, other.height, other.distortion_model)
+        and np.array_equal(one.k, other.k)
+        and np.array_equal(one.d, other.d)
+    )
+
+
 def camera_from_info(message: CameraInfo) -> PinholeCamera:
     """Return the camera model, or raise InputError if the message has no intrinsics."""
     k = np.asarray(message.k, float).reshape(3, 3)

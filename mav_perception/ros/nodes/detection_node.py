@@ -27,6 +27,7 @@ from mav_perception.ros.messages.conversions import (
     camera_from_info,
     depth_to_array,
     image_to_array,
+    same_calibration,
 )
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
@@ -39,6 +40,7 @@ from mav_perception.ros.runtime.parameters import (
     unknown_overrides,
 )
 from mav_perception.ros.runtime.watchdog import Watchdog
+from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.topics import (
     CAMERA_INFO,
     CONFIDENCE,
@@ -75,6 +77,12 @@ class DetectionNodeParameters:
     view_mask: str = parameter(
         '', 'image of the camera size, black where nothing counts, as the own body', read_only=True
     )
+    model: str = parameter(
+        '',
+        'segmentation model that makes the masks: the min_score of its card counts where '
+        'min_score is 0; empty for none',
+        read_only=True,
+    )
     calibration_file: str = parameter(
         '', 'ROS or Kalibr calibration to use instead of camera_info', read_only=True
     )
@@ -99,6 +107,9 @@ class DetectionNode(Node):
         if parameters.target_span > 0.0:
             width = WIDTH_OF_SPAN * parameters.target_span
             self._detection = replace(self._detection, target_width=width)
+        if parameters.model and self._detection.min_score == 0.0:
+            operating_point = load_card(find_model(parameters.model)).min_score
+            self._detection = replace(self._detection, min_score=operating_point)
         self._use_confidence = parameters.use_confidence
         self.add_on_set_parameters_callback(self._retune)
         self._observer = self.get_namespace().strip('/') or 'mav'
@@ -151,7 +162,7 @@ class DetectionNode(Node):
 
     def _on_info(self, message: CameraInfo) -> None:
         self.diagnostics.saw(self._info_subscription)
-        if self._info is not None and _same_calibration(message, self._info):
+        if self._info is not None and same_calibration(message, self._info):
             return
         try:
             self._camera = camera_from_info(message)
@@ -226,15 +237,6 @@ class DetectionNode(Node):
             assert self._confidence is not None
             return LabelMask(labels, image_to_array(self._confidence))
         return LabelMask(labels, np.full_like(labels, 255))
-
-
-def _same_calibration(one: CameraInfo, other: CameraInfo) -> bool:
-    return (
-        (one.width, one.height, one.distortion_model)
-        == (other.width, other.height, other.distortion_model)
-        and np.array_equal(one.k, other.k)
-        and np.array_equal(one.d, other.d)
-    )
 
 
 def main() -> int:

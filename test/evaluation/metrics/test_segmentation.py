@@ -40,3 +40,14 @@ def test_unknown_pixels_and_blobs_on_them_do_not_count():
     figures = score_of(np.maximum(square(100), square(300)), truth)
     assert figures['iou'] == [1.0, 1.0]
     assert figures['false_per_frame'] == 0.0
+
+
+def test_blobs_below_the_operating_point_are_neither_found_nor_false():
+    truth, guess = square(100), np.maximum(square(100), square(300))
+    confidence = np.full_like(guess, 255)
+    confidence[:, 290:330] = 140
+    for min_score, false in ((0.5, 1.0), (0.6, 0.0)):
+        score = SegmentationScore.of_classes(2, min_score)
+        score.add(LabelMask(guess, confidence), truth)
+        assert score.figures()['p_d'] == 1.0
+        assert score.figures()['false_per_frame'] == false
