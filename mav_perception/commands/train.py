@@ -12,12 +12,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mav_perception.errors import ConfigurationError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument('configuration', type=Path, metavar='CONFIG.yaml')
     parser.add_argument('--runs', type=Path, default=Path('runs'), help='folder of all runs')
-    parser.add_argument('--resume', action='store_true', help='go on after the last epoch')
+    before = parser.add_mutually_exclusive_group()
+    before.add_argument('--resume', action='store_true', help='go on after the last epoch')
+    before.add_argument('--overwrite', action='store_true', help='replace an earlier run')
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
 
 
@@ -28,9 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.training.trainer import Trainer
 
     configuration = load_training_configuration(arguments.configuration)
+    folder = arguments.runs / configuration.name
+    if not (arguments.resume or arguments.overwrite) and (folder / 'last.pt').is_file():
+        raise ConfigurationError(
+            f'{folder} holds an earlier run: give --resume to go on with it, --overwrite to '
+            'replace it, or another folder for --runs.'
+        )
     distributed.start(arguments.threads)
     try:
-        trainer = Trainer(configuration, arguments.runs / configuration.name, arguments.resume)
+        trainer = Trainer(configuration, folder, arguments.resume)
         best = trainer.run()
         if distributed.is_first():
             print(f'best target IoU {trainer.best_iou:.4f}, epoch {trainer.best_epoch}: {best}')

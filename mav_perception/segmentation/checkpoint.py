@@ -10,7 +10,28 @@ from torch import nn
 
 from mav_perception.errors import ModelError
 from mav_perception.segmentation.labels import label_space
+from mav_perception.segmentation.model_card import models_folders
 from mav_perception.segmentation.networks import build_network
+
+
+def find_checkpoint(name: str) -> Path:
+    """Return a checkpoint given by path, or by the name of a model that comes with one.
+
+    Raises:
+        ModelError: there is none; the message lists which there are.
+    """
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    known = {
+        p.stem: p for folder in models_folders()[::-1] for p in folder.glob('checkpoints/*.pt')
+    }
+    if name in known:
+        return known[name]
+    raise ModelError(
+        f'No checkpoint {name!r}: give a path, or the name of one that comes with a model: '
+        f'{", ".join(sorted(known)) or "none here"}.'
+    )
 
 
 def load_network(checkpoint: Path) -> tuple[nn.Module, dict[str, Any]]:

@@ -30,6 +30,9 @@ class TrainingConfiguration:
         height, width, channels: network input.
         window: rows and columns of the exported network's input if it is to refine crops of
             another model, at the scale at which an image fits height and width; else empty.
+        backgrounds: folder of images without a target, from anywhere; empty for none.
+        background_share: share of the crops that come from there.
+        val_backgrounds: the same, to count false blobs on; empty for none.
         crop: rows and columns of a training crop.
         epochs, batch_size, learning_rate, weight_decay: of AdamW with a one-cycle schedule.
         crops_per_image: crops of every training image in an epoch.
@@ -47,7 +50,9 @@ class TrainingConfiguration:
         rendered_images: images in an epoch where `train` is 'rendered'.
         average: decay of the moving average of the weights that is validated and kept.
         patience: validations without a better result before the run stops; 0 never stops early.
-        start_from: checkpoint of `train` whose weights this run starts from; empty for none.
+        start_from: checkpoint of `train` whose weights this run starts from, by path or, if it
+            came with a model, by name; empty for none.
+        workers: threads that cut and change crops ahead of the training; 0 for none.
         precision: 'auto' is bfloat16 on a GPU and float32 elsewhere.
         validate_every: epochs between validations.
         seed: of weights, order and augmentation.
@@ -62,6 +67,9 @@ class TrainingConfiguration:
     height: int = 512
     width: int = 640
     channels: int = 1
+    backgrounds: str = ''
+    background_share: float = 0.3
+    val_backgrounds: str = ''
     window: tuple[int, ...] = ()
     crop: tuple[int, int] = (256, 320)
     epochs: int = 40
@@ -83,6 +91,7 @@ class TrainingConfiguration:
     average: float = 0.995
     patience: int = 0
     start_from: str = ''
+    workers: int = 1
     precision: str = 'auto'
     validate_every: int = 2
     seed: int = 0
@@ -105,8 +114,12 @@ class TrainingConfiguration:
             )
         if self.window and (len(self.window) != 2 or any(n % 32 for n in self.window)):
             raise ConfigurationError(f'window {self.window} must be two multiples of 32, or none.')
+        if not 0.0 <= self.background_share <= 1.0:
+            raise ConfigurationError(f'background_share {self.background_share} must be 0 to 1.')
         if not 0.0 < self.zoom[0] <= self.zoom[1]:
             raise ConfigurationError(f'zoom {self.zoom} must be two positive numbers in order.')
+        if self.workers < 0:
+            raise ConfigurationError('workers must be 0 or more.')
         if min(self.epochs, self.batch_size, self.crops_per_image, self.validate_every) < 1:
             raise ConfigurationError(
                 'epochs, batch_size, crops_per_image and validate_every must be at least 1.'

@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from mav_perception.errors import DataError
 from mav_perception.io.labelled_images import labelled_pairs, read_pair
-from mav_perception.segmentation.labels import UNKNOWN, label_space
+from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.segmentation.preprocessing import Preprocessing
 from mav_perception.training.augmentation import LabelledImage, augment
 from mav_perception.training.configuration import TrainingConfiguration
@@ -147,22 +147,6 @@ class TrainingCrops(Dataset[tuple[Tensor, Tensor]]):
         image, labels = augment(picture, self._settings, self._source.cut_outs, rng)
         tensor = self._settings.preprocessing.normalise(image)[0]
         return torch.from_numpy(np.ascontiguousarray(tensor)), torch.from_numpy(labels).long()
-
-
-def open_source(where: str, settings: TrainingConfiguration, count: int, seed: int) -> Source:
-    """Open a folder of labelled images, or the simulator for 'rendered'."""
-    if where == 'rendered':
-        return RenderedImages(count, settings.preprocessing, seed)
-    return LabelledFolder(Path(where), settings.preprocessing, label_space(settings.labels).size)
-
-
-def training_source(settings: TrainingConfiguration) -> Source:
-    """Open what a configuration trains on, mixed if it says so."""
-    source = open_source(settings.train, settings, settings.rendered_images, settings.seed)
-    if settings.rendered_share > 0.0 and isinstance(source, LabelledFolder):
-        rendered = RenderedImages(len(source), settings.preprocessing, settings.seed)
-        return MixedImages(source, rendered, settings.rendered_share, settings.seed)
-    return source
 
 
 def fitted_pair(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 
+import cv2
 import torch
 from torch import distributed
 
 
 def start(threads: int) -> None:
-    """Join the processes of `torchrun`: NCCL between GPUs, gloo between CPUs; else do nothing."""
+    """Join the processes of `torchrun`: NCCL between GPUs, gloo between CPUs; else do nothing.
+
+    A crop is too small for more than one thread of OpenCV: they would wait for one another.
+    """
     torch.set_num_threads(threads)
+    cv2.setNumThreads(1)
     if int(os.environ.get('WORLD_SIZE', '1')) > 1 and not distributed.is_initialized():
         distributed.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, DistributedSampler
 from tqdm import tqdm
 
 from mav_perception.errors import ConfigurationError, ModelError
+from mav_perception.segmentation.checkpoint import find_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
 from mav_perception.training import distributed
@@ -24,17 +24,18 @@ from mav_perception.training.datasets import (
     Source,
     TrainingCrops,
     class_pixels,
-    open_source,
-    training_source,
 )
 from mav_perception.training.ema import moving_average
 from mav_perception.training.export import load_checkpoint
+from mav_perception.training.loading import EpochBatches
 from mav_perception.training.losses import balanced_weights, training_loss
+from mav_perception.training.sources import (
+    training_source,
+    validation_backgrounds,
+    validation_source,
+)
 from mav_perception.training.training_log import TrainingLog
-from mav_perception.training.validation import mine_false_blobs, validate
-
-VALIDATION_SEED = 987_654
-VALIDATION_IMAGES = 120
+from mav_perception.training.validation import false_blobs, mine_false_blobs, validate
 
 
 class Trainer:
@@ -65,8 +66,9 @@ class Trainer:
         self.network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._train, self._validation = sources or (
             training_source(settings),
-            open_source(settings.val, settings, VALIDATION_IMAGES, VALIDATION_SEED),
+            validation_source(settings),
         )
+        self._elsewhere = validation_backgrounds(settings)
         self._log = TrainingLog(folder, settings.labels)
         self._log.problems(self._train.problems + self._validation.problems)
         self._weights = self._class_weights().to(self._device)
@@ -113,7 +115,7 @@ class Trainer:
         settings = self._settings
         network = build_network(settings.network, settings.channels, self.classes)
         if settings.start_from:
-            earlier, _ = load_checkpoint(Path(settings.start_from))
+            earlier, _ = load_checkpoint(find_checkpoint(settings.start_from))
             try:
                 network.load_state_dict(earlier.state_dict())
             except RuntimeError as error:
@@ -130,25 +132,15 @@ class Trainer:
             return balanced_weights(class_pixels(self._train, self.classes))
         return torch.ones(self.classes)
 
-    def _batches(self, epoch: int) -> DataLoader[tuple[Tensor, Tensor]]:
-        self._crops.epoch = epoch
-        sampler: DistributedSampler[Any] = DistributedSampler(
-            self._crops,
-            num_replicas=distributed.processes(),
-            rank=distributed.rank(),
-            seed=self._settings.seed,
-        )
-        sampler.set_epoch(epoch)
-        size = self._settings.batch_size
-        return DataLoader(self._crops, size, sampler=sampler, drop_last=len(self._crops) >= size)
-
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
         """Take one step a batch; a batch without a finite gradient is left out and counted."""
         self._replica.train()
         total, bad = 0.0, 0
-        batches = self._batches(epoch)
+        # A renderer lives in one process.
+        workers = self._settings.workers if isinstance(self._train, LabelledFolder) else 0
+        loader = EpochBatches(self._crops, epoch, self._settings, workers)
         for step, (images, labels) in enumerate(
-            tqdm(batches, desc=f'epoch {epoch + 1}', leave=False, mininterval=5.0, disable=None)
+            tqdm(loader, desc=f'epoch {epoch + 1}', leave=False, mininterval=5.0, disable=None)
         ):
             loss = self._loss(images, labels)
             self._optimiser.zero_grad()
@@ -162,7 +154,7 @@ class Trainer:
                 self._schedule.step()
             self._average.update_parameters(self.network)
             total += float(loss.detach())
-        steps = max(len(batches) - bad, 1)
+        steps = max(len(loader) - bad, 1)
         return {'epoch': epoch + 1, 'loss': round(total / steps, 5), 'bad_batches': bad}
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -181,6 +173,9 @@ class Trainer:
         if last or self.epoch % self._settings.validate_every == 0:
             result = validate(self._average.module, self._validation, self._settings)
             row |= result.figures
+            if self._elsewhere:
+                network = self._average.module
+                row['false_elsewhere'] = false_blobs(network, self._elsewhere, self._settings)
             if result.target_iou > self.best_iou:
                 self.best_iou, self.best_epoch = result.target_iou, self.epoch
                 self._save(self._folder / 'best.pt', self._average.module)
@@ -227,7 +222,8 @@ class Trainer:
 
     def _restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self._device, weights_only=True)
-        if state['configuration'] != asdict(self._settings):
+        beside = {'workers': self._settings.workers}  # how many, changes no result
+        if state['configuration'] | beside != asdict(self._settings):
             raise ConfigurationError(
                 f'{path} was made with other settings: train into another folder or drop --resume.'
             )

@@ -25,6 +25,7 @@ COLUMNS = (
     'mean_iou',
     'p_d',
     'false_per_frame',
+    'false_elsewhere',
     'iou',
 )
 

@@ -14,6 +14,7 @@ from mav_perception.detection.blobs import find_detections
 from mav_perception.evaluation.metrics.segmentation import MIN_BLOB, SegmentationScore
 from mav_perception.segmentation.labels import UNKNOWN, label_space
 from mav_perception.segmentation.segmenter import mask_from_logits
+from mav_perception.training.augmentation import LabelledImage
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.datasets import LabelledFolder, Source, fitted_pair
 from mav_perception.types import ByteImage, FloatArray, LabelMask
@@ -76,6 +77,18 @@ def mine_false_blobs(
         train.remember_hard(index, centres)
         found += len(centres)
     return found
+
+
+@torch.no_grad()
+def false_blobs(
+    network: nn.Module, backgrounds: list[LabelledImage], settings: TrainingConfiguration
+) -> float:
+    """Return the mean number of blobs in images without a target."""
+    count = 0
+    for picture in backgrounds:
+        image, labels = fitted_pair(picture, settings.preprocessing)
+        count += len(_false_centres(_mask(network, image, settings), labels))
+    return round(count / len(backgrounds), 4)
 
 
 def _false_centres(mask: LabelMask, labels: ByteImage) -> FloatArray:

@@ -15,11 +15,16 @@ torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
 from torch.nn import functional  # noqa: E402
 
+from mav_perception.cli import main  # noqa: E402
 from mav_perception.errors import ConfigurationError, DataError, ModelError  # noqa: E402
+from mav_perception.segmentation.checkpoint import find_checkpoint  # noqa: E402
 from mav_perception.segmentation.networks import NETWORKS  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.configuration import load_training_configuration  # noqa: E402
+from mav_perception.training.datasets import TrainingCrops  # noqa: E402
 from mav_perception.training.export import export_checkpoint, load_checkpoint  # noqa: E402
+from mav_perception.training.loading import EpochBatches  # noqa: E402
+from mav_perception.training.sources import training_source  # noqa: E402
 from mav_perception.training.trainer import Trainer  # noqa: E402
 
 GOOD = 'name: x\nnetwork: tied\nlabels: drone\ntrain: a\nval: a\ntraining_data: a\n'
@@ -167,3 +172,70 @@ def test_broken_configurations_name_the_cause(tmp_path, text, word):
     (tmp_path / 'bad.yaml').write_text(text)
     with pytest.raises(ConfigurationError, match=word):
         load_training_configuration(tmp_path / 'bad.yaml')
+
+
+@pytest.fixture
+def rooms(tmp_path):
+    """Return a folder of images without a target, some with a bright cross."""
+    rng = np.random.default_rng(1)
+    (tmp_path / 'rooms').mkdir()
+    for index in range(6):
+        image = rng.integers(0, 90, (48, 64), dtype=np.uint8)
+        image[20:24, 10:50] = image[10:40, 28:32] = 240
+        cv2.imwrite(str(tmp_path / 'rooms' / f'{index}.png'), image)
+    return tmp_path / 'rooms'
+
+
+def test_backgrounds_take_their_share_and_are_validated_on(configuration, rooms, tmp_path):
+    (rooms / 'broken.png').write_bytes(b'broken')
+    settings = replace(
+        configuration, backgrounds=str(rooms), background_share=0.4, val_backgrounds=str(rooms),
+        mine_every=3, hard_crops=0.3, epochs=6,
+    )  # fmt: skip
+    source = training_source(settings)
+    assert len(source) == 8
+    assert 'broken.png' in source.problems[-1]
+    drawn = [source.picture(i, epoch) for i in range(8) for epoch in range(100)]
+    share = np.mean([not len(picture.targets) for picture in drawn])
+    assert share == pytest.approx(0.4, abs=0.06)
+    assert source.picture(3, 5) is source.picture(3, 5)
+    assert len(source.sample(0.5, 0)) == 4
+    Trainer(settings, tmp_path / 'run', resume=False).run()
+    row = list(csv.DictReader((tmp_path / 'run' / 'metrics.csv').open()))[-1]
+    assert 0.0 <= float(row['false_elsewhere']) < 5.0
+
+
+def test_a_folder_without_backgrounds_is_refused(configuration, tmp_path):
+    (tmp_path / 'nothing').mkdir()
+    with pytest.raises(DataError, match='no usable image'):
+        training_source(replace(configuration, backgrounds=str(tmp_path / 'nothing')))
+
+
+@pytest.mark.parametrize('batch_size', [3, 64])
+def test_workers_change_no_crop_and_no_order(configuration, batch_size):
+    settings = replace(configuration, crops_per_image=2, batch_size=batch_size)
+    crops = TrainingCrops(training_source(settings), settings)
+    alone, beside = (list(EpochBatches(crops, 4, settings, workers)) for workers in (0, 3))
+    assert len(alone) == len(beside) == len(EpochBatches(crops, 4, settings, 0))
+    for (images, labels), (same_images, same_labels) in zip(alone, beside, strict=True):
+        assert torch.equal(images, same_images)
+        assert torch.equal(labels, same_labels)
+
+
+def test_a_model_that_ships_its_checkpoint_is_fine_tuned_by_name(configuration):
+    settings = replace(configuration, start_from='drone')
+    trainer = Trainer(settings, Path(configuration.train).parent / 'run', resume=False)
+    expected = load_checkpoint(find_checkpoint('drone'))[0].state_dict()
+    assert all(torch.equal(expected[k], v) for k, v in trainer.network.state_dict().items())
+    with pytest.raises(ModelError, match='drone_look'):
+        find_checkpoint('nobody')
+
+
+def test_an_earlier_run_is_not_replaced_unasked(configuration, tmp_path):
+    file = tmp_path / 'tiny.yaml'
+    short = replace(configuration, epochs=1, validate_every=1)
+    file.write_text(yaml.safe_dump({k: v for k, v in asdict(short).items() if v}))
+    command = ['train', str(file), '--runs', str(tmp_path / 'runs')]
+    assert main(command) == 0
+    assert main(command) == 2
+    assert main([*command, '--overwrite']) == 0
