@@ -132,8 +132,7 @@ def collect_observations(
         pairs, _ = match_blobs(found, real, 640.0 / size[1])
         match = {j: found[i] for i, j in pairs}
         truth = _true_places(real, view.targets, camera)
-        for j, blob in enumerate(real):
-            place, distance, target = truth[j]
+        for j, (blob, (place, distance, target)) in enumerate(zip(real, truth, strict=True)):
             track = -1 if target < 0 or view.flight < 0 else _track(view, target)
             rows.append((len(group), track, view.time, *_row(blob, match.get(j), place, distance)))
         hits = {i for i, _ in pairs}

@@ -15,7 +15,7 @@ from mav_perception.localization.initialization.frame_buffer import (
 from mav_perception.localization.initialization.joint_hypotheses import joint_hypotheses
 from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.pose_modes import PoseMode
-from mav_perception.localization.initialization.start_odds import competing_evidence, log_odds
+from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
 from mav_perception.localization.initialization.team_modes import TeamModes, find_team_modes
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
@@ -146,6 +146,7 @@ def _decide(
     """Initialize the drone that is most certain; the others are easier to find after that."""
     hypotheses = joint_hypotheses(team)
     best, needed = hypotheses[0].chosen, task.parameters.start_margin
+    competing = CompetingEvidence(hypotheses[0], task.scans, task.wanted, task.parameters)
     initialized: list[InitializedDrone] = []
     missing: list[NotInitialized] = []
     for drone in sorted(task.wanted, key=team.evidence, reverse=True):
@@ -157,11 +158,7 @@ def _decide(
         mode = team.modes[drone][best[drone]]
         text = _too_vague(mode) or ('the next to be initialized' if initialized else '')
         if not text:
-            odds = log_odds(drone, hypotheses, team)
-            if odds > needed:
-                odds -= competing_evidence(
-                    drone, hypotheses[0], task.scans, task.wanted, task.parameters
-                )
+            odds = start_odds(drone, hypotheses, team, competing, needed)
             if odds > needed:
                 covariance = CAUTION * mode.covariance
                 initialized.append(InitializedDrone(drone, mode.pose, covariance, odds))

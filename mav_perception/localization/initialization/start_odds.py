@@ -16,43 +16,89 @@ from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.team_modes import TeamModes, modes_seen_from
 from mav_perception.localization.parameters import FilterParameters
 
+NEGLIGIBLE = 5.0
+"""What is so much less likely than it would have to be does not count, log odds."""
 
-def log_odds(drone: int, hypotheses: list[JointPoseHypothesis], team: TeamModes) -> float:
-    """Return the log odds of a drone being where the best hypothesis has it, against all others.
+
+class CompetingEvidence:
+    """How much better others explain what a drone saw if it is not where a hypothesis has it.
+
+    Its own sightings speak for its pose only as far as it cannot have seen drones whose pose is
+    not known yet, or static objects, from somewhere else. A joint hypothesis in which it is
+    somewhere else does not say what it saw there, so that this is added to it.
+    """
+
+    def __init__(
+        self,
+        best: JointPoseHypothesis,
+        scans: StackedScans,
+        wanted: tuple[int, ...],
+        parameters: FilterParameters,
+    ) -> None:
+        """Keep the hypothesis and what it takes; nothing is worked out yet."""
+        self._best, self._wanted, self._parameters = best, wanted, parameters
+        # In a drone's own frame nothing holds that the filter has told in map.
+        self._scans = replace(scans, poses=np.full_like(scans.poses, np.nan))
+        self._known: dict[int, float] = {}
+
+    def most(self, drone: int) -> float:
+        """Return what the hypothesis gains by the drone's own sightings: it can be no more."""
+        own = self._scans.observer[self._scans.scan] == drone
+        gain = np.log1p(self._best.intensity_ratio[own])
+        return float(self._scans.weight[self._scans.scan[own]] @ gain)
+
+    def of(self, drone: int) -> float:
+        """Return it for a drone; asked for the first time, it takes a search in its frame."""
+        if drone not in self._known:
+            self._known[drone] = self._search(drone)
+        return self._known[drone]
+
+    def _search(self, drone: int) -> float:
+        nothing = np.zeros((len(self._scans.back), 4))
+        alone = np.arange(len(self._scans.back)) == drone
+        known = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
+        others = [other for other in self._wanted if other != drone]
+        team = modes_seen_from(self._scans, known, others, self._parameters)
+        elsewhere = joint_hypotheses(team)[0].score
+        explained = team.explained + self._best.intensity_ratio
+        here = joint_hypotheses(replace(team, explained=explained))[0].score
+        return float(np.clip(elsewhere - here, 0.0, self.most(drone)))
+
+
+def start_odds(
+    drone: int,
+    hypotheses: list[JointPoseHypothesis],
+    team: TeamModes,
+    competing: CompetingEvidence,
+    needed: float,
+) -> float:
+    """Return the log odds of a drone being where the best hypothesis has it, or less.
 
     Args:
         drone: one that the best hypothesis holds.
         hypotheses: the likeliest, the best first.
         team: what they are made of.
+        competing: evidence against the best hypothesis.
+        needed: what cannot bring the odds below this is not worked out exactly.
     """
-    mode = hypotheses[0].chosen[drone]
-    here = [h.score for h in hypotheses if h.chosen.get(drone) == mode]
-    elsewhere = [h.score for h in joint_hypotheses(team, but_not=(drone, mode))]
-    return float(logsumexp(here) - logsumexp(elsewhere))
+    best = hypotheses[0].chosen
+    here = logsumexp([h.score for h in hypotheses if h.chosen.get(drone) == best[drone]])
+    others = joint_hypotheses(team, but_not=(drone, best[drone]))
+    odds = float(here - logsumexp([other.score for other in others]))
+    if odds <= needed:
+        return odds
+    harmless = float(here) - needed - NEGLIGIBLE
+    scores = [_score(other, best, competing, harmless) for other in others]
+    return float(here - logsumexp(scores))
 
 
-def competing_evidence(
-    drone: int,
-    best: JointPoseHypothesis,
-    scans: StackedScans,
-    wanted: tuple[int, ...],
-    parameters: FilterParameters,
+def _score(
+    other: JointPoseHypothesis,
+    best: dict[int, int],
+    competing: CompetingEvidence,
+    harmless: float,
 ) -> float:
-    """Return how much better others explain what a drone saw if it is not where `best` has it.
-
-    Its own sightings speak for its pose only as far as it cannot have seen drones whose pose is
-    not known yet, or static objects, from somewhere else. A hypothesis that has it elsewhere, or
-    nowhere, does not say what it saw there. It takes a search in the drone's own frame.
-    """
-    nothing = np.zeros((len(scans.back), 4))
-    alone = np.arange(len(scans.back)) == drone
-    known = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
-    # In its own frame nothing holds that the filter has told in map.
-    scans = replace(scans, poses=np.full_like(scans.poses, np.nan))
-    team = modes_seen_from(scans, known, [d for d in wanted if d != drone], parameters)
-    elsewhere = joint_hypotheses(team)[0].score
-    with_best = replace(team, explained=team.explained + best.intensity_ratio)
-    here = joint_hypotheses(with_best)[0].score
-    own = scans.observer[scans.scan] == drone
-    most = float(team.weight[own] @ np.log1p(best.intensity_ratio[own]))
-    return float(np.clip(elsewhere - here, 0.0, most))
+    """Return the score of a hypothesis with all that the drones it moves may have seen there."""
+    moved = [d for d, mode in best.items() if d >= 0 and other.chosen.get(d) != mode]
+    most = other.score + sum(competing.most(d) for d in moved)
+    return most if most < harmless else other.score + sum(competing.of(d) for d in moved)

@@ -11,7 +11,7 @@ from mav_perception.localization.initialization.joint_hypotheses import (
 )
 from mav_perception.localization.initialization.mutual_sightings import MutualEvidence
 from mav_perception.localization.initialization.pose_modes import PoseMode
-from mav_perception.localization.initialization.start_odds import log_odds
+from mav_perception.localization.initialization.start_odds import start_odds
 from mav_perception.localization.initialization.team_modes import STATIC_OBJECT, TeamModes
 
 SIGHTINGS = 12
@@ -73,7 +73,23 @@ def test_the_margin_is_the_log_odds_against_every_combination_without(modes):
     with_it = [score for chosen, score in every_combination(modes).items() if (2, 0) in chosen]
     without = list(every_combination(modes, but_not=(2, 0)).values())
     expected = logsumexp(with_it) - logsumexp(without)
-    assert log_odds(2, hypotheses, team(modes)) == pytest.approx(expected, abs=0.05)
+    odds = start_odds(2, hypotheses, team(modes), Elsewhere(), 100.0)
+    assert odds == pytest.approx(expected, abs=0.05)
+
+
+class Elsewhere:
+    """What drones may have seen if they are elsewhere, log odds; asked for only if it matters."""
+
+    def __init__(self, **evidence):
+        self.evidence = {int(name[1:]): value for name, value in evidence.items()}
+        self.asked = set()
+
+    def most(self, drone):
+        return self.evidence.get(drone, 0.0)
+
+    def of(self, drone):
+        self.asked.add(drone)
+        return self.evidence.get(drone, 0.0)
 
 
 class SeenOnlyFromTheSecondModes:
@@ -96,7 +112,8 @@ def test_what_two_drones_saw_of_each_other_decides_between_their_modes():
     assert alone.chosen == {1: 0, 2: 0}
     assert together[0].chosen == {1: 1, 2: 1}
     assert together[0].log_prior_less_cost == pytest.approx(-2 * 5.0 - 1.0)
-    assert log_odds(1, together, team(twins, mutual=SeenOnlyFromTheSecondModes())) > 0.0
+    seen = team(twins, mutual=SeenOnlyFromTheSecondModes())
+    assert start_odds(1, together, seen, Elsewhere(), 100.0) > 0.0
 
 
 def test_two_drones_that_could_change_places_leave_no_margin():
@@ -106,7 +123,7 @@ def test_two_drones_that_could_change_places_leave_no_margin():
     }
     hypotheses = joint_hypotheses(team(twins))
     assert hypotheses[0].score == pytest.approx(hypotheses[1].score)
-    assert abs(log_odds(1, hypotheses, team(twins))) < 0.1
+    assert abs(start_odds(1, hypotheses, team(twins), Elsewhere(), 100.0)) < 0.1
 
 
 def test_what_is_explained_already_speaks_for_nobody(modes):
@@ -117,3 +134,30 @@ def test_static_objects_may_take_any_number_of_modes():
     objects = {STATIC_OBJECT: [mode(range(0, 4)), mode(range(4, 8)), mode(range(8, 12))]}
     best = joint_hypotheses(team(objects))[0]
     assert len(best.chosen) == 3
+
+
+@pytest.fixture
+def pair():
+    """Two drones that are found together, each by six sightings."""
+    return team({1: [mode(range(0, 6))], 2: [mode(range(6, 12))]})
+
+
+def test_what_a_drone_may_have_seen_elsewhere_counts_against_it(pair):
+    hypotheses = joint_hypotheses(pair)
+    free = start_odds(1, hypotheses, pair, Elsewhere(), 0.0)
+    bound = start_odds(1, hypotheses, pair, Elsewhere(d1=8.0), 0.0)
+    assert bound == pytest.approx(free - 8.0, abs=0.01)
+
+
+def test_the_drones_that_go_with_it_count_too(pair):
+    """Without drone 1 drone 2 may be elsewhere too: what it may have seen there is no less."""
+    hypotheses = joint_hypotheses(pair)
+    alone = start_odds(1, hypotheses, pair, Elsewhere(d1=5.0), 0.0)
+    both = start_odds(1, hypotheses, pair, Elsewhere(d1=5.0, d2=30.0), 0.0)
+    assert both < alone - 10.0
+
+
+def test_what_cannot_decide_is_not_searched_for(pair):
+    hypotheses, far_away = joint_hypotheses(pair), Elsewhere()
+    assert start_odds(1, hypotheses, pair, far_away, -20.0) > -20.0
+    assert far_away.asked == set()
