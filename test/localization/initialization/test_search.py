@@ -17,7 +17,7 @@ from mav_perception.simulation.flight.scenario_files import load_scenario
 
 pytestmark = pytest.mark.flight
 
-SECONDS = 10.0
+SECONDS = 16.0
 MISLEADING = 55, 303
 """Seeds of unknown5 in which what the first drone saw is explained best by a wrong team."""
 
