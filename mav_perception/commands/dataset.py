@@ -1,10 +1,13 @@
-"""Look at labelled images before you train on them.
+"""Make a data set of your labels, and look at it before you train.
 
-`check` reads every image and label of a folder, or of its splits `train`, `val` and `test`: sizes,
-classes, targets, unreadable files, images without a label, the same image twice.
+`import` reads what a labelling tool wrote, `split` makes training and validation of it, `check`
+reads every image and label: sizes, classes, targets, unreadable files, images without a label, the
+same image twice.
 
-Example:
-  mav-perception dataset check ../shared/datasets/perch_drone --labels drone
+Examples:
+  mav-perception dataset import coco annotations.json mine/all --map quadrotor=drone
+  mav-perception dataset split mine/all mine --group '(flight[0-9]+)_.*'
+  mav-perception dataset check mine
 """
 
 from __future__ import annotations
@@ -13,11 +16,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mav_perception.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from mav_perception.datasets.folder_check import FolderReport
     from mav_perception.segmentation.labels import LabelSpace
 
 SPLITS = ('train', 'val', 'test')
+
+FORMATS = ('labelme', 'coco', 'voc', 'cvat', 'yolo-seg', 'masks')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,12 +36,82 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check.add_argument(
         'folder', type=Path, metavar='DIR', help='with images/ and labels/, or splits'
     )
-    check.add_argument(
-        '--labels', default='drone', choices=list(LABEL_SPACES), help='which class id means what'
+    taken = subjects.add_parser('import', help='labels of a tool -> images/ and labels/')
+    taken.add_argument('format', choices=FORMATS, help='what the tool wrote')
+    taken.add_argument('source', type=Path, metavar='SRC', help='file or folder of the tool')
+    taken.add_argument('output', type=Path, metavar='OUT', help='new folder')
+    taken.add_argument(
+        '--map',
+        nargs='+',
+        default=[],
+        metavar='NAME=CLASS',
+        help='what the tool calls it = class or "unknown"; names that are classes need none',
     )
+    split = subjects.add_parser('split', help='images/ and labels/ -> train/ and val/')
+    split.add_argument('source', type=Path, metavar='SRC')
+    split.add_argument('output', type=Path, metavar='OUT', help='new folder')
+    split.add_argument('--val', type=float, default=0.2, help='share of the images (default 0.2)')
+    split.add_argument(
+        '--group',
+        default='',
+        metavar='REGEX',
+        help='its first bracket is the sequence in the name of an image; sequences stay whole',
+    )
+    split.add_argument('--seed', type=int, default=0)
+    for parser_of_subject in (check, taken, split):
+        parser_of_subject.add_argument(
+            '--labels',
+            default='drone',
+            choices=list(LABEL_SPACES),
+            help='which class id means what',
+        )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Import, split or check."""
+    if arguments.subject == 'import':
+        return _import(arguments)
+    return _split(arguments) if arguments.subject == 'split' else _check(arguments)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from mav_perception.datasets.label_import.convert import import_labels
+    from mav_perception.segmentation.labels import label_space
+
+    pairs = [item.partition('=') for item in arguments.map]
+    if wrong := [name for name, equals, kind in pairs if not (name and equals and kind)]:
+        raise ConfigurationError(f'--map {wrong[0]}: write NAME=CLASS, as quadrotor=drone.')
+    imported = import_labels(
+        arguments.format,
+        arguments.source,
+        arguments.output,
+        label_space(arguments.labels),
+        {name: kind for name, _, kind in pairs},
+    )
+    for notice in imported.notices:
+        print(notice)
+    print(f'{imported.images} images: {arguments.output}/images and labels/')
+    return 0
+
+
+def _split(arguments: argparse.Namespace) -> int:
+    from mav_perception.datasets.folder_split import split_folder
+    from mav_perception.segmentation.labels import label_space
+
+    counts = split_folder(
+        arguments.source,
+        arguments.output,
+        arguments.val,
+        arguments.group,
+        arguments.seed,
+        label_space(arguments.labels).size,
+    )
+    for name, count in counts.items():
+        print(f'{arguments.output / name}: {count} images')
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
     """Print what is in the folder; 1 if anything has to be mended."""
     from mav_perception.datasets.folder_check import check_folder, shared_images
     from mav_perception.segmentation.labels import label_space

@@ -1,0 +1,124 @@
+"""Regions of any tool -> `images/` and `labels/`, with the class ids of a label space."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mav_perception.datasets.label_import.coco import read_coco
+from mav_perception.datasets.label_import.cvat import read_cvat
+from mav_perception.datasets.label_import.labelme import read_labelme
+from mav_perception.datasets.label_import.masks import read_masks
+from mav_perception.datasets.label_import.regions import AnnotatedImage
+from mav_perception.datasets.label_import.yolo import read_yolo
+from mav_perception.errors import ConfigurationError, DataError
+from mav_perception.io.images import read_image
+from mav_perception.segmentation.labels import UNKNOWN, LabelSpace
+
+FORMATS: dict[str, Callable[[Path], Iterator[AnnotatedImage]]] = {
+    'labelme': read_labelme,
+    'coco': read_coco,
+    'voc': read_masks,
+    'cvat': read_cvat,
+    'yolo-seg': read_yolo,
+    'masks': read_masks,
+}
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What was written: number of images, and what a person should know, a line each."""
+
+    images: int
+    notices: tuple[str, ...]
+
+
+def import_labels(
+    kind: str, source: Path, output: Path, space: LabelSpace, given: dict[str, str]
+) -> Imported:
+    """Convert labelled images; nothing is written unless all of them can be.
+
+    Args:
+        kind: one of `FORMATS`.
+        source: file or folder that the tool wrote.
+        output: new folder, gets images/ and labels/.
+        space: the classes.
+        given: name in the source -> name of a class, or 'unknown'.
+
+    Raises:
+        DataError: something is missing or broken, or there is nothing to import.
+        ConfigurationError: a name that is no class, or the folder has images already.
+    """
+    if (output / 'images').exists() or (output / 'labels').exists():
+        raise ConfigurationError(f'{output} has images already: give a new folder.')
+    entries = list(FORMATS[kind](source))
+    if not entries:
+        raise DataError(f'{source} has no labelled image.')
+    names = {region.name for entry in entries for region in entry.regions}
+    classes, notices = _classes(names, space, given)
+    labels = [_painted(entry, classes) for entry in entries]
+    stems = _stems([entry.image for entry in entries])
+    for folder in ('images', 'labels'):
+        (output / folder).mkdir(parents=True)
+    for entry, mask, stem in zip(entries, labels, stems, strict=True):
+        shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
+        if not cv2.imwrite(str(output / 'labels' / f'{stem}.png'), mask):
+            raise DataError(f'{output / "labels"} cannot be written to: is the disk full?')
+    return Imported(len(entries), tuple(notices))
+
+
+def _classes(
+    names: set[str], space: LabelSpace, given: dict[str, str]
+) -> tuple[dict[str, int], list[str]]:
+    """Return name -> class id, and what was guessed."""
+    ids = {name.lower(): index for index, name in enumerate(space.names)}
+    ids |= {'unknown': UNKNOWN, str(UNKNOWN): UNKNOWN}
+    ids |= {str(index): index for index in range(space.size)}
+    known = ', '.join((*space.names, 'unknown'))
+    if wrong := [name for name in given.values() if name.lower() not in ids]:
+        raise ConfigurationError(f'{wrong[0]!r} is no class: use one of {known}.')
+    classes = {name: ids[given.get(name, name).lower()] for name in names if name in given}
+    left = sorted(names - set(classes))
+    targets = [name for name in left if name.lower() not in ids or name == str(UNKNOWN)]
+    if space.size == 2 and len(names) == len(targets) == 1:
+        notice = f'{targets[0]} is taken for {space.names[1]}, the only class there is.'
+        return {targets[0]: 1}, [notice]
+    if strange := [name for name in left if name.lower() not in ids]:
+        raise ConfigurationError(
+            f'{", ".join(strange)}: no such class. Say what it is, such as --map '
+            f'{strange[0]}={space.names[1]}; classes are {known}.'
+        )
+    return classes | {name: ids[name.lower()] for name in left}, []
+
+
+def _painted(entry: AnnotatedImage, classes: dict[str, int]) -> np.ndarray:
+    """Return the labels of an image."""
+    image = read_image(entry.image)
+    size = image.shape[1], image.shape[0]
+    if entry.size not in (None, size):
+        assert entry.size is not None
+        raise DataError(
+            f'{entry.image} is {size[0]}x{size[1]}, but {entry.source} says {entry.size[0]}x'
+            f'{entry.size[1]}: it is another image, or was turned or scaled since.'
+        )
+    labels = np.zeros(size[::-1], np.uint8)
+    for region in entry.regions:
+        labels[region.painted(size)] = classes[region.name]
+    return labels
+
+
+def _stems(images: list[Path]) -> list[str]:
+    """Return a name for each image; folders go into the name where it would occur twice."""
+    stems = [image.stem for image in images]
+    if len(set(stems)) == len(stems):
+        return stems
+    longer = [f'{image.parent.name}_{image.stem}' for image in images]
+    if len(set(longer)) < len(longer):
+        twice = next(name for name in longer if longer.count(name) > 1)
+        raise DataError(f'{twice} occurs twice: give the images names of their own.')
+    return longer
