@@ -18,6 +18,11 @@ import onnxruntime
 from mav_perception.errors import ModelError
 from mav_perception.segmentation.hidden_state import HiddenState
 from mav_perception.segmentation.model_card import ModelCard
+from mav_perception.segmentation.network_signature import (
+    NetworkSignature,
+    fixed_input,
+    read_signature,
+)
 
 PROVIDERS = {
     'tensorrt': 'TensorrtExecutionProvider',
@@ -39,12 +44,19 @@ class Backend(ABC):
 
     def __init__(self, card: ModelCard) -> None:
         """Begin with an empty hidden state, if the network has one."""
+        self._card = card
+        self._signature = NetworkSignature()
         self._state = HiddenState(card.hidden) if card.hidden else None
 
     def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """Run the network once."""
+        """Run the network once.
+
+        Raises:
+            ModelError: it gave something that is no number.
+        """
         if self._state is None:
-            return self._run({'image': tensor})[0]
+            outputs = self._run(self._signature.to_input(tensor, self._card))
+            return self._signature.to_logits(outputs, self._card.label_space.size)
         logits, hidden = self._run({'image': tensor, 'hidden': self._state.before(tensor)})
         self._state.after(hidden)
         return logits
@@ -53,6 +65,12 @@ class Backend(ABC):
         """Forget the frames before."""
         if self._state is not None:
             self._state.reset()
+
+    def _understand(self, path: Path, name: str, shape: list[object], dtype: str) -> None:
+        """Learn from its input, and from one run, how a network is asked and understood."""
+        if self._state is None:
+            card = self._card
+            self._signature = read_signature(path, card, name, shape, dtype, self._run)
 
     @abstractmethod
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -77,7 +95,6 @@ class OnnxRuntimeBackend(Backend):
             raise ModelError(
                 f'{path} is not a network that ONNX Runtime can load: {error}'
             ) from error
-        check_input(path, card, list(self._session.get_inputs()[0].shape))
         found = self._session.get_providers()[0]
         if device != 'auto' and found != PROVIDERS[device]:
             raise ModelError(
@@ -86,9 +103,16 @@ class OnnxRuntimeBackend(Backend):
             )
         provider = self._session.get_providers()[0].removesuffix('ExecutionProvider')
         self.description = f'ONNX Runtime {onnxruntime.__version__} {provider}, {threads} threads'
+        first = self._session.get_inputs()[0]
+        dtype = first.type.removeprefix('tensor(').removesuffix(')')
+        dtype = 'float32' if dtype == 'float' else dtype
+        self._understand(path, first.name, list(first.shape), dtype)
 
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        return self._session.run(None, inputs)
+        try:
+            return self._session.run(None, inputs)
+        except Exception as error:  # onnxruntime raises a class per status code
+            raise ModelError(f'The network cannot be run: {error}') from error
 
 
 class OpenVinoBackend(Backend):
@@ -116,14 +140,22 @@ class OpenVinoBackend(Backend):
             'INFERENCE_PRECISION_HINT': 'bf16' if half else 'f32',
         }
         try:
-            compiled = core.compile_model(str(path), 'CPU', settings)
+            model = core.read_model(str(path))
+            if model.is_dynamic() and not card.hidden:
+                axes = [
+                    a.get_length() if a.is_static else -1 for a in model.input(0).partial_shape
+                ]
+                model.reshape(fixed_input(axes, card))
+            compiled = core.compile_model(model, 'CPU', settings)
         except RuntimeError as error:
             raise ModelError(f'{path} is not a network that OpenVINO can load: {error}') from error
-        check_input(path, card, list(compiled.input(0).shape))
         self._request = compiled.create_infer_request()
         version = openvino.__version__.split('-')[0]
         kind = 'bfloat16' if half else 'float32'
         self.description = f'OpenVINO {version} CPU {kind}, {threads} threads'
+        first = compiled.input(0)
+        dtype = np.dtype(first.element_type.to_dtype()).name
+        self._understand(path, first.any_name, list(first.shape), dtype)
 
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         return list(self._request.infer(inputs).values())
@@ -164,13 +196,6 @@ BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int, str], Backend]]] 
     'torch': ('torch', TorchBackend),
 }
 """Name -> the module it needs, and what opens it."""
-
-
-def check_input(path: Path, card: ModelCard, found: list[int]) -> None:
-    """Refuse weights whose input is not that of the card."""
-    expected = [1, card.channels, card.height, card.width]
-    if found != expected:
-        raise ModelError(f'{path} takes input {found}, its card says {expected}: export again.')
 
 
 def installed_providers(device: str) -> list[str]:

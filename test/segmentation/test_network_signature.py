@@ -1,0 +1,149 @@
+"""Networks that others made: each kind of input and output is understood, or refused by name."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip('onnx', reason='networks are made with the `train` extra')
+
+from onnx import TensorProto, helper, numpy_helper  # noqa: E402
+
+from mav_perception.errors import ModelError  # noqa: E402
+from mav_perception.segmentation.model_card import ModelCard, file_hash  # noqa: E402
+from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
+
+CARD = ModelCard(
+    name='foreign', network='foreign', labels='drone', height=64, width=96, channels=1, mean=0.5,
+    std=0.5, parameters=2, training_data='none', sha256='',
+)  # fmt: skip
+
+IMAGE = np.zeros((64, 96), np.uint8)
+IMAGE[20:40, 30:70] = 255
+BACKENDS = ['onnxruntime', 'openvino']
+
+
+def constant(name, values, kind=np.float32):
+    return numpy_helper.from_array(np.array(values, kind), name)
+
+
+def head(kind, source='tensor'):
+    """Return nodes, constants and (name, type) of outputs of one kind; bright is target."""
+    sign = constant('sign', np.array([-9.0, 9.0]).reshape(1, 2, 1, 1))
+    logits = [helper.make_node('Mul', [source, 'sign'], ['logits'])]
+    floats = TensorProto.FLOAT
+    if kind == 'logits':
+        return logits, [sign], [('logits', floats)]
+    if kind == 'softmax':
+        nodes = [*logits, helper.make_node('Softmax', ['logits'], ['shares'], axis=1)]
+        return nodes, [sign], [('shares', floats)]
+    if kind == 'argmax':
+        node = helper.make_node('ArgMax', ['logits'], ['ids'], axis=1, keepdims=0)
+        return [*logits, node], [sign], [('ids', TensorProto.INT64)]
+    if kind == 'sigmoid':
+        nodes = [
+            helper.make_node('Mul', [source, 'nine'], ['logit']),
+            helper.make_node('Sigmoid', ['logit'], ['share']),
+        ]
+        return nodes, [constant('nine', 9.0)], [('share', floats)]
+    if kind == 'logit':
+        node = helper.make_node('Mul', [source, 'nine'], ['logit'])
+        return [node], [constant('nine', 9.0)], [('logit', floats)]
+    if kind == 'several':
+        node = helper.make_node('GlobalAveragePool', [source], ['mean'])
+        return [node, *logits], [sign], [('mean', floats), ('logits', floats)]
+    if kind == 'five classes':
+        five = constant('five', np.arange(5.0).reshape(1, 5, 1, 1))
+        return (
+            [helper.make_node('Mul', [source, 'five'], ['scores'])],
+            [five],
+            [('scores', floats)],
+        )
+    assert kind == 'NaN'
+    zero = constant('zero', np.zeros((1, 2, 1, 1)))
+    return [helper.make_node('Div', ['zero', 'zero'], ['nothing']),
+            helper.make_node('Mul', [source, 'nothing'], ['logits'])], [zero], [
+                ('logits', floats)]  # fmt: skip
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Return a function that writes a network and its card."""
+
+    def write(kind='logits', name='image', shape=(1, 1, 64, 96), dtype='float32', card=CARD):
+        types = {
+            'float32': TensorProto.FLOAT, 'uint8': TensorProto.UINT8, 'int32': TensorProto.INT32,
+        }  # fmt: skip
+        nodes, constants = [], []
+        source = name
+        if dtype != 'float32':
+            nodes.append(helper.make_node('Cast', [source], ['cast'], to=TensorProto.FLOAT))
+            nodes.append(helper.make_node('Sub', ['cast', 'middle'], ['centred']))
+            constants.append(constant('middle', 127.5))
+            source = 'centred'
+        if shape[-1] == 1:
+            axes = {'perm': [0, 3, 1, 2]}
+            nodes.append(helper.make_node('Transpose', [source], ['rows'], **axes))
+            source = 'rows'
+        more, weights, outputs = head(kind, source)
+        graph = helper.make_graph(
+            [*nodes, *more], 'foreign',
+            [helper.make_tensor_value_info(name, types[dtype], shape)],
+            [helper.make_tensor_value_info(n, t, None) for n, t in outputs],
+            [*constants, *weights],
+        )  # fmt: skip
+        opset = helper.make_opsetid('', 17)
+        path = tmp_path / 'foreign.onnx'
+        onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=9), path)
+        replace(card, sha256=file_hash(path)).save(path.with_suffix('.yaml'))
+        return str(path)
+
+    return write
+
+
+def assert_sees_the_bright(segmenter):
+    mask = segmenter.segment(IMAGE)
+    np.testing.assert_array_equal(mask.labels, IMAGE > 0)
+    assert mask.confidence.min() > 250
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+@pytest.mark.parametrize('kind', ['logits', 'softmax', 'argmax', 'sigmoid', 'logit', 'several'])
+def test_every_kind_of_output_is_understood(model, backend, kind):
+    pytest.importorskip(backend)
+    assert_sees_the_bright(Segmenter.load(model(kind), backend=backend))
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+@pytest.mark.parametrize(
+    'given',
+    [
+        {'name': 'x'},
+        {'dtype': 'uint8'},
+        {'shape': ('batch', 1, 'height', 'width')},
+        {'shape': (1, 64, 96, 1)},
+        {'shape': (1, 64, 96, 1), 'dtype': 'uint8', 'name': 'frames'},
+    ],
+    ids=str,
+)
+def test_every_kind_of_input_is_given(model, backend, given):
+    pytest.importorskip(backend)
+    assert_sees_the_bright(Segmenter.load(model(**given), backend=backend))
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+@pytest.mark.parametrize(
+    ('given', 'text'),
+    [
+        ({'kind': 'five classes'}, r'gives float32 \[1, 5, 64, 96\].*background, drone'),
+        ({'kind': 'logit', 'card': replace(CARD, labels='penstock')}, 'corrosion, rivet, water'),
+        ({'kind': 'NaN'}, 'NaN'),
+        ({'dtype': 'int32'}, 'takes int32'),
+        ({'shape': (1, 1, 32, 32)}, r'takes input \[1, 1, 32, 32\]'),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_understood_is_refused_when_it_is_loaded(model, backend, given, text):
+    pytest.importorskip(backend)
+    with pytest.raises(ModelError, match=text):
+        Segmenter.load(model(**given), backend=backend)
