@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.io.labelled_images import labelled_pairs, read_pair
-from mav_perception.segmentation.labels import UNKNOWN
+from mav_perception.io.labelled_images import labelled_pairs, read_pair, shows_target
 
 Pair = tuple[Path, Path]
 
@@ -79,5 +78,4 @@ def _sequences(pairs: list[Pair], group: str) -> dict[str, list[Pair]]:
 
 
 def _shows_target(pair: Pair, classes: int) -> bool:
-    labels = read_pair(*pair, classes)[1]
-    return bool(((labels > 0) & (labels != UNKNOWN)).any())
+    return shows_target(read_pair(*pair, classes)[1])

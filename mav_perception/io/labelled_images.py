@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,13 +39,47 @@ def labelled_pairs(folder: Path, problems: list[str] | None = None) -> list[tupl
     return pairs
 
 
-def read_pair(image_path: Path, label_path: Path, classes: int) -> tuple[ByteImage, ByteImage]:
+def targets_are_255(pairs: list[tuple[Path, Path]], classes: int) -> bool:
+    """Tell whether masks of two classes are 0 and 255 throughout, as most tools paint them.
+
+    Then 255 is the target, and a warning says so; beside a 1 anywhere it means unknown.
+    """
+    if classes != 2:
+        return False
+    found: set[int] = set()
+    for _, label_path in pairs:
+        try:
+            found |= set(np.unique(read_image(label_path)).tolist())
+        except DataError:
+            continue  # named when the pair is read
+        if not found <= {0, UNKNOWN}:
+            return False
+    if UNKNOWN in found:
+        warnings.warn(
+            f'The labels in {pairs[0][1].parent} are 0 and 255 alone: 255 is taken for the '
+            'target, not for unknown.',
+            stacklevel=3,
+        )
+    return UNKNOWN in found
+
+
+def read_pair(
+    image_path: Path, label_path: Path, classes: int, target_is_255: bool = False
+) -> tuple[ByteImage, ByteImage]:
     """Read an image and its labels.
+
+    Args:
+        image_path: of the image.
+        label_path: of its labels.
+        classes: number of classes.
+        target_is_255: see `targets_are_255`.
 
     Raises:
         DataError: a file is unreadable, they differ in size, or a label is no class and not 255.
     """
     image, labels = read_image(image_path), read_image(label_path)
+    if target_is_255:
+        labels = np.minimum(labels, 1)
     if labels.shape != image.shape[:2]:
         raise DataError(f'{label_path} has shape {labels.shape}, its image {image.shape}.')
     wrong = np.unique(labels[(labels >= classes) & (labels != UNKNOWN)])
@@ -57,5 +92,35 @@ def read_pair(image_path: Path, label_path: Path, classes: int) -> tuple[ByteIma
 
 
 def folder_samples(folder: Path, classes: int) -> Iterator[tuple[ByteImage, ByteImage]]:
-    """Yield the images and labels of a folder, labels of so many classes."""
-    return (read_pair(*pair, classes) for pair in labelled_pairs(folder))
+    """Yield the images and labels of a folder, labels of so many classes.
+
+    Raises:
+        DataError: a file is broken or missing, or, after the last, none showed a target.
+    """
+    pairs = labelled_pairs(folder)
+    return _samples(folder, pairs, classes, targets_are_255(pairs, classes))
+
+
+def _samples(
+    folder: Path, pairs: list[tuple[Path, Path]], classes: int, target_is_255: bool
+) -> Iterator[tuple[ByteImage, ByteImage]]:
+    shown = False
+    for pair in pairs:
+        image, labels = read_pair(*pair, classes, target_is_255)
+        shown = shown or shows_target(labels)
+        yield image, labels
+    if not shown:
+        raise DataError(no_target(folder))
+
+
+def shows_target(labels: ByteImage) -> bool:
+    """Tell whether any pixel is of a class other than the background."""
+    return bool(((labels > 0) & (labels != UNKNOWN)).any())
+
+
+def no_target(folder: Path) -> str:
+    """Return why a folder without a target is of no use."""
+    return (
+        f'No label in {folder} shows a target, a class above 0: nothing can be learned or '
+        'measured there. `mav-perception dataset check` says what the labels hold.'
+    )

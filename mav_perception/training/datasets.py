@@ -14,7 +14,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from mav_perception.errors import DataError
-from mav_perception.io.labelled_images import labelled_pairs, read_pair
+from mav_perception.io.labelled_images import (
+    labelled_pairs,
+    no_target,
+    read_pair,
+    targets_are_255,
+)
 from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.segmentation.preprocessing import Preprocessing
 from mav_perception.training.augmentation import LabelledImage, augment
@@ -45,14 +50,16 @@ class LabelledFolder:
         """Read all pairs of a folder.
 
         Raises:
-            DataError: the folder holds no pair that can be used.
+            DataError: the folder holds no pair that can be used, or none shows a target.
         """
         self.pictures: list[LabelledImage] = []
         self.cut_outs: list[CutOut] = []
         self.problems: list[str] = []
-        for pair in labelled_pairs(folder, self.problems):
+        pairs = labelled_pairs(folder, self.problems)
+        target_is_255 = targets_are_255(pairs, classes)
+        for pair in pairs:
             try:
-                image, labels = read_pair(*pair, classes)
+                image, labels = read_pair(*pair, classes, target_is_255)
             except DataError as error:
                 self.problems.append(str(error))
                 continue
@@ -61,6 +68,8 @@ class LabelledFolder:
             self.pictures.append(LabelledImage.of(image, labels))
         if not self.pictures:
             raise DataError(f'{folder} has no usable image: {self.problems[0]}')
+        if not any(len(picture.targets) for picture in self.pictures):
+            raise DataError(no_target(folder))
 
     def __len__(self) -> int:
         """Return the number of images."""
