@@ -1,6 +1,9 @@
-"""Run a network over an image, a folder or a video: masks, overlays and a CSV of detections.
+"""Run a network over images, folders, videos, a camera: masks, overlays and a CSV of detections.
 
-Example: mav-perception segment ../shared/datasets/perch_drone/val/images --model drone
+Examples:
+  mav-perception segment ../shared/datasets/perch_drone/val/images --model drone
+  mav-perception segment 'flights/*/front.mp4' --model drone --output flights/masks
+  mav-perception segment 0 --show
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from mav_perception.segmentation.labels import LabelSpace
     from mav_perception.types import ByteImage, LabelMask
@@ -19,12 +24,20 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument('source', type=Path, metavar='DIR|VIDEO|IMAGE')
+    parser.add_argument(
+        'sources',
+        nargs='+',
+        metavar='SOURCE',
+        help='images, folders, patterns, videos, the number of a camera, rtsp://...',
+    )
     parser.add_argument(
         '--model', default='drone', help='model name or .onnx file (default drone)'
     )
     parser.add_argument(
         '--output', type=Path, default=Path('segment_output'), help='folder for the results'
+    )
+    parser.add_argument(
+        '--show', action='store_true', help='open a window with the overlays; q ends'
     )
     parser.add_argument('--threads', type=int, default=2, help='CPU threads')
     parser.add_argument(
@@ -46,24 +59,29 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment everything; unreadable images are reported and skipped, with exit code 1."""
     from tqdm import tqdm
 
-    from mav_perception.io.images import ImageSource
+    from mav_perception.io.image_sources import ImageSources
+    from mav_perception.io.images import write_image
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(arguments.model, arguments.threads)
-    source = ImageSource(arguments.source)
+    source = ImageSources(arguments.sources)
     space = segmenter.card.label_space
     given = arguments.min_score
     min_score = segmenter.card.min_score if given is None else given
     for name in ('masks', 'overlays'):
         (arguments.output / name).mkdir(parents=True, exist_ok=True)
-    print(f'{len(source)} images, model {segmenter.description}')
+    print(f'{source.length or "unknown number of"} images, model {segmenter.description}')
     blobs = 0
     with (arguments.output / 'detections.csv').open('w', newline='') as stream:
         table = csv.writer(stream)
         table.writerow(COLUMNS)
-        for item in tqdm(source, total=len(source), disable=not sys.stderr.isatty()):
+        for item in tqdm(source, total=source.length, disable=not sys.stderr.isatty()):
             mask = segmenter.segment(item.image)
-            write_pictures(arguments.output, item.name, item.image, mask, space)
+            overlay = space.overlay(item.image, mask.labels)
+            write_image(arguments.output / 'masks' / f'{item.name}.png', mask.labels)
+            write_image(arguments.output / 'overlays' / f'{item.name}.jpg', overlay)
+            if arguments.show and not show(overlay):
+                break
             rows = [
                 (item.name, *row)
                 for row in blob_rows(mask, space, arguments.smallest_area, min_score)
@@ -71,20 +89,29 @@ def run(arguments: argparse.Namespace) -> int:
             table.writerows(rows)
             blobs += len(rows)
     print(f'{blobs} detections: {arguments.output / "detections.csv"}, masks/ and overlays/')
+    for notice in source.notices:
+        print(notice, file=sys.stderr)
     for problem in source.broken:
         print(f'left out: {problem}', file=sys.stderr)
     return int(bool(source.broken))
 
 
-def write_pictures(
-    folder: Path, name: str, image: ByteImage, mask: LabelMask, space: LabelSpace
-) -> None:
-    """Write the mask of an image, and the image with the mask painted into it."""
+def show(overlay: ByteImage) -> bool:
+    """Show a picture in a window; False if the user wants no more.
+
+    Raises:
+        ConfigurationError: there is no display, or this OpenCV opens no windows.
+    """
     import cv2
 
-    overlay = cv2.cvtColor(space.overlay(image, mask.labels), cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(folder / 'masks' / f'{name}.png'), mask.labels)
-    cv2.imwrite(str(folder / 'overlays' / f'{name}.jpg'), overlay)
+    try:
+        cv2.imshow('mav-perception segment', cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR))
+        return cv2.waitKey(1) != ord('q')
+    except cv2.error as error:
+        raise ConfigurationError(
+            '--show needs a display, and `pip install opencv-python` in place of '
+            'opencv-python-headless.'
+        ) from error
 
 
 def blob_rows(

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from mav_perception.datasets.label_import.coco import read_coco
@@ -17,7 +16,7 @@ from mav_perception.datasets.label_import.masks import read_masks
 from mav_perception.datasets.label_import.regions import AnnotatedImage
 from mav_perception.datasets.label_import.yolo import read_yolo
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.io.images import read_image
+from mav_perception.io.images import read_image, write_image
 from mav_perception.segmentation.labels import UNKNOWN, LabelSpace
 
 FORMATS: dict[str, Callable[[Path], Iterator[AnnotatedImage]]] = {
@@ -67,8 +66,7 @@ def import_labels(
         (output / folder).mkdir(parents=True)
     for entry, mask, stem in zip(entries, labels, stems, strict=True):
         shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
-        if not cv2.imwrite(str(output / 'labels' / f'{stem}.png'), mask):
-            raise DataError(f'{output / "labels"} cannot be written to: is the disk full?')
+        write_image(output / 'labels' / f'{stem}.png', mask)
     return Imported(len(entries), tuple(notices))
 
 
