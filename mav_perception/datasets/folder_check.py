@@ -125,9 +125,9 @@ def _labels_without_image(folder: Path) -> list[str]:
 
 def _no_target(folder: Path, space: LabelSpace, unknown: int) -> str:
     wanted = ', '.join(f'{i} {name}' for i, name in enumerate(space.names) if i > 0)
-    if unknown:
+    if unknown and space.size == 2:
         return (
-            f'The labels of {folder} are 0 and {UNKNOWN} alone, but {UNKNOWN} means unknown: '
-            f'write {wanted} instead.'
+            f'The labels of {folder} are 0 and {UNKNOWN} alone, but {UNKNOWN} means unknown: they '
+            f'are read as 0 and 1, with a warning. `dataset import masks` writes {wanted}.'
         )
     return f'No pixel of {folder} shows a target ({wanted}): nothing can be learned from it.'
