@@ -69,7 +69,7 @@ def test_masks_of_0_and_255_have_no_target_and_are_explained(tmp_path):
     write(tmp_path, 'a', labels=labels)
     (line,) = check_folder(tmp_path, DRONE).problems
     assert '255 means unknown' in line
-    assert 'write 1 drone' in line
+    assert 'import masks` writes 1 drone' in line
 
 
 def test_an_image_in_two_splits_is_found_by_the_command(tmp_path, capsys):
