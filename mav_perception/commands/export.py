@@ -111,6 +111,8 @@ def _choose_operating_point(path: Path, samples: Samples, folder: Path) -> None:
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(str(path), backend='onnxruntime')
+    if segmenter.card.label_space.size != 2:
+        raise ModelError('--backgrounds chooses the operating point of one class, not of several.')
     curve = operating_curve(segmenter, samples(), backgrounds(folder))
     chosen = curve.at(curve.operating_point())
     card = segmenter.card

@@ -80,14 +80,14 @@ def run(arguments: argparse.Namespace) -> int:
             overlay = space.overlay(item.image, mask.labels)
             write_image(arguments.output / 'masks' / f'{item.name}.png', mask.labels)
             write_image(arguments.output / 'overlays' / f'{item.name}.jpg', overlay)
-            if arguments.show and not show(overlay):
-                break
             rows = [
                 (item.name, *row)
                 for row in blob_rows(mask, space, arguments.smallest_area, min_score)
             ]
             table.writerows(rows)
             blobs += len(rows)
+            if arguments.show and not show(overlay):
+                break
     print(f'{blobs} detections: {arguments.output / "detections.csv"}, masks/ and overlays/')
     for notice in source.notices:
         print(notice, file=sys.stderr)

@@ -33,12 +33,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     configuration = load_training_configuration(arguments.configuration)
     folder = arguments.runs / configuration.name
-    if not (arguments.resume or arguments.overwrite) and (folder / 'last.pt').is_file():
+    earlier = [f for f in (folder / 'last.pt', folder / 'best.pt') if f.is_file()]
+    if earlier and not (arguments.resume or arguments.overwrite):
         raise ConfigurationError(
             f'{folder} holds an earlier run: give --resume to go on with it, --overwrite to '
             'replace it, or another folder for --runs.'
         )
     distributed.start(arguments.threads)
+    if arguments.overwrite and distributed.is_first():
+        for name in ('last.pt', 'best.pt', 'problems.txt'):
+            (folder / name).unlink(missing_ok=True)
     try:
         trainer = Trainer(configuration, folder, arguments.resume)
         best = trainer.run()

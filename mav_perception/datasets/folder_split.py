@@ -10,7 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.io.labelled_images import labelled_pairs, read_pair, shows_target
+from mav_perception.io.labelled_images import (
+    labelled_pairs,
+    read_pair,
+    shows_target,
+    targets_are_255,
+)
 
 Pair = tuple[Path, Path]
 
@@ -41,13 +46,16 @@ def split_folder(
         raise ConfigurationError(f'A share of {share} for val must lie between 0 and 1.')
     if output.exists() and any(output.iterdir()):
         raise ConfigurationError(f'{output} is not empty: give a new folder.')
-    sequences = _sequences(labelled_pairs(source), group)
+    pairs = labelled_pairs(source)
+    target_is_255 = targets_are_255(pairs, classes)
+    with_target = {p for p in pairs if shows_target(read_pair(*p, classes, target_is_255)[1])}
+    sequences = _sequences(pairs, group)
     wanted = share * sum(len(pairs) for pairs in sequences.values())
     split: dict[str, list[Pair]] = {'train': [], 'val': []}
     for name in np.random.default_rng(seed).permutation(sorted(sequences)):
         split['val' if len(split['val']) < wanted else 'train'] += sequences[name]
     for name, pairs in split.items():
-        if not any(_shows_target(pair, classes) for pair in pairs):
+        if not with_target.intersection(pairs):
             raise DataError(
                 f'{name} would have {len(pairs)} images and no target: choose another --seed or '
                 '--val, or a finer --group.'
@@ -71,11 +79,7 @@ def _sequences(pairs: list[Pair], group: str) -> dict[str, list[Pair]]:
         raise ConfigurationError(f'--group {group!r} has no group in brackets, as "(.*)_[0-9]+".')
     for pair in pairs:
         match = pattern.match(pair[0].stem)
-        if match is None:
+        if match is None or match[1] is None:
             raise ConfigurationError(f'--group {group!r} does not match {pair[0].name}.')
         sequences[match[1]].append(pair)
     return sequences
-
-
-def _shows_target(pair: Pair, classes: int) -> bool:
-    return shows_target(read_pair(*pair, classes)[1])

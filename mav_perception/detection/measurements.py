@@ -23,7 +23,11 @@ class DetectionParameters:
     target_class: int = parameter(1, 'class id of a drone in the mask', 1, 254)
     smallest_area: int = parameter(12, 'blobs of fewer pixels are noise', 1, 1_000_000)
     min_score: float = parameter(
-        0.0, 'blobs of lower mean confidence are left out; see the card of the model', 0.0, 1.0
+        -1.0,
+        'blobs of lower mean confidence are left out; below 0 the node takes that of the card of '
+        'its model',
+        -1.0,
+        1.0,
     )
     target_width: float = parameter(
         0.33,

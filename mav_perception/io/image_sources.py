@@ -60,9 +60,10 @@ class ImageSources:
                 except DataError as error:
                     self.broken.append(str(error))
                 continue
-            for index, image in enumerate(part.frames()):
+            for index, image in part.frames():
                 yield NamedImage(self._name(f'{part.name}_{index:06d}'), image)
             self.notices += part.notices
+            self.broken += part.broken
 
     def _name(self, stem: str) -> str:
         """Return a name that no image had before."""
@@ -78,6 +79,7 @@ class _Video:
         self._source: str | int = int(source) if live else source
         self.name = f'camera{source}' if live else Path(source.split('?')[0]).stem or 'stream'
         self.notices: list[str] = []
+        self.broken: list[str] = []
         capture = self._opened()
         self.length = 0 if live or '://' in source else int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         capture.release()
@@ -90,20 +92,25 @@ class _Video:
             )
         return capture
 
-    def frames(self) -> Iterator[ByteImage]:
-        """Yield RGB frames until there is none; a frame that cannot be decoded is left out."""
-        capture, read, failed = self._opened(), 0, 0
+    def frames(self) -> Iterator[tuple[int, ByteImage]]:
+        """Yield number and RGB image of all frames; one that cannot be decoded is left out."""
+        capture, index, read, failed = self._opened(), 0, 0, 0
         try:
             while failed < BROKEN_FRAMES:
                 good, frame = capture.read()
                 if good:
                     read, failed = read + 1, 0
-                    yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)  # type: ignore[misc]
+                    yield index, cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)  # type: ignore[misc]
                 else:
                     failed += 1
+                index += 1
         finally:
             capture.release()
-        if 0 < self.length != read:
+        if not read:
+            self.broken.append(f'{self._source} gave no frame that can be decoded.')
+        elif not self.length:
+            self.notices.append(f'{self._source} gives no more frames, after {read}.')
+        elif self.length != read:
             self.notices.append(
                 f'{self._source}: {read} frames could be read, its container says {self.length}.'
             )
@@ -119,9 +126,12 @@ def _parts(source: str) -> list[Path | _Video]:
         return list(files)
     if path.is_file():
         return [path if path.suffix.lower() in IMAGE_SUFFIXES else _Video(source)]
-    if source.isdigit() or '://' in source:
+    if path.is_symlink():
+        return [path]  # it leads nowhere, which is told when it is read
+    if path.exists() or source.isdigit() or '://' in source:
         return [_Video(source)]
-    if found := sorted(glob.glob(source, recursive=True)):
+    found = sorted(glob.glob(source, recursive=True)) if glob.has_magic(source) else []
+    if found:
         return [part for name in found for part in _parts(name)]
     raise DataError(
         f'{source} does not exist: give images, folders, patterns, videos, the number of a '

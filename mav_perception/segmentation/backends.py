@@ -20,6 +20,7 @@ from mav_perception.segmentation.hidden_state import HiddenState
 from mav_perception.segmentation.model_card import ModelCard
 from mav_perception.segmentation.network_signature import (
     NetworkSignature,
+    fits,
     fixed_input,
     read_signature,
 )
@@ -66,11 +67,11 @@ class Backend(ABC):
         if self._state is not None:
             self._state.reset()
 
-    def _understand(self, path: Path, name: str, shape: list[object], dtype: str) -> None:
+    def _understand(self, path: Path, names: list[str], shape: list[object], dtype: str) -> None:
         """Learn from its input, and from one run, how a network is asked and understood."""
         if self._state is None:
             card = self._card
-            self._signature = read_signature(path, card, name, shape, dtype, self._run)
+            self._signature = read_signature(path, card, names, shape, dtype, self._run)
 
     @abstractmethod
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -106,7 +107,8 @@ class OnnxRuntimeBackend(Backend):
         first = self._session.get_inputs()[0]
         dtype = first.type.removeprefix('tensor(').removesuffix(')')
         dtype = 'float32' if dtype == 'float' else dtype
-        self._understand(path, first.name, list(first.shape), dtype)
+        names = [given.name for given in self._session.get_inputs()]
+        self._understand(path, names, list(first.shape), dtype)
 
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         try:
@@ -145,7 +147,10 @@ class OpenVinoBackend(Backend):
                 axes = [
                     a.get_length() if a.is_static else -1 for a in model.input(0).partial_shape
                 ]
-                model.reshape(fixed_input(axes, card))
+                fixed = fixed_input(axes, card)
+                if not fits(axes, fixed):
+                    raise ModelError(f'{path} takes input {axes}, its card says {fixed}.')
+                model.reshape(fixed)
             compiled = core.compile_model(model, 'CPU', settings)
         except RuntimeError as error:
             raise ModelError(f'{path} is not a network that OpenVINO can load: {error}') from error
@@ -155,10 +160,14 @@ class OpenVinoBackend(Backend):
         self.description = f'OpenVINO {version} CPU {kind}, {threads} threads'
         first = compiled.input(0)
         dtype = np.dtype(first.element_type.to_dtype()).name
-        self._understand(path, first.any_name, list(first.shape), dtype)
+        names = [given.any_name for given in compiled.inputs]
+        self._understand(path, names, list(first.shape), dtype)
 
     def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        return list(self._request.infer(inputs).values())
+        try:
+            return list(self._request.infer(inputs).values())
+        except RuntimeError as error:
+            raise ModelError(f'The network cannot be run: {error}') from error
 
 
 class TorchBackend(Backend):

@@ -63,6 +63,10 @@ class NetworkSignature:
         """
         found = outputs[self.output]
         if self.head == 'ids':
+            if found.max() >= classes:
+                raise ModelError(
+                    f'The network gave class id {found.max()}, the highest is {classes - 1}.'
+                )
             ids = found.reshape(1, 1, *found.shape[-2:])
             known = np.arange(classes).reshape(1, -1, 1, 1)
             return np.where(ids == known, np.float32(SURE), np.float32(0.0))
@@ -80,14 +84,14 @@ class NetworkSignature:
 
 
 def read_signature(
-    path: Path, card: ModelCard, name: str, shape: list[object], dtype: str, run: Run
+    path: Path, card: ModelCard, names: list[str], shape: list[object], dtype: str, run: Run
 ) -> NetworkSignature:
     """Find out how a network is asked and understood, by its input and by asking it once.
 
     Args:
         path: for messages.
         card: what it should be.
-        name: of its input.
+        names: of its inputs; there must be one.
         shape: of its input; what is no number may be anything.
         dtype: of its input.
         run: runs it.
@@ -95,13 +99,15 @@ def read_signature(
     Raises:
         ModelError: it does not fit its card, or gives what cannot be understood.
     """
+    if len(names) > 1:
+        raise ModelError(f'{path} takes {", ".join(names)}; only an image can be given to it.')
     if dtype not in DTYPES:
         raise ModelError(f'{path} takes {dtype}, not one of {", ".join(DTYPES)}: export again.')
     size = card.channels, card.height, card.width
-    pixels_last = not _fits(shape, [1, *size]) and _fits(shape, [1, *size[1:], size[0]])
-    if not pixels_last and not _fits(shape, [1, *size]):
+    pixels_last = not fits(shape, [1, *size]) and fits(shape, [1, *size[1:], size[0]])
+    if not pixels_last and not fits(shape, [1, *size]):
         raise ModelError(f'{path} takes input {shape}, its card says {[1, *size]}: export again.')
-    asked = NetworkSignature(name, dtype, pixels_last)
+    asked = NetworkSignature(names[0], dtype, pixels_last)
     image = np.random.default_rng(0).normal(0.0, 1.0, (1, *size)).astype(np.float32)
     outputs = run(asked.to_input(image, card))
     for index, found in enumerate(outputs):
@@ -130,7 +136,7 @@ def fixed_input(axes: list[int], card: ModelCard) -> list[int]:
     return [1, card.channels, *size]
 
 
-def _fits(shape: list[object], wanted: list[int]) -> bool:
+def fits(shape: list[object], wanted: list[int]) -> bool:
     """Tell whether a shape is the wanted one, but for axes that may have any length."""
     return len(shape) == len(wanted) and all(
         found == length or not isinstance(found, int) or found < 0
@@ -153,8 +159,8 @@ def _head(found: np.ndarray, card: ModelCard) -> str:
         return 'sigmoid' if shares else 'logit'
     if channels != classes:
         return ''
-    sums_to_one = shares and np.allclose(found.sum(axis=1), 1.0, atol=1e-2)
-    return 'probabilities' if sums_to_one else 'logits'
+    # Shares of a softmax, or of a sigmoid each: what is the largest stays the largest.
+    return 'probabilities' if shares else 'logits'
 
 
 def _scales(size: tuple[int, ...], card: ModelCard) -> bool:

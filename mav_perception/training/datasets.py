@@ -172,9 +172,9 @@ def fitted_pair(
 
 
 def class_pixels(source: LabelledFolder, classes: int) -> Tensor:
-    """Count the labelled pixels of every class."""
+    """Count the pixels of every class in the labelled images."""
     counts = np.zeros(classes, np.int64)
-    for picture in source.pictures:
+    for picture in source.pictures[: len(source)]:
         known = picture.labels[picture.labels != UNKNOWN]
         counts += np.bincount(known, minlength=classes)[:classes]
     return torch.from_numpy(counts)

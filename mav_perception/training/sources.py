@@ -47,11 +47,16 @@ def validation_source(settings: TrainingConfiguration) -> Source:
     return _open(settings.val, settings, VALIDATION_IMAGES, VALIDATION_SEED)
 
 
-def validation_backgrounds(settings: TrainingConfiguration) -> list[LabelledImage]:
-    """Read the images without a target on which false blobs are counted, none if not given."""
+def validation_backgrounds(
+    settings: TrainingConfiguration, problems: list[str]
+) -> list[LabelledImage]:
+    """Read the images without a target on which false blobs are counted, none if not given.
+
+    `problems` takes a line for every one that cannot be used.
+    """
     if not settings.val_backgrounds:
         return []
-    return background_images(Path(settings.val_backgrounds), settings.preprocessing, [])
+    return background_images(Path(settings.val_backgrounds), settings.preprocessing, problems)
 
 
 def _open(where: str, settings: TrainingConfiguration, count: int, seed: int) -> Source:

@@ -68,9 +68,10 @@ class Trainer:
             training_source(settings),
             validation_source(settings),
         )
-        self._elsewhere = validation_backgrounds(settings)
+        problems = self._train.problems + self._validation.problems
+        self._elsewhere = validation_backgrounds(settings, problems)
         self._log = TrainingLog(folder, settings.labels)
-        self._log.problems(self._train.problems + self._validation.problems)
+        self._log.problems(problems)
         self._weights = self._class_weights().to(self._device)
         self._crops = TrainingCrops(self._train, settings)
         self._steps = max(1, len(self._crops) // (settings.batch_size * distributed.processes()))

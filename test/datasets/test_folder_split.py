@@ -49,6 +49,7 @@ def test_the_same_seed_gives_the_same_split(folder, tmp_path):
         ('f[0-9]', 0.2, 'no group in brackets'),
         ('(f[0-9]', 0.2, 'no regular expression'),
         ('(flight[0-9])', 0.2, 'does not match'),
+        ('(f[0-3])?.*', 0.2, 'does not match'),
         ('', 1.5, 'between 0 and 1'),
     ],
 )
@@ -68,3 +69,10 @@ def test_a_split_goes_into_a_new_folder(folder, tmp_path):
     split_folder(folder, tmp_path / 'out', 0.2, '', 0, 2)
     with pytest.raises(ConfigurationError, match='not empty'):
         split_folder(folder, tmp_path / 'out', 0.2, '', 0, 2)
+
+
+def test_masks_of_0_and_255_are_split_like_others(folder, tmp_path):
+    for file in (folder / 'labels').iterdir():
+        cv2.imwrite(str(file), 255 * cv2.imread(str(file), cv2.IMREAD_UNCHANGED))
+    with pytest.warns(UserWarning, match='255 is taken'):
+        assert split_folder(folder, tmp_path / 'out', 0.2, '', 0, 2) == {'train': 16, 'val': 4}

@@ -91,3 +91,16 @@ def test_what_is_no_source_is_named(tmp_path, name, text):
 def test_a_camera_or_stream_that_is_not_there_is_named(address):
     with pytest.raises(DataError, match=f'{address} is no image, and no video, camera'):
         sources(address)
+
+
+def test_a_link_that_leads_nowhere_is_left_out_and_named(tmp_path):
+    write_image(tmp_path / 'a.png', 3)
+    (tmp_path / 'b.png').symlink_to(tmp_path / 'gone.png')
+    source = sources(tmp_path / '*.png')
+    assert [item.name for item in source] == ['a']
+    assert 'b.png' in source.broken[0]
+
+
+def test_what_is_neither_file_nor_folder_is_named():
+    with pytest.raises(DataError, match='/dev/null is no image'):
+        sources('/dev/null')

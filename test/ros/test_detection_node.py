@@ -177,12 +177,13 @@ def test_the_file_of_fit_sensor_model_is_a_parameter_file(bench, tmp_path):
     assert node._detection.target_width == pytest.approx(0.29)
 
 
-@pytest.mark.parametrize(('given', 'used'), [(0.0, None), (0.3, 0.3)])
+@pytest.mark.parametrize(('given', 'used'), [(-1.0, None), (0.0, 0.0), (0.3, 0.3)])
 def test_the_operating_point_of_the_model_counts_unless_another_is_given(bench, given, used):
     card = load_card(find_model('drone'))
     assert card.min_score > 0.5
     node = bench.start(DetectionNode, 'model:=drone', f'min_score:={given}')
-    assert node._detection.min_score == (used or card.min_score)
+    expected = card.min_score if used is None else used
+    assert node._at_operating_point().min_score == expected
 
 
 def test_a_doubtful_blob_is_left_out_at_the_operating_point(chain):

@@ -22,6 +22,8 @@ IMAGE = np.zeros((64, 96), np.uint8)
 IMAGE[20:40, 30:70] = 255
 BACKENDS = ['onnxruntime', 'openvino']
 
+KINDS = ['logits', 'softmax', 'sigmoids', 'argmax', 'sigmoid', 'logit', 'several']
+
 
 def constant(name, values, kind=np.float32):
     return numpy_helper.from_array(np.array(values, kind), name)
@@ -49,6 +51,21 @@ def head(kind, source='tensor'):
     if kind == 'logit':
         node = helper.make_node('Mul', [source, 'nine'], ['logit'])
         return [node], [constant('nine', 9.0)], [('logit', floats)]
+    if kind == 'two inputs':
+        nodes = [helper.make_node('Mul', [source, 'other'], ['scaled']),
+                 helper.make_node('Mul', ['scaled', 'sign'], ['logits'])]  # fmt: skip
+        return nodes, [sign], [('logits', floats)]
+    if kind == 'mask':
+        node = helper.make_node('Cast', ['high'], ['ids'], to=TensorProto.UINT8)
+        nodes = [helper.make_node('Clip', [source, 'zero'], ['bright']),
+                 helper.make_node('ReduceMin', ['bright'], ['darkest'], keepdims=1),
+                 helper.make_node('Add', ['darkest', 'bright'], ['sum']),
+                 helper.make_node('Mul', ['sum', 'white'], ['high']), node]  # fmt: skip
+        return nodes, [constant('zero', 0.0), constant('white', 255.0)], [
+            ('ids', TensorProto.UINT8)]  # fmt: skip
+    if kind == 'sigmoids':
+        nodes = [*logits, helper.make_node('Sigmoid', ['logits'], ['shares'])]
+        return nodes, [sign], [('shares', floats)]
     if kind == 'several':
         node = helper.make_node('GlobalAveragePool', [source], ['mean'])
         return [node, *logits], [sign], [('mean', floats), ('logits', floats)]
@@ -86,9 +103,12 @@ def model(tmp_path):
             nodes.append(helper.make_node('Transpose', [source], ['rows'], **axes))
             source = 'rows'
         more, weights, outputs = head(kind, source)
+        inputs = [helper.make_tensor_value_info(name, types[dtype], shape)]
+        if kind == 'two inputs':
+            inputs.append(helper.make_tensor_value_info('other', TensorProto.FLOAT, [1]))
         graph = helper.make_graph(
             [*nodes, *more], 'foreign',
-            [helper.make_tensor_value_info(name, types[dtype], shape)],
+            inputs,
             [helper.make_tensor_value_info(n, t, None) for n, t in outputs],
             [*constants, *weights],
         )  # fmt: skip
@@ -108,7 +128,7 @@ def assert_sees_the_bright(segmenter):
 
 
 @pytest.mark.parametrize('backend', BACKENDS)
-@pytest.mark.parametrize('kind', ['logits', 'softmax', 'argmax', 'sigmoid', 'logit', 'several'])
+@pytest.mark.parametrize('kind', KINDS)
 def test_every_kind_of_output_is_understood(model, backend, kind):
     pytest.importorskip(backend)
     assert_sees_the_bright(Segmenter.load(model(kind), backend=backend))
@@ -138,6 +158,9 @@ def test_every_kind_of_input_is_given(model, backend, given):
         ({'kind': 'five classes'}, r'gives float32 \[1, 5, 64, 96\].*background, drone'),
         ({'kind': 'logit', 'card': replace(CARD, labels='penstock')}, 'corrosion, rivet, water'),
         ({'kind': 'NaN'}, 'NaN'),
+        ({'kind': 'mask'}, 'class id|gives uint8'),
+        ({'kind': 'two inputs'}, 'takes image, other'),
+        ({'shape': ('batch', 1, 32, 32)}, r'takes input \['),
         ({'dtype': 'int32'}, 'takes int32'),
         ({'shape': (1, 1, 32, 32)}, r'takes input \[1, 1, 32, 32\]'),
     ],

@@ -32,6 +32,9 @@ def read_coco(source: Path) -> Iterator[AnnotatedImage]:
         by_image = defaultdict(list)
         for annotation in document.get('annotations', []):
             by_image[annotation['image_id']].append(annotation)
+        known = {entry['id'] for entry in document['images']}
+        if strange := [image for image in by_image if image not in known]:
+            raise DataError(f'{file} has annotations of image {strange[0]!r}, which it has not.')
         for entry in document['images']:
             size = int(entry['width']), int(entry['height'])
             regions = [

@@ -18,6 +18,7 @@ from mav_perception.datasets.label_import.yolo import read_yolo
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.io.images import read_image, write_image
 from mav_perception.segmentation.labels import UNKNOWN, LabelSpace
+from mav_perception.types import ByteImage
 
 FORMATS: dict[str, Callable[[Path], Iterator[AnnotatedImage]]] = {
     'labelme': read_labelme,
@@ -55,19 +56,22 @@ def import_labels(
     """
     if (output / 'images').exists() or (output / 'labels').exists():
         raise ConfigurationError(f'{output} has images already: give a new folder.')
-    entries = list(FORMATS[kind](source))
-    if not entries:
-        raise DataError(f'{source} has no labelled image.')
-    names = {region.name for entry in entries for region in entry.regions}
+    # Two passes: masks of a large set do not fit into memory at once.
+    images, names = [], set()
+    for entry in FORMATS[kind](source):
+        _check_size(entry)
+        images.append(entry.image)
+        names |= {region.name for region in entry.regions}
+    if not names:
+        raise DataError(f'{source} has {len(images)} images and nothing labelled in them.')
     classes, notices = _classes(names, space, given)
-    labels = [_painted(entry, classes) for entry in entries]
-    stems = _stems([entry.image for entry in entries])
+    stems = _stems(images)
     for folder in ('images', 'labels'):
         (output / folder).mkdir(parents=True)
-    for entry, mask, stem in zip(entries, labels, stems, strict=True):
+    for entry, stem in zip(FORMATS[kind](source), stems, strict=True):
         shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
-        write_image(output / 'labels' / f'{stem}.png', mask)
-    return Imported(len(entries), tuple(notices))
+        write_image(output / 'labels' / f'{stem}.png', _painted(entry, classes))
+    return Imported(len(images), tuple(notices))
 
 
 def _classes(
@@ -78,6 +82,10 @@ def _classes(
     ids |= {'unknown': UNKNOWN, str(UNKNOWN): UNKNOWN}
     ids |= {str(index): index for index in range(space.size)}
     known = ', '.join((*space.names, 'unknown'))
+    if unused := sorted(set(given) - names):
+        raise ConfigurationError(
+            f'No label is called {unused[0]!r}; there are {", ".join(sorted(names))}.'
+        )
     if wrong := [name for name in given.values() if name.lower() not in ids]:
         raise ConfigurationError(f'{wrong[0]!r} is no class: use one of {known}.')
     classes = {name: ids[given.get(name, name).lower()] for name in names if name in given}
@@ -94,19 +102,21 @@ def _classes(
     return classes | {name: ids[name.lower()] for name in left}, []
 
 
-def _painted(entry: AnnotatedImage, classes: dict[str, int]) -> np.ndarray:
-    """Return the labels of an image."""
+def _check_size(entry: AnnotatedImage) -> None:
     image = read_image(entry.image)
     size = image.shape[1], image.shape[0]
-    if entry.size not in (None, size):
-        assert entry.size is not None
+    if entry.size != size:
         raise DataError(
             f'{entry.image} is {size[0]}x{size[1]}, but {entry.source} says {entry.size[0]}x'
             f'{entry.size[1]}: it is another image, or was turned or scaled since.'
         )
-    labels = np.zeros(size[::-1], np.uint8)
+
+
+def _painted(entry: AnnotatedImage, classes: dict[str, int]) -> ByteImage:
+    """Return the labels of an image."""
+    labels = np.zeros(entry.size[::-1], np.uint8)
     for region in entry.regions:
-        labels[region.painted(size)] = classes[region.name]
+        labels[region.painted(entry.size)] = classes[region.name]
     return labels
 
 

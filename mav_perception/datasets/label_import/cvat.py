@@ -50,10 +50,13 @@ def _by_depth(entry: ElementTree.Element) -> list[ElementTree.Element]:
 def _region(shape: ElementTree.Element, size: tuple[int, int], file: Path) -> Region:
     name, told = shape.attrib['label'], shape.attrib
     if shape.tag == 'polygon':
-        corners = [corner.split(',') for corner in told['points'].split(';')]
-        return Region(name, outline_of(corners, f'{file}, a polygon {name}'))
+        points = [point.split(',') for point in told['points'].split(';')]
+        return Region(name, outline_of(points, f'{file}, a polygon {name}'))
     if shape.tag == 'box':
-        return Region(name, rectangle(*(float(told[k]) for k in ('xtl', 'ytl', 'xbr', 'ybr'))))
+        corners = rectangle(*(float(told[k]) for k in ('xtl', 'ytl', 'xbr', 'ybr')))
+        angle = np.radians(float(told.get('rotation', '0')))
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        return Region(name, corners.mean(axis=0) + (corners - corners.mean(axis=0)) @ turn.T)
     if shape.tag == 'mask':
         left, top, width, height = (int(told[k]) for k in ('left', 'top', 'width', 'height'))
         lengths = [int(v) for v in told['rle'].split(',')]

@@ -40,7 +40,7 @@ def read_labelme(source: Path) -> Iterator[AnnotatedImage]:
             size = int(document['imageWidth']), int(document['imageHeight'])
             regions = tuple(_region(shape, size, file) for shape in document['shapes'])
             image = beside(document['imagePath'], file.parent, source)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, IndexError, TypeError, ValueError) as error:
             raise DataError(f'{file} is no labelme file: {error!r} is missing or wrong.') from None
         yield AnnotatedImage(image, size, regions, file)
 

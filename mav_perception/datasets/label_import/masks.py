@@ -28,6 +28,9 @@ def read_masks(source: Path) -> Iterator[AnnotatedImage]:
     images, masks = (_folder(source, names) for names in (IMAGE_FOLDERS, MASK_FOLDERS))
     names = _label_map(source / 'labelmap.txt')
     files = {file.stem: file for file in image_files(masks)}
+    stems = {image.stem for image in image_files(images)}
+    if strange := sorted(set(files) - stems):
+        raise DataError(f'{files[strange[0]]} belongs to no image in {images}.')
     for image in image_files(images):
         if image.stem not in files:
             # VOC labels a part of its images; elsewhere a missing mask is a mistake.

@@ -34,8 +34,7 @@ class Region:
         from pycocotools import mask as run_lengths  # needs the `train` extra
 
         assert self.outline is not None
-        inside = np.clip(self.outline, 0.0, size)
-        coded = run_lengths.frPyObjects([inside.ravel().tolist()], size[1], size[0])
+        coded = run_lengths.frPyObjects([self.outline.ravel().tolist()], size[1], size[0])
         return np.asarray(run_lengths.decode(run_lengths.merge(coded)), bool)
 
 
@@ -45,13 +44,13 @@ class AnnotatedImage:
 
     Attributes:
         image: its file.
-        size: (width, height) as the tool says, or None.
+        size: (width, height) as the tool says.
         regions: named pixels.
         source: file that says so, for messages.
     """
 
     image: Path
-    size: tuple[int, int] | None
+    size: tuple[int, int]
     regions: tuple[Region, ...]
     source: Path
 

@@ -25,6 +25,12 @@ def read_yolo(source: Path) -> Iterator[AnnotatedImage]:
     if not images:
         raise DataError(f'No images in {source / "images"}: give one split, images/ and labels/.')
     names = _names(source)
+    stems = {image.stem for image in images}
+    files = sorted((source / 'labels').glob('*.txt'))
+    if strange := [file for file in files if file.stem not in stems]:
+        raise DataError(f'{strange[0]} belongs to no image: bring it back, or take the file out.')
+    if not files:
+        raise DataError(f'No .txt files in {source / "labels"}: give a split that has both.')
     for image in images:
         pixels = read_image(image)
         size = pixels.shape[1], pixels.shape[0]
@@ -33,24 +39,23 @@ def read_yolo(source: Path) -> Iterator[AnnotatedImage]:
         yield AnnotatedImage(image, size, regions, file)
 
 
-def _names(source: Path) -> list[str]:
+def _names(source: Path) -> dict[int, str]:
+    """Return what each class id is called."""
     for folder in (source, source.parent):
         for file in (folder / 'data.yaml', folder / 'dataset.yaml'):
             if file.is_file():
                 try:
                     names = yaml.safe_load(file.read_text())['names']
-                    ordered = (
-                        [names[k] for k in sorted(names)] if isinstance(names, dict) else names
-                    )
-                    return [str(name) for name in ordered]
-                except (KeyError, TypeError, yaml.YAMLError) as error:
+                    pairs = names.items() if isinstance(names, dict) else enumerate(names)
+                    return {int(index): str(name) for index, name in pairs}
+                except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
                     raise DataError(f'{file} has no list of names ({error!r}).') from None
         if (folder / 'classes.txt').is_file():
-            return (folder / 'classes.txt').read_text().split()
+            return dict(enumerate((folder / 'classes.txt').read_text().splitlines()))
     raise DataError(f'No data.yaml or classes.txt in {source} says what the classes are called.')
 
 
-def _regions(file: Path, names: list[str], size: tuple[int, int]) -> Iterator[Region]:
+def _regions(file: Path, names: dict[int, str], size: tuple[int, int]) -> Iterator[Region]:
     for number, line in enumerate(file.read_text().splitlines(), 1):
         where = f'{file}, line {number}'
         if not line.strip():
@@ -58,8 +63,8 @@ def _regions(file: Path, names: list[str], size: tuple[int, int]) -> Iterator[Re
         try:
             kind, *numbers = line.split()
             name, values = names[int(kind)], [float(v) for v in numbers]
-        except (ValueError, IndexError) as error:
-            raise DataError(f'{where}: {error}; there are {len(names)} classes.') from None
+        except (ValueError, KeyError) as error:
+            raise DataError(f'{where}: {error!r} is no class or no number.') from None
         if len(values) == 4:
             raise DataError(f'{where} is a box without an outline: export polygons (yolo-seg).')
         if len(values) % 2:

@@ -21,7 +21,8 @@ from mav_perception.types import ByteImage, Detection, FloatArray
 LARGEST_LOSS = 0.01
 """Share of the targets that the operating point may give up."""
 
-GATES = np.round(np.arange(0.5, 1.0, 0.01), 2)
+GATES = np.round([0.0, *np.arange(0.5, 1.0, 0.01)], 2)
+"""Candidates for the least score of a blob that counts; the winner of two classes has 0.5."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,13 @@ class OperatingCurve:
     elsewhere: FloatArray
 
     def operating_point(self) -> float:
-        """Return the highest gate that gives up no more than `LARGEST_LOSS` of the targets."""
+        """Return the highest gate that gives up no more than `LARGEST_LOSS` of the targets.
+
+        Raises:
+            DataError: none is found even without a gate.
+        """
+        if not self.p_d[0]:
+            raise DataError('The network finds none of the targets: there is nothing to choose.')
         return float(self.min_score[self.p_d >= self.p_d[0] - LARGEST_LOSS].max())
 
     def at(self, min_score: float) -> dict[str, float]:

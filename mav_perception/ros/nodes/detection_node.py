@@ -78,10 +78,7 @@ class DetectionNodeParameters:
         '', 'image of the camera size, black where nothing counts, as the own body', read_only=True
     )
     model: str = parameter(
-        '',
-        'segmentation model that makes the masks: the min_score of its card counts where '
-        'min_score is 0; empty for none',
-        read_only=True,
+        '', 'model of the masks, whose card decides where min_score is below 0', read_only=True
     )
     calibration_file: str = parameter(
         '', 'ROS or Kalibr calibration to use instead of camera_info', read_only=True
@@ -107,9 +104,8 @@ class DetectionNode(Node):
         if parameters.target_span > 0.0:
             width = WIDTH_OF_SPAN * parameters.target_span
             self._detection = replace(self._detection, target_width=width)
-        if parameters.model and self._detection.min_score == 0.0:
-            operating_point = load_card(find_model(parameters.model)).min_score
-            self._detection = replace(self._detection, min_score=operating_point)
+        model = parameters.model
+        self._operating_point = load_card(find_model(model)).min_score if model else 0.0
         self._use_confidence = parameters.use_confidence
         self.add_on_set_parameters_callback(self._retune)
         self._observer = self.get_namespace().strip('/') or 'mav'
@@ -202,7 +198,7 @@ class DetectionNode(Node):
             sightings = measure_mask(
                 mask if self._view is None else restrict_to_view(mask, self._view),
                 self._require_camera(),
-                self._detection,
+                self._at_operating_point(),
                 self._observer,
                 stamp_ns,
                 self._depth_at(stamp_ns),
@@ -213,6 +209,10 @@ class DetectionNode(Node):
         self._publisher.publish(sightings_to_cloud(sightings, message.header))
         self.diagnostics.count('frames')
         self.diagnostics.count('sightings', len(sightings))
+
+    def _at_operating_point(self) -> DetectionParameters:
+        given = self._detection
+        return given if given.min_score >= 0.0 else replace(given, min_score=self._operating_point)
 
     def _depth_at(self, stamp_ns: int) -> FloatArray | None:
         """Return the depth image of a mask, or None: then ranges come from size alone."""

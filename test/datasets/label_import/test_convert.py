@@ -221,6 +221,38 @@ def yolo_class(source):
     (source / 'labels' / 'one.txt').write_text('4 0.5 0.5 0.2 0.2 0.3 0.3\n')
 
 
+def yolo_without_labels(source):
+    (source / 'data.yaml').write_text('names: [drone]\n')
+
+
+def yolo_negative(source):
+    write_yolo(source)
+    (source / 'labels' / 'one.txt').write_text('-1 0.5 0.5 0.2 0.2 0.3 0.3\n')
+
+
+def coco_foreign_image(source):
+    document = json.loads(write_coco(source).read_text())
+    document['annotations'][0]['image_id'] = '0'
+    (source / 'annotations.json').write_text(json.dumps(document))
+
+
+def coco_nothing(source):
+    document = json.loads(write_coco(source).read_text())
+    (source / 'annotations.json').write_text(json.dumps(document | {'annotations': []}))
+
+
+def labelme_half_circle(source):
+    write_labelme(source)
+    document = json.loads((source / 'one.json').read_text())
+    document['shapes'][0] |= {'shape_type': 'circle', 'points': [[3, 4]]}
+    (source / 'one.json').write_text(json.dumps(document))
+
+
+def mask_alone(source):
+    write_masks(source)
+    (source / 'images' / 'two.png').unlink()
+
+
 def cvat_broken(source):
     (source / 'annotations.xml').write_text('<annotations><image')
 
@@ -244,6 +276,12 @@ def mask_broken(source):
         ('coco', coco_other_size, 'one.png is 10x10'),
         ('yolo-seg', yolo_box, 'one.txt, line 1 is a box'),
         ('yolo-seg', yolo_class, 'one.txt, line 1'),
+        ('yolo-seg', yolo_without_labels, 'No .txt files'),
+        ('yolo-seg', yolo_negative, '-1'),
+        ('coco', coco_foreign_image, "annotations of image '0'"),
+        ('coco', coco_nothing, 'nothing labelled'),
+        ('labelme', labelme_half_circle, 'one.json is no labelme file'),
+        ('masks', mask_alone, 'two.png belongs to no image'),
         ('cvat', cvat_broken, 'annotations.xml'),
         ('masks', mask_missing, 'two.png has no mask'),
         ('masks', mask_broken, 'two.png is no readable mask'),
@@ -254,6 +292,41 @@ def test_what_is_broken_is_named_and_nothing_is_written(source, tmp_path, kind, 
     with pytest.raises(DataError, match=text):
         import_labels(kind, source, tmp_path / 'out', DRONE, {})
     assert not (tmp_path / 'out').exists()
+
+
+def test_a_name_that_no_label_has_is_refused(source, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"'dorne'; there are drone"):
+        import_labels('coco', write_coco(source), tmp_path / 'out', DRONE, {'dorne': 'unknown'})
+
+
+def test_a_box_of_cvat_is_turned(source, tmp_path):
+    write_cvat(source)
+    box = '<box label="drone" xtl="20" ytl="20" xbr="44" ybr="24" rotation="90"/>'
+    size = f'width="{SIZE[0]}" height="{SIZE[1]}"'
+    (source / 'annotations.xml').write_text(
+        f'<annotations><image name="one.png" {size}>{box}</image></annotations>'
+    )
+    import_labels('cvat', source, tmp_path / 'out', DRONE, {})
+    rows, columns = np.nonzero(imported(tmp_path / 'out')['one'])
+    assert (rows.min(), rows.max() + 1) == pytest.approx((10, 34), abs=1)
+    assert (columns.min(), columns.max() + 1) == pytest.approx((30, 34), abs=1)
+
+
+def test_an_outline_that_leaves_the_image_is_cut_and_not_bent(source, tmp_path):
+    document = json.loads(write_coco(source).read_text())
+    document['annotations'] = document['annotations'][:1]
+    document['annotations'][0]['segmentation'] = [[10, 8, 200, 24, 10, 40]]
+    (source / 'annotations.json').write_text(json.dumps(document))
+    import_labels('coco', source, tmp_path / 'out', DRONE, {})
+    assert np.count_nonzero(imported(tmp_path / 'out')['one']) == pytest.approx(1486, rel=0.02)
+
+
+def test_names_with_spaces_keep_their_place(source, tmp_path):
+    write_yolo(source)
+    (source / 'data.yaml').unlink()
+    (source / 'classes.txt').write_text('drone\nwind turbine\n')
+    import_labels('yolo-seg', source, tmp_path / 'out', DRONE, {})
+    np.testing.assert_array_equal(imported(tmp_path / 'out')['one'], truth())
 
 
 def test_an_import_replaces_nothing(source, tmp_path):

@@ -72,3 +72,9 @@ def test_labels_without_a_target_are_refused():
 def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(DataError, match='No images'):
         backgrounds(tmp_path)
+
+
+def test_a_network_that_finds_nothing_has_no_operating_point():
+    curve = operating_curve(SeesEverythingBright(), [labelled((100, 90))], [])
+    with pytest.raises(DataError, match='finds none'):
+        curve.operating_point()
