@@ -20,7 +20,6 @@ from mav_perception.segmentation.hidden_state import HiddenState
 from mav_perception.segmentation.model_card import ModelCard
 from mav_perception.segmentation.network_signature import (
     NetworkSignature,
-    fits,
     fixed_input,
     read_signature,
 )
@@ -147,10 +146,7 @@ class OpenVinoBackend(Backend):
                 axes = [
                     a.get_length() if a.is_static else -1 for a in model.input(0).partial_shape
                 ]
-                fixed = fixed_input(axes, card)
-                if not fits(axes, fixed):
-                    raise ModelError(f'{path} takes input {axes}, its card says {fixed}.')
-                model.reshape(fixed)
+                model.reshape(fixed_input(path, axes, card))
             compiled = core.compile_model(model, 'CPU', settings)
         except RuntimeError as error:
             raise ModelError(f'{path} is not a network that OpenVINO can load: {error}') from error

@@ -104,8 +104,8 @@ def read_signature(
     if dtype not in DTYPES:
         raise ModelError(f'{path} takes {dtype}, not one of {", ".join(DTYPES)}: export again.')
     size = card.channels, card.height, card.width
-    pixels_last = not fits(shape, [1, *size]) and fits(shape, [1, *size[1:], size[0]])
-    if not pixels_last and not fits(shape, [1, *size]):
+    pixels_last = not _fits(shape, [1, *size]) and _fits(shape, [1, *size[1:], size[0]])
+    if not pixels_last and not _fits(shape, [1, *size]):
         raise ModelError(f'{path} takes input {shape}, its card says {[1, *size]}: export again.')
     asked = NetworkSignature(names[0], dtype, pixels_last)
     image = np.random.default_rng(0).normal(0.0, 1.0, (1, *size)).astype(np.float32)
@@ -128,15 +128,21 @@ def read_signature(
     )
 
 
-def fixed_input(axes: list[int], card: ModelCard) -> list[int]:
-    """Return the shape of an input some of whose axes may have any length, written as -1."""
+def fixed_input(path: Path, axes: list[int], card: ModelCard) -> list[int]:
+    """Return the shape of an input some of whose axes may have any length, written as -1.
+
+    Raises:
+        ModelError: the other axes are not those of the card.
+    """
     size = [card.height, card.width]
-    if len(axes) == 4 and axes[3] == card.channels:
-        return [1, *size, card.channels]
-    return [1, card.channels, *size]
+    last = len(axes) == 4 and axes[3] == card.channels
+    fixed = [1, *size, card.channels] if last else [1, card.channels, *size]
+    if not _fits(list(axes), fixed):
+        raise ModelError(f'{path} takes input {axes}, its card says {fixed}: export again.')
+    return fixed
 
 
-def fits(shape: list[object], wanted: list[int]) -> bool:
+def _fits(shape: list[object], wanted: list[int]) -> bool:
     """Tell whether a shape is the wanted one, but for axes that may have any length."""
     return len(shape) == len(wanted) and all(
         found == length or not isinstance(found, int) or found < 0
