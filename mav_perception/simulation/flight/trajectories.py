@@ -16,6 +16,9 @@ GRAVITY = 9.81
 MAX_ACCELERATION = 4.0
 """Limit that keeps the tilt of a quadrotor under 25 degrees, m/s^2."""
 
+MAX_YAW_RATE, YAW_STEP = 6.0, 0.02
+"""A small quadrotor turns no faster, rad/s, over so many seconds."""
+
 
 @dataclass(frozen=True)
 class FlightPath:
@@ -109,4 +112,8 @@ def _apart(paths: tuple[FlightPath, ...], time: FloatArray, separation: float) -
 
 
 def _flyable(path: FlightPath, time: FloatArray) -> bool:
-    return float(np.linalg.norm(path.acceleration(time), axis=1).max()) < MAX_ACCELERATION
+    if float(np.linalg.norm(path.acceleration(time), axis=1).max()) >= MAX_ACCELERATION:
+        return False
+    # Who looks at the middle of the ring and flies over it would have to turn at once.
+    fine = np.arange(time[0], time[-1], YAW_STEP)
+    return float(np.abs(np.diff(path.yaw(fine))).max()) < MAX_YAW_RATE * YAW_STEP

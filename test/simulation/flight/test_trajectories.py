@@ -5,9 +5,11 @@ import pytest
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.flight.trajectories import (
     GRAVITY,
     MAX_ACCELERATION,
+    MAX_YAW_RATE,
     plan_flights,
 )
 
@@ -27,6 +29,15 @@ def test_paths_keep_apart_and_inside_the_arena(drones):
     assert (positions[..., 2] > 0.3).all()
     for path in paths:
         assert np.linalg.norm(path.acceleration(time), axis=1).max() < 1.05 * MAX_ACCELERATION
+
+
+@pytest.mark.parametrize('seed', [8, 17])
+def test_nobody_turns_faster_than_a_quadrotor_can(seed):
+    """A ring so small that paths cross its middle, where the way to look changes at once."""
+    scenario = load_scenario('close', seed=seed)
+    time = np.arange(0.0, scenario.duration, 0.01)
+    rates = [np.abs(np.diff(path.yaw(time))).max() / 0.01 for path in plan_flights(scenario)]
+    assert max(rates) < 1.2 * MAX_YAW_RATE
 
 
 def test_thrust_carries_gravity_and_acceleration():
