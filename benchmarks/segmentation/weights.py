@@ -1,4 +1,4 @@
-"""Measure all shipped models again, and the drone model under disturbances.
+"""Measure all shipped models again, and the drone model under disturbances and in other rooms.
 
 Example: python benchmarks/segmentation/weights.py --data ../shared/datasets
 """
@@ -13,6 +13,7 @@ import numpy as np
 
 from mav_perception.evaluation.metrics.corruptions import CORRUPTIONS, corrupted
 from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples
+from mav_perception.evaluation.metrics.operating_point import backgrounds, operating_curve
 from mav_perception.io.labelled_images import folder_samples
 from mav_perception.segmentation.segmenter import Segmenter
 
@@ -25,6 +26,9 @@ MODELS = {
     'sim_mavnet': '',
 }
 """Shipped model -> validation images below --data; rendered ones if none."""
+
+BACKGROUNDS = 'backgrounds/val'
+"""Images of other rooms, without a target."""
 
 
 def main() -> int:
@@ -46,6 +50,14 @@ def main() -> int:
     samples += [corrupted(folder_samples(val, 2), kind) for kind in CORRUPTIONS]
     cells = [f'{measure(segmenter, one)["iou"][1]:.3f}' for one in samples]
     print('| drone | ' + ' | '.join(cells) + ' |')
+    images = backgrounds(given.data / BACKGROUNDS)
+    curve = operating_curve(segmenter, folder_samples(val, 2), images)
+    where = f'on {len(images)} of {BACKGROUNDS}'
+    print(f'\n| `drone`, min_score | P_D | false blobs an image | {where} |')
+    print('| --- | --- | --- | --- |')
+    for gate in (0.0, 0.6, segmenter.card.min_score, 0.75, 0.8):
+        row = curve.at(gate)
+        print('| ' + ' | '.join(f'{value:.2f}' for value in row.values()) + ' |')
     return 0
 
 
