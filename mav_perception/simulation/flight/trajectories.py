@@ -16,6 +16,8 @@ GRAVITY = 9.81
 MAX_ACCELERATION = 4.0
 """Limit that keeps the tilt of a quadrotor under 25 degrees, m/s^2."""
 
+MAX_ATTEMPTS = 10_000
+
 MAX_YAW_RATE, YAW_STEP = 6.0, 0.02
 """A small quadrotor turns no faster, rad/s, over so many seconds."""
 
@@ -76,7 +78,7 @@ def plan_flights(scenario: Scenario) -> tuple[FlightPath, ...]:
         ConfigurationError: no such paths were found for this team.
     """
     time = np.arange(0.0, scenario.duration + 0.1, 0.1)
-    for attempt in range(1000):
+    for attempt in range(MAX_ATTEMPTS):
         rng = np.random.default_rng((scenario.seed, attempt))
         ring_rate = float(rng.uniform(0.05, 0.15)) * float(rng.choice([-1.0, 1.0]))
         paths = tuple(_draw(scenario, index, ring_rate, rng) for index in range(scenario.drones))
