@@ -50,7 +50,7 @@ def split_folder(
     target_is_255 = targets_are_255(pairs, classes)
     with_target = {p for p in pairs if shows_target(read_pair(*p, classes, target_is_255)[1])}
     sequences = _sequences(pairs, group)
-    wanted = share * sum(len(pairs) for pairs in sequences.values())
+    wanted = share * len(pairs)
     split: dict[str, list[Pair]] = {'train': [], 'val': []}
     for name in np.random.default_rng(seed).permutation(sorted(sequences)):
         split['val' if len(split['val']) < wanted else 'train'] += sequences[name]

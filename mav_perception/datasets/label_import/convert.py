@@ -88,7 +88,7 @@ def _classes(
         )
     if wrong := [name for name in given.values() if name.lower() not in ids]:
         raise ConfigurationError(f'{wrong[0]!r} is no class: use one of {known}.')
-    classes = {name: ids[given.get(name, name).lower()] for name in names if name in given}
+    classes = {name: ids[kind.lower()] for name, kind in given.items()}
     left = sorted(names - set(classes))
     targets = [name for name in left if name.lower() not in ids or name == str(UNKNOWN)]
     if space.size == 2 and len(names) == len(targets) == 1:

@@ -45,6 +45,14 @@ class KnownDrones:
     known: BoolArray
     objects: FloatArray
 
+    @classmethod
+    def alone(
+        cls, drone: int, pose: FloatArray, variances: FloatArray, drones: int
+    ) -> KnownDrones:
+        """Return that of so many drones one is known, at a pose (4,) with variances (4,)."""
+        known = np.arange(drones) == drone
+        return cls(known[:, None] * pose, known[:, None] * variances, known, np.zeros((0, 3)))
+
     def paths(self, scans: StackedScans) -> KnownPaths:
         """Return where they were: where the filter had them then, or their odometry back from now.
 

@@ -56,10 +56,8 @@ class MutualSightings:
     def _evidence(self, one: DroneMode, other: DroneMode) -> MutualEvidence:
         """Take the first for known where it is, and ask for the second where that is."""
         first, second = (self._modes[drone][index] for drone, index in (one, other))
-        drones = len(self._scans.back)
-        poses, variances = np.zeros((drones, 4)), np.zeros((drones, 4))
-        poses[one[0]], variances[one[0]] = first.pose, np.diag(first.covariance)
-        known = KnownDrones(poses, variances, np.arange(drones) == one[0], np.zeros((0, 3)))
+        variances = np.diag(first.covariance)
+        known = KnownDrones.alone(one[0], first.pose, variances, len(self._scans.back))
         drift = self._scans.drift.copy()
         drift[other[0]] += np.diag(second.covariance)
         scans = replace(self._scans, drift=drift)

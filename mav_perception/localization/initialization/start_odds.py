@@ -54,9 +54,7 @@ class CompetingEvidence:
         return self._known[drone]
 
     def _search(self, drone: int) -> float:
-        nothing = np.zeros((len(self._scans.back), 4))
-        alone = np.arange(len(self._scans.back)) == drone
-        known = KnownDrones(nothing, nothing, alone, np.zeros((0, 3)))
+        known = KnownDrones.alone(drone, np.zeros(4), np.zeros(4), len(self._scans.back))
         others = [other for other in self._wanted if other != drone]
         team = modes_seen_from(self._scans, known, others, self._parameters)
         elsewhere = joint_hypotheses(team)[0].score
