@@ -22,22 +22,22 @@ class LabelledImage:
     Attributes:
         levels: the image at full, half and quarter size.
         labels: (H, W) class ids at full size.
-        targets: (N, 2) pixels (column, row) inside targets.
+        targets: (N, 2) pixels (column, row) inside targets, of every class that is there.
         hard: (M, 2) centres of false blobs that a network saw here.
     """
 
     levels: tuple[ByteImage, ...]
     labels: ByteImage
-    targets: FloatArray
+    targets: tuple[FloatArray, ...]
     hard: FloatArray
 
     @classmethod
     def of(cls, image: ByteImage, labels: ByteImage) -> LabelledImage:
         """Prepare an image and labels of the same size."""
-        rows, columns = np.nonzero((labels > 0) & (labels != UNKNOWN))
+        classes = np.setdiff1d(np.unique(labels), [0, UNKNOWN])
+        points = [np.argwhere(labels == class_id)[:, ::-1] for class_id in classes]
         # Up to a hundred points are as good as all of them, and a thousand times smaller.
-        step = max(1, len(rows) // 100)
-        targets = np.stack([columns[::step], rows[::step]], axis=1).astype(float)
+        targets = tuple(p[:: max(1, len(p) // 100)].astype(float) for p in points)
         return cls(pyramid(image), labels, targets, np.empty((0, 2)))
 
 
@@ -66,7 +66,9 @@ def augment(
         paste(image, labels, others[rng.integers(len(others))], rng, decoy=rng.random() < 0.25)
     for _ in range(rng.poisson(settings.clutter)):
         draw_clutter(image, labels, rng)
-    return expose(image, rng), labels
+    if settings.upside_down and rng.random() < 0.5:
+        image, labels = image[::-1].copy(), labels[::-1].copy()
+    return expose(image, rng, settings.colour, settings.saturation), labels
 
 
 def _choose_warp(
@@ -83,7 +85,9 @@ def _choose_warp(
     choice = rng.random()
     source = rng.random(2) * (columns, rows)
     if choice < settings.target_crops and len(picture.targets):
-        source = picture.targets[rng.integers(len(picture.targets))]
+        # The class first: else one that covers a hundredth of the others is hardly ever seen.
+        points = picture.targets[rng.integers(len(picture.targets))]
+        source = points[rng.integers(len(points))]
     elif choice > 1.0 - settings.hard_crops and len(picture.hard):
         source = picture.hard[rng.integers(len(picture.hard))]
     reach = np.array(settings.crop[::-1]) / zoom
@@ -93,7 +97,7 @@ def _choose_warp(
     room = np.maximum(middle - 0.35 * reach, 0.0)
     source = np.clip(source, middle - room, middle + room)
     turn = rng.normal(0.0, 0.12, 2) * columns if settings.lens_degrees > 0.0 else np.zeros(2)
-    angle = np.radians(rng.normal(0.0, 8.0))
+    angle = np.radians(rng.normal(0.0, settings.turn_degrees))
     return Warp(
         source=source,
         place=source + turn,
@@ -103,13 +107,24 @@ def _choose_warp(
     )
 
 
-def expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:
-    """Change gamma, gain, offset and colour, blur, cover, add sensor noise, and compress."""
+def expose(
+    image: ByteImage, rng: np.random.Generator, colour: float = 0.05, saturation: float = 0.0
+) -> ByteImage:
+    """Change gamma, gain, offset and colour, blur, cover, add sensor noise, and compress.
+
+    Args:
+        image: (rows, columns[, 3]).
+        rng: source of every choice.
+        colour: standard deviation of the log gain of one colour against the others.
+        saturation: share of the images whose colours get weaker or stronger.
+    """
     table = (np.arange(256) / 255.0) ** np.exp(rng.normal(0.0, 0.3))
     channels = 1 if image.ndim == 2 else image.shape[2]
-    gains = np.exp(rng.normal(0.0, 0.4) + rng.normal(0.0, 0.05, channels) * (channels > 1))
+    gains = np.exp(rng.normal(0.0, 0.4) + rng.normal(0.0, colour, channels) * (channels > 1))
     tables = table[:, None] * gains + rng.normal(0.0, 0.05)
     image = cv2.LUT(image, _to_bytes(tables).reshape(1, 256, channels))  # type: ignore[assignment]
+    if channels > 1 and rng.random() < saturation:
+        image = _saturated(image, float(rng.uniform(0.0, 1.5)))
     image = _blurred(image, rng)
     if rng.random() < 0.15:
         image = _covered(image, rng)
@@ -123,6 +138,12 @@ def expose(image: ByteImage, rng: np.random.Generator) -> ByteImage:
         flag = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR
         image = cv2.imdecode(cv2.imencode('.jpg', image, quality)[1], flag)  # type: ignore[assignment]
     return image
+
+
+def _saturated(image: ByteImage, factor: float) -> ByteImage:
+    """Return an RGB image with its distance from grey times a factor; 0 leaves grey."""
+    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return cv2.addWeighted(image, factor, grey, 1.0 - factor, 0.0)  # type: ignore[return-value]
 
 
 def _blurred(image: ByteImage, rng: np.random.Generator) -> ByteImage:

@@ -39,7 +39,11 @@ class TrainingConfiguration:
         loss: weight of each loss; the names are those of `training.losses.LOSSES`.
         class_weights: one a class; empty means balanced by the label share in `train`.
         zoom: smallest and largest magnification of a crop.
-        target_crops: share of crops that lie around a target.
+        target_crops: share of crops that lie around a target, of every class in the image as many.
+        turn_degrees: standard deviation of the roll of a crop.
+        upside_down: mirror half of the crops from top to bottom, where a camera knows no up.
+        colour: standard deviation of the log gain of one colour against the others.
+        saturation: share of crops whose colours get weaker or stronger.
         hard_crops: share of crops that lie around a false blob of the network so far.
         mine_every: epochs between searches for those false blobs; 0 never searches.
         pasted: mean number of targets pasted into a crop from other images.
@@ -81,6 +85,10 @@ class TrainingConfiguration:
     class_weights: tuple[float, ...] = ()
     zoom: tuple[float, float] = (0.7, 1.4)
     target_crops: float = 0.67
+    turn_degrees: float = 8.0
+    upside_down: bool = False
+    colour: float = 0.05
+    saturation: float = 0.0
     hard_crops: float = 0.0
     mine_every: int = 0
     pasted: float = 0.0
@@ -118,6 +126,10 @@ class TrainingConfiguration:
             raise ConfigurationError(f'background_share {self.background_share} must be 0 to 1.')
         if not 0.0 < self.zoom[0] <= self.zoom[1]:
             raise ConfigurationError(f'zoom {self.zoom} must be two positive numbers in order.')
+        if not 0.0 <= self.saturation <= 1.0 or min(self.colour, self.turn_degrees) < 0.0:
+            raise ConfigurationError(
+                'saturation must be 0 to 1, colour and turn_degrees at least 0.'
+            )
         if self.workers < 0:
             raise ConfigurationError('workers must be 0 or more.')
         if min(self.epochs, self.batch_size, self.crops_per_image, self.validate_every) < 1:

@@ -106,3 +106,40 @@ def test_clutter_is_background_also_where_nothing_was_known(shape):
         assert set(np.unique(labels)) <= {0, 255}
         drawn += (labels == 0).any()
     assert drawn >= 15
+
+
+def test_a_rare_class_is_cropped_around_as_often_as_a_common_one(settings):
+    labels = np.ones((200, 200), np.uint8)
+    labels[:4, :4] = 2
+    settings = replace(settings, crop=(32, 32), target_crops=1.0, zoom=(1.0, 1.0))
+    picture = LabelledImage.of(np.zeros((200, 200), np.uint8), labels)
+    crops = (augment(picture, settings, [], np.random.default_rng(i))[1] for i in range(60))
+    assert 0.2 < np.mean([(crop == 2).any() for crop in crops]) < 0.8
+
+
+def test_half_of_the_crops_hang_upside_down_where_wanted(settings):
+    labels = np.zeros((64, 80), np.uint8)
+    labels[:32] = 1
+    picture = LabelledImage.of(np.zeros((64, 80), np.uint8), labels)
+    settings = replace(settings, crop=(32, 32), turn_degrees=0.0, lens_degrees=0.0)
+
+    def share_upside_down(settings):
+        crops = (augment(picture, settings, [], np.random.default_rng(i))[1] for i in range(60))
+        rows = [[np.argwhere(crop == kind)[:, 0] for kind in (0, 1)] for crop in crops]
+        return np.mean([one.mean() > zero.mean() for zero, one in rows if len(one) and len(zero)])
+
+    assert share_upside_down(settings) == 0.0
+    assert 0.2 < share_upside_down(replace(settings, upside_down=True)) < 0.8
+
+
+def test_colours_change_where_wanted():
+    brown = np.full((32, 32, 3), (120, 80, 60), np.uint8)
+
+    def spread(**strength):
+        images = [expose(brown, np.random.default_rng(i), **strength) for i in range(200)]
+        ratios = [np.log(image[..., 0].mean() / image[..., 1].mean()) for image in images]
+        return np.subtract(*np.percentile(ratios, [80, 20]))
+
+    plain = spread()
+    assert spread(colour=0.3) > 1.5 * plain
+    assert spread(saturation=1.0) > 1.2 * plain

@@ -166,6 +166,7 @@ def test_shipped_configurations_are_valid(path):
         (GOOD + 'loss: {l1: 1.0}', 'focal, cross_entropy'),
         (GOOD + 'width: 500', 'multiples of 32'),
         (GOOD + 'class_weights: [1.0]', 'class_weights needs 2'),
+        (GOOD + 'saturation: 1.5', 'saturation must be 0 to 1'),
     ],
 )
 def test_broken_configurations_name_the_cause(tmp_path, text, word):
