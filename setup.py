@@ -40,7 +40,15 @@ setup(
         'filterpy',
     ],
     extras_require={
-        'train': ['torch>=2.4', 'onnx', 'onnxscript', 'matplotlib', 'pillow', 'pycocotools'],
+        'train': [
+            'torch>=2.4',
+            'tensorboard',
+            'onnx',
+            'onnxscript',
+            'matplotlib',
+            'pillow',
+            'pycocotools',
+        ],
         'sim': ['panda3d>=1.10.13', 'dacite>=1.8', 'matplotlib'],
         'bag': ['rosbags>=0.10'],
         'rerun': ['rerun-sdk>=0.26'],

@@ -180,7 +180,7 @@ class Trainer:
             if result.target_iou > self.best_iou:
                 self.best_iou, self.best_epoch = result.target_iou, self.epoch
                 self._save(self._folder / 'best.pt', self._average.module)
-                self._log.picture(result.examples)
+                self._log.picture(result.examples, self.epoch)
         self._log.row(row)
         self._save(self._folder / 'last.pt', self.network)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cv2
 import matplotlib
 import numpy as np
+from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from mav_perception.segmentation.labels import label_space
@@ -31,7 +33,7 @@ COLUMNS = (
 
 
 class TrainingLog:
-    """`metrics.csv`, `curves.png` and `predictions.jpg` in the folder of a run."""
+    """`metrics.csv`, `curves.png`, `predictions.jpg` and TensorBoard events of a run."""
 
     def __init__(self, folder: Path, labels: str) -> None:
         """Write into a folder, which is made if need be."""
@@ -56,10 +58,14 @@ class TrainingLog:
                 writer.writeheader()
             writer.writerow(row)
         tqdm.write('  '.join(f'{key} {row[key]}' for key in COLUMNS if key in row))
+        for name, value in row.items():
+            if isinstance(value, (int, float)) and name != 'epoch':
+                self._board.add_scalar(name, value, row['epoch'])
+        self._board.flush()
         if 'target_iou' in row:
             self._draw_curves(path)
 
-    def picture(self, examples: list[Example]) -> None:
+    def picture(self, examples: list[Example], epoch: int) -> None:
         """Show validation images: the labels painted on the left, the network's on the right."""
         pairs = []
         for example in examples:
@@ -68,6 +74,12 @@ class TrainingLog:
             pairs.append(np.hstack(list(sides)))
         sheet = np.vstack(pairs)
         cv2.imwrite(str(self._folder / 'predictions.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        self._board.add_image('predictions', sheet, epoch, dataformats='HWC')
+
+    @cached_property
+    def _board(self) -> SummaryWriter:
+        """Return the writer of events; it makes its file when it is first asked for."""
+        return SummaryWriter(str(self._folder))
 
     def _draw_curves(self, table: Path) -> None:
         from matplotlib import pyplot

@@ -13,6 +13,7 @@ import yaml
 
 torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
+from tensorboard.backend.event_processing import event_accumulator  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from mav_perception.cli import main  # noqa: E402
@@ -53,6 +54,9 @@ def test_training_learns_and_the_export_gives_the_same_masks(configuration, tmp_
     assert (segmenter.segment(image).labels == expected.numpy()).mean() > 0.999
     for name in ('curves.png', 'predictions.jpg'):
         assert cv2.imread(str(tmp_path / 'run' / name)) is not None
+    events = event_accumulator.EventAccumulator(str(tmp_path / 'run')).Reload()
+    assert [event.step for event in events.Scalars('loss')] == list(range(1, 26))
+    assert [event.step for event in events.Images('predictions')] == [25]
 
 
 def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
