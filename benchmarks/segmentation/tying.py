@@ -79,6 +79,7 @@ class Bench:
         self.base = replace(
             base, crop=(160, 192), batch_size=8, pasted=0.0, clutter=0.0, hard_crops=0.0,
             mine_every=0, start_from='', learning_rate=0.004, average=0.99,
+            turn_degrees=8.0, upside_down=False, colour=0.05, saturation=0.0,
         )  # fmt: skip
         self.steps, self.runs = arguments.steps, arguments.runs
         classes = label_space(base.labels).size

@@ -41,9 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     distributed.start(arguments.threads)
     if arguments.overwrite and distributed.is_first():
-        for name in ('last.pt', 'best.pt', 'problems.txt', 'events.out.tfevents.*'):
-            for path in folder.glob(name):
-                path.unlink()
+        for name in ('last.pt', 'best.pt', 'problems.txt'):
+            (folder / name).unlink(missing_ok=True)
     try:
         trainer = Trainer(configuration, folder, arguments.resume)
         best = trainer.run()

@@ -22,7 +22,7 @@ class LabelledImage:
     Attributes:
         levels: the image at full, half and quarter size.
         labels: (H, W) class ids at full size.
-        targets: (N, 2) pixels (column, row) inside targets, of every class that is there.
+        targets: for every class that is there (N, 2) pixels (column, row) inside its targets.
         hard: (M, 2) centres of false blobs that a network saw here.
     """
 
@@ -116,14 +116,14 @@ def expose(
         image: (rows, columns[, 3]).
         rng: source of every choice.
         colour: standard deviation of the log gain of one colour against the others.
-        saturation: share of the images whose colours get weaker or stronger.
+        saturation: share of the images whose colours get weaker or stronger, 0 to 1.5 times.
     """
     table = (np.arange(256) / 255.0) ** np.exp(rng.normal(0.0, 0.3))
     channels = 1 if image.ndim == 2 else image.shape[2]
     gains = np.exp(rng.normal(0.0, 0.4) + rng.normal(0.0, colour, channels) * (channels > 1))
     tables = table[:, None] * gains + rng.normal(0.0, 0.05)
     image = cv2.LUT(image, _to_bytes(tables).reshape(1, 256, channels))  # type: ignore[assignment]
-    if channels > 1 and rng.random() < saturation:
+    if channels > 1 and saturation > 0.0 and rng.random() < saturation:
         image = _saturated(image, float(rng.uniform(0.0, 1.5)))
     image = _blurred(image, rng)
     if rng.random() < 0.15:

@@ -43,7 +43,7 @@ class TrainingConfiguration:
         turn_degrees: standard deviation of the roll of a crop.
         upside_down: mirror half of the crops from top to bottom, where a camera knows no up.
         colour: standard deviation of the log gain of one colour against the others.
-        saturation: share of crops whose colours get weaker or stronger.
+        saturation: share of crops whose colours get weaker or stronger, 0 to 1.5 times.
         hard_crops: share of crops that lie around a false blob of the network so far.
         mine_every: epochs between searches for those false blobs; 0 never searches.
         pasted: mean number of targets pasted into a crop from other images.

@@ -82,6 +82,7 @@ class Trainer:
         self.epoch, self.best_iou, self.best_epoch = 0, -1.0, 0
         if resume and (folder / 'last.pt').is_file():
             self._restore(folder / 'last.pt')
+            self._log.resume(self.epoch)
         self._replica: nn.Module = self.network
         if distributed.processes() > 1:
             self._replica = DistributedDataParallel(self.network)
@@ -95,6 +96,7 @@ class Trainer:
             if distributed.is_first():
                 self._finish_epoch(row)
             distributed.wait_for_all()
+        self._log.close()
         return self._folder / 'best.pt'
 
     def _optimisation(self) -> tuple[torch.optim.AdamW, torch.optim.lr_scheduler.OneCycleLR]:

@@ -37,8 +37,12 @@ class TrainingLog:
 
     def __init__(self, folder: Path, labels: str) -> None:
         """Write into a folder, which is made if need be."""
-        self._folder, self._labels = folder, label_space(labels)
+        self._folder, self._labels, self._done = folder, label_space(labels), 0
         folder.mkdir(parents=True, exist_ok=True)
+
+    def resume(self, done: int) -> None:
+        """Go on after so many epochs."""
+        self._done = done
 
     def problems(self, problems: list[str]) -> None:
         """Report samples that were left out, each with its reason."""
@@ -58,10 +62,7 @@ class TrainingLog:
                 writer.writeheader()
             writer.writerow(row)
         tqdm.write('  '.join(f'{key} {row[key]}' for key in COLUMNS if key in row))
-        for name, value in row.items():
-            if isinstance(value, (int, float)) and name != 'epoch':
-                self._board.add_scalar(name, value, row['epoch'])
-        self._board.flush()
+        self._add_scalars(row)
         if 'target_iou' in row:
             self._draw_curves(path)
 
@@ -76,10 +77,30 @@ class TrainingLog:
         cv2.imwrite(str(self._folder / 'predictions.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
         self._board.add_image('predictions', sheet, epoch, dataformats='HWC')
 
+    def close(self) -> None:
+        """Finish the file of events."""
+        if distributed.is_first():
+            self._board.close()
+
     @cached_property
     def _board(self) -> SummaryWriter:
-        """Return the writer of events; it makes its file when it is first asked for."""
-        return SummaryWriter(str(self._folder))
+        """Return the writer of events; it makes its file when it is first asked for.
+
+        Epochs that will be repeated after a crash, and those of a run before, are forgotten.
+        """
+        if not self._done:
+            for path in self._folder.glob('events.out.tfevents.*'):
+                path.unlink()
+        return SummaryWriter(str(self._folder), purge_step=self._done + 1)
+
+    def _add_scalars(self, row: dict[str, Any]) -> None:
+        for name, value in row.items():
+            if name == 'iou':
+                for label, iou in zip(self._labels.names, value, strict=True):
+                    self._board.add_scalar(f'iou/{label}', iou, row['epoch'])
+            elif name != 'epoch':
+                self._board.add_scalar(name, value, row['epoch'])
+        self._board.flush()
 
     def _draw_curves(self, table: Path) -> None:
         from matplotlib import pyplot

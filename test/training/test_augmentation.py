@@ -69,7 +69,8 @@ def test_crops_go_where_a_network_was_wrong(settings):
 @pytest.mark.parametrize('shape', [(30, 40), (30, 40, 3)])
 def test_exposure_keeps_shape_and_type(shape):
     for seed in range(40):
-        image = expose(np.full(shape, 120, np.uint8), np.random.default_rng(seed))
+        grey = np.full(shape, 120, np.uint8)
+        image = expose(grey, np.random.default_rng(seed), saturation=1.0)
         assert image.shape == shape and image.dtype == np.uint8
 
 
@@ -120,13 +121,15 @@ def test_a_rare_class_is_cropped_around_as_often_as_a_common_one(settings):
 def test_half_of_the_crops_hang_upside_down_where_wanted(settings):
     labels = np.zeros((64, 80), np.uint8)
     labels[:32] = 1
-    picture = LabelledImage.of(np.zeros((64, 80), np.uint8), labels)
+    picture = LabelledImage.of(np.where(labels == 1, 220, 40).astype(np.uint8), labels)
     settings = replace(settings, crop=(32, 32), turn_degrees=0.0, lens_degrees=0.0)
 
     def share_upside_down(settings):
-        crops = (augment(picture, settings, [], np.random.default_rng(i))[1] for i in range(60))
-        rows = [[np.argwhere(crop == kind)[:, 0] for kind in (0, 1)] for crop in crops]
-        return np.mean([one.mean() > zero.mean() for zero, one in rows if len(one) and len(zero)])
+        crops = [augment(picture, settings, [], np.random.default_rng(i)) for i in range(60)]
+        crops = [(image, mask) for image, mask in crops if {0, 1} <= set(mask[:, 16])]
+        assert all(np.median(image[m == 1]) > np.median(image[m == 0]) for image, m in crops)
+        rows = [[np.argwhere(mask == kind)[:, 0].mean() for kind in (0, 1)] for _, mask in crops]
+        return np.mean([one > zero for zero, one in rows])
 
     assert share_upside_down(settings) == 0.0
     assert 0.2 < share_upside_down(replace(settings, upside_down=True)) < 0.8

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 torch = pytest.importorskip('torch', reason='training needs the `train` extra')
+pytest.importorskip('tensorboard', reason='training needs the `train` extra')
 
 from tensorboard.backend.event_processing import event_accumulator  # noqa: E402
 from torch.nn import functional  # noqa: E402
@@ -57,6 +58,7 @@ def test_training_learns_and_the_export_gives_the_same_masks(configuration, tmp_
     events = event_accumulator.EventAccumulator(str(tmp_path / 'run')).Reload()
     assert [event.step for event in events.Scalars('loss')] == list(range(1, 26))
     assert [event.step for event in events.Images('predictions')] == [25]
+    assert len(events.Scalars('iou/drone')) == 1
 
 
 def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
@@ -244,3 +246,4 @@ def test_an_earlier_run_is_not_replaced_unasked(configuration, tmp_path):
     assert main(command) == 0
     assert main(command) == 2
     assert main([*command, '--overwrite']) == 0
+    assert len(list(tmp_path.rglob('events.out.tfevents.*'))) == 1
