@@ -82,13 +82,13 @@ class Trainer:
         self.epoch, self.best_iou, self.best_epoch = 0, -1.0, 0
         if resume and (folder / 'last.pt').is_file():
             self._restore(folder / 'last.pt')
-            self._log.resume(self.epoch)
         self._replica: nn.Module = self.network
         if distributed.processes() > 1:
             self._replica = DistributedDataParallel(self.network)
 
     def run(self) -> Path:
         """Train the epochs that are left and return the path of the best checkpoint."""
+        self._log.begin(self.epoch)
         while self.epoch < self._settings.epochs and not self._out_of_patience():
             self._mine()
             row: dict[str, Any] = self._train_epoch(self.epoch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +36,26 @@ class TrainingLog:
 
     def __init__(self, folder: Path, labels: str) -> None:
         """Write into a folder, which is made if need be."""
-        self._folder, self._labels, self._done = folder, label_space(labels), 0
+        self._folder, self._labels = folder, label_space(labels)
+        self._board: SummaryWriter
         folder.mkdir(parents=True, exist_ok=True)
 
-    def resume(self, done: int) -> None:
-        """Go on after so many epochs."""
-        self._done = done
+    def begin(self, done: int) -> None:
+        """Open the events, after so many epochs.
+
+        Those of a run before, and of epochs that a crash has repeated, are forgotten.
+        """
+        if not distributed.is_first():
+            return
+        if not done:
+            for path in self._folder.glob('events.out.tfevents.*'):
+                path.unlink()
+        self._board = SummaryWriter(str(self._folder), purge_step=done + 1)
+
+    def close(self) -> None:
+        """Finish the events."""
+        if distributed.is_first():
+            self._board.close()
 
     def problems(self, problems: list[str]) -> None:
         """Report samples that were left out, each with its reason."""
@@ -76,22 +89,6 @@ class TrainingLog:
         sheet = np.vstack(pairs)
         cv2.imwrite(str(self._folder / 'predictions.jpg'), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
         self._board.add_image('predictions', sheet, epoch, dataformats='HWC')
-
-    def close(self) -> None:
-        """Finish the file of events."""
-        if distributed.is_first():
-            self._board.close()
-
-    @cached_property
-    def _board(self) -> SummaryWriter:
-        """Return the writer of events; it makes its file when it is first asked for.
-
-        Epochs that will be repeated after a crash, and those of a run before, are forgotten.
-        """
-        if not self._done:
-            for path in self._folder.glob('events.out.tfevents.*'):
-                path.unlink()
-        return SummaryWriter(str(self._folder), purge_step=self._done + 1)
 
     def _add_scalars(self, row: dict[str, Any]) -> None:
         for name, value in row.items():
