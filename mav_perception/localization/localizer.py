@@ -42,8 +42,9 @@ FOUND_SIGMA = 0.5
 class TeamLocalizer(FilterQueries):
     """Localize a team whose start may be unknown, and keep doing so when drones drop out.
 
-    Drones with a known start go into the joint filter with their first odometry; all others, and
-    those that got lost, are searched for and join once the evidence is unambiguous.
+    Drones with a known start go into the joint filter with their first odometry. All others, those
+    with a vague start and those that got lost are searched for and join once the evidence is
+    unambiguous.
     """
 
     def __init__(self, joint_filter: CoupledPdaFilter, resumed_ns: int | None = None) -> None:
@@ -53,7 +54,7 @@ class TeamLocalizer(FilterQueries):
         """
         super().__init__(joint_filter)
         self._resumed_ns, team = resumed_ns, joint_filter.team
-        self._initializer = PoseInitializer()
+        self._initializer = PoseInitializer(team)
         self._lost = LostDroneDetector(len(team.names))
         self._monitor = IntegrityMonitor(len(team.names))
         self._missing: dict[int, str] = {}
@@ -79,7 +80,11 @@ class TeamLocalizer(FilterQueries):
         silent = self.filter.odometry.silent_for(index, sample.stamp_ns)
         if self.filter.odometry.newest_ns(index) == self._resumed_ns:
             silent = 0.0
+        begins = self.filter.stamp_ns is None
         insertion = self.filter.add_odometry(drone, sample)
+        if begins and self.filter.state is not None and self.parameters.recover:
+            started = self._initializer.without_vague_starts(self.filter.state)
+            self.filter.replace_state(started)
         self._monitor.odometry_changed(insertion.changed_after_ns)
         notice = insertion.notice
         if notice is not None or MAX_SILENCE < silent < np.inf:
@@ -237,5 +242,6 @@ class TeamLocalizer(FilterQueries):
         self._monitor.begin_again()
         self._lost.forget(found.drone)
         self._lost.confirm(found.drone, stamp_ns)
+        self._initializer.found(found.drone)
         self._restarted.pop(found.drone, None)
         return found_notice(self.team.names[found.drone], found)

@@ -12,7 +12,6 @@ from mav_perception.localization.initialization.team_modes import STATIC_OBJECT,
 from mav_perception.types import FloatArray
 
 BEAM = 30
-MODES_KEPT = 10
 MAX_LOSS = 30.0
 """A hypothesis that loses more than this by a drone is not followed further, log odds."""
 
@@ -53,7 +52,7 @@ def joint_hypotheses(
         grown = list(beam)
         for base in beam:
             for index, mode in options:
-                if (key, index) == but_not or mode.evidence < 0.0:
+                if (key, index) == but_not:
                     continue
                 more = _with(base, key, index, mode, team)
                 if more.score > base.score - MAX_LOSS:
@@ -65,9 +64,9 @@ def joint_hypotheses(
 
 def _choices(team: TeamModes) -> list[tuple[int, list[tuple[int, PoseMode]]]]:
     """Return what is decided step by step, who has the strongest evidence first."""
-    kept = {key: modes[:MODES_KEPT] for key, modes in team.modes.items()}
-    objects = kept.pop(STATIC_OBJECT, [])
-    choices = [(key, list(enumerate(modes))) for key, modes in kept.items()]
+    drones = [(key, modes) for key, modes in team.modes.items() if key != STATIC_OBJECT]
+    objects = team.modes.get(STATIC_OBJECT, [])
+    choices = [(key, list(enumerate(modes))) for key, modes in drones]
     choices += [(STATIC_OBJECT - i, [(0, mode)]) for i, mode in enumerate(objects)]
     choices.sort(key=lambda item: -max((m.evidence for _, m in item[1]), default=-np.inf))
     return choices

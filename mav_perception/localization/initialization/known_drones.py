@@ -53,6 +53,16 @@ class KnownDrones:
         known = np.arange(drones) == drone
         return cls(known[:, None] * pose, known[:, None] * variances, known, np.zeros((0, 3)))
 
+    def with_drone(self, drone: int, pose: FloatArray, variances: FloatArray) -> KnownDrones:
+        """Return that one more is known, at a pose (4,) with variances (4,)."""
+        mine = np.arange(len(self.known)) == drone
+        return KnownDrones(
+            poses=np.where(mine[:, None], pose, self.poses),
+            variances=np.where(mine[:, None], variances, self.variances),
+            known=self.known | mine,
+            objects=self.objects,
+        )
+
     def paths(self, scans: StackedScans) -> KnownPaths:
         """Return where they were: where the filter had them then, or their odometry back from now.
 

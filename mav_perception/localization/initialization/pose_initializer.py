@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Executor, Future
 
+import numpy as np
+
 from mav_perception.localization.initialization.frame_buffer import BufferedScan
 from mav_perception.localization.initialization.search import (
     SearchResult,
@@ -12,9 +14,11 @@ from mav_perception.localization.initialization.search import (
     search,
     search_task,
 )
+from mav_perception.localization.initialization.start_prior import start_priors, too_vague
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointState
+from mav_perception.localization.state import JointState, without_starts
+from mav_perception.localization.team.team import Team
 from mav_perception.types import NEVER_NS, nanoseconds
 
 UNSEEN_SEARCH_FACTOR = 5.0
@@ -31,12 +35,23 @@ class PoseInitializer:
         executor: where to search, None for here and at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, team: Team) -> None:
         """Start with no scans."""
+        self._team, self._vague = team, np.zeros(len(team.names), bool)
         self.executor: Executor | None = None
         self._scans: deque[BufferedScan] = deque()
         self._next_search_ns = NEVER_NS
         self._running: tuple[SearchTask, Future[SearchResult]] | None = None
+
+    def without_vague_starts(self, state: JointState) -> JointState:
+        """Let nobody start whose start is told too vaguely: it is where the search begins."""
+        self._vague = too_vague(self._team.start_sigma)
+        self._vague[0] = False  # it is the map
+        return without_starts(state, self._vague)
+
+    def found(self, drone: int) -> None:
+        """Forget where a drone started: it was put in elsewhere."""
+        self._vague[drone] = False
 
     def add(self, scan: BufferedScan, window: float) -> None:
         """Keep a scan of any drone, whether its own pose is known or not, for `window` seconds."""
@@ -54,11 +69,16 @@ class PoseInitializer:
         return True
 
     def start(
-        self, state: JointState, odometry: TeamOdometry, parameters: FilterParameters
+        self,
+        state: JointState,
+        odometry: TeamOdometry,
+        parameters: FilterParameters,
     ) -> None:
         """Search for every drone that is not active; see `search_task`."""
+        vague = np.flatnonzero(self._vague)
+        priors = start_priors(self._team, vague, odometry, state, parameters)
         scans = sorted(self._scans, key=lambda scan: scan.stamp_ns)
-        task = search_task(scans, state, odometry, parameters)
+        task = search_task(scans, state, odometry, parameters, priors)
         if self.executor is None:
             future: Future[SearchResult] = Future()
             future.set_result(search(task))

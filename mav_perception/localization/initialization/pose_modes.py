@@ -17,15 +17,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.geometry import yaw_rotation
+from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.initialization.pose_constraints import (
     PointPairs,
     shown_probability,
 )
 from mav_perception.localization.initialization.pose_refinement import (
+    SAME_POSITION,
+    SAME_YAW,
     intensity_ratios,
     refine,
 )
+from mav_perception.localization.initialization.start_prior import StartPrior
 from mav_perception.localization.initialization.view_opportunities import (
     ViewOpportunities,
     in_view,
@@ -50,7 +53,7 @@ class PoseMode:
         covariance: (4, 4).
         intensity_ratio: (J,) intensity over clutter density at each buffered sighting.
         cost: expected number of sightings in the scans that should have shown it.
-        log_prior: log of the share of the search volume that the mode takes up.
+        log_prior: log of the share of the search volume that the mode takes up, or of its prior.
         evidence: F + log_prior, when no other drone is added.
     """
 
@@ -61,31 +64,42 @@ class PoseMode:
     log_prior: float
     evidence: float
 
+    def same_as(self, other: PoseMode) -> bool:
+        """Tell whether another mode is so near that both are one."""
+        near = float(np.linalg.norm(self.pose[:3] - other.pose[:3])) < SAME_POSITION
+        return near and abs(float(wrap_angle(self.pose[3] - other.pose[3]))) < SAME_YAW
 
-def find_modes(
-    pairs: PointPairs,
-    opportunities: ViewOpportunities,
-    sightings: int,
-    parameters: FilterParameters,
-    static: bool = False,
-) -> list[PoseMode]:
-    """Return the modes of one drone's pose, the likeliest first.
 
-    Args:
+@dataclass(frozen=True)
+class PoseEvidence:
+    """What is known of the pose of one drone, or of a static object.
+
+    Attributes:
         pairs: pairs of points that hold if the drone is there.
         opportunities: scans in which it may have been missed.
         sightings: number J of buffered sightings.
         parameters: P_D, field of view and range.
         static: a static object, which has no path and no yaw.
+        prior: where its start and its odometry have it, None if it may be anywhere.
     """
-    if not len(pairs.body_points):
+
+    pairs: PointPairs
+    opportunities: ViewOpportunities
+    sightings: int
+    parameters: FilterParameters
+    static: bool = False
+    prior: StartPrior | None = None
+
+
+def find_modes(known: PoseEvidence) -> list[PoseMode]:
+    """Return the modes of one drone's pose, the likeliest first."""
+    if not len(known.pairs.body_points):
         return []
-    votes = _vote(pairs, 1 if static else YAW_STEPS)
-    poses, covariances = refine(pairs, votes, static)
-    modes = [
-        _weigh(pairs, opportunities, sightings, parameters, static, pose, covariance)
-        for pose, covariance in zip(poses, covariances, strict=True)
-    ]
+    seeds = _vote(known.pairs, 1 if known.static else YAW_STEPS)
+    if known.prior is not None:
+        seeds = np.concatenate([seeds, known.prior.seeds()])
+    poses, covariances = refine(known.pairs, seeds, known.static)
+    modes = [mode_at(known, *mode) for mode in zip(poses, covariances, strict=True)]
     return sorted(modes, key=lambda mode: -mode.evidence)
 
 
@@ -109,21 +123,19 @@ def _vote(pairs: PointPairs, yaw_steps: int) -> FloatArray:
     return np.concatenate(positions)[order]
 
 
-def _weigh(
-    pairs: PointPairs,
-    opportunities: ViewOpportunities,
-    sightings: int,
-    parameters: FilterParameters,
-    static: bool,
-    pose: FloatArray,
-    covariance: FloatArray,
-) -> PoseMode:
-    fit, ratio, cost = log_likelihood_ratio(pairs, opportunities, pose, parameters)
-    total = np.bincount(pairs.sighting, ratio, sightings).astype(float)
-    free = slice(0, 3 if static else 4)
+def mode_at(known: PoseEvidence, pose: FloatArray, covariance: FloatArray) -> PoseMode:
+    """Return the mode of a pose (4,) and covariance (4, 4), with what speaks for it."""
+    fit, ratio, cost = log_likelihood_ratio(
+        known.pairs, known.opportunities, pose, known.parameters
+    )
+    total = np.bincount(known.pairs.sighting, ratio, known.sightings).astype(float)
+    free = slice(0, 3 if known.static else 4)
     own = covariance[free, free]
-    space = SEARCH_VOLUME * (1.0 if static else 2.0 * np.pi)
-    log_prior = 0.5 * float(np.linalg.slogdet(2.0 * np.pi * own)[1]) - np.log(space)
+    anywhere = -float(np.log(SEARCH_VOLUME * (1.0 if known.static else 2.0 * np.pi)))
+    density = anywhere
+    if known.prior is not None:
+        density = known.prior.log_density(pose, own, anywhere)
+    log_prior = 0.5 * float(np.linalg.slogdet(2.0 * np.pi * own)[1]) + density
     return PoseMode(
         pose=pose,
         covariance=covariance,

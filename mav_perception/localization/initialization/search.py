@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from mav_perception.localization.initialization.joint_hypotheses import joint_hy
 from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.pose_modes import PoseMode
 from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
-from mav_perception.localization.initialization.team_modes import TeamModes, find_team_modes
+from mav_perception.localization.initialization.start_prior import StartPrior, too_vague
+from mav_perception.localization.initialization.team_modes import ModeFinder, TeamModes
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
@@ -27,14 +29,14 @@ from mav_perception.types import FloatArray
 SAME_POSITION, SAME_YAW = 1.5, 0.5
 """A drone found as near to where the filter has it, metres and radians, is where it should be."""
 
-MAX_SIGMA, MAX_YAW_SIGMA = 0.5, 0.25
-"""A pose less certain than this is not yet one to start from, metres and radians."""
-
 CAUTION = 4.0
 """Factor on the covariance of a found pose: errors of the odometry are correlated."""
 
 OBJECT_HITS = 20.0
 """A static object that was seen less often does not explain sightings here."""
+
+RIVAL_ROUNDS = 3
+"""So often more modes are looked for before anybody is initialized."""
 
 MAX_SCANS = 800
 
@@ -82,6 +84,7 @@ class SearchTask:
         wanted: whose pose is asked.
         missing: who cannot be searched for, and why.
         parameters: of the filter.
+        priors: of the drones whose start was told, but vaguely.
     """
 
     stamp_ns: int
@@ -91,6 +94,7 @@ class SearchTask:
     wanted: tuple[int, ...]
     missing: tuple[NotInitialized, ...]
     parameters: FilterParameters
+    priors: Mapping[int, StartPrior] = field(default_factory=dict)
 
 
 def search_task(
@@ -98,6 +102,7 @@ def search_task(
     state: JointState,
     odometry: TeamOdometry,
     parameters: FilterParameters,
+    priors: Mapping[int, StartPrior] | None = None,
 ) -> SearchTask:
     """Return the task of finding every drone that is not active.
 
@@ -106,6 +111,7 @@ def search_task(
         state: joint state now; its active drones are the reference.
         odometry: paths of all drones.
         parameters: of the filter.
+        priors: of the drones whose start was told, but vaguely.
     """
     wanted = [d for d in range(state.drones) if not state.active[d] and not state.pending[d]]
     silent = [d for d in wanted if odometry.silent_for(d, state.stamp_ns) > MAX_BREAK]
@@ -124,6 +130,7 @@ def search_task(
         wanted=tuple(d for d in wanted if d not in silent),
         missing=tuple(NotInitialized(d, 'no odometry') for d in silent),
         parameters=parameters,
+        priors=priors or {},
     )
 
 
@@ -135,8 +142,16 @@ def search(task: SearchTask) -> SearchResult:
     """
     if not task.wanted or not len(task.scans.scan):
         return SearchResult((), task.missing)
-    team = find_team_modes(task.scans, task.known, list(task.wanted), task.parameters)
+    finder = ModeFinder(task.scans, task.known, task.parameters, task.priors)
+    team = finder.team_modes(list(task.wanted))
     initialized, missing = _decide(team, task)
+    rounds = 0
+    while initialized and rounds < RIVAL_ROUNDS:
+        before, team = team, finder.with_rivals(team, joint_hypotheses(team)[0].chosen)
+        if team is before:
+            break
+        initialized, missing = _decide(team, task)
+        rounds += 1
     return SearchResult(tuple(initialized), (*task.missing, *missing))
 
 
@@ -174,7 +189,7 @@ def _decide(
 def _too_vague(mode: PoseMode) -> str:
     """Return what is missing for the pose to be sure enough, an empty text if nothing is."""
     sigma = np.sqrt(np.diag(mode.covariance))
-    if sigma[:3].max() < MAX_SIGMA and sigma[3] < MAX_YAW_SIGMA:
+    if not too_vague(sigma):
         return ''
     return (
         f'its pose is only known to {sigma[:3].max():.1f} m and {np.degrees(sigma[3]):.0f} '

@@ -13,7 +13,7 @@ from mav_perception.localization.initialization.joint_hypotheses import (
     joint_hypotheses,
 )
 from mav_perception.localization.initialization.known_drones import KnownDrones
-from mav_perception.localization.initialization.team_modes import TeamModes, modes_seen_from
+from mav_perception.localization.initialization.team_modes import ModeFinder, TeamModes
 from mav_perception.localization.parameters import FilterParameters
 
 NEGLIGIBLE = 5.0
@@ -56,7 +56,8 @@ class CompetingEvidence:
     def _search(self, drone: int) -> float:
         known = KnownDrones.alone(drone, np.zeros(4), np.zeros(4), len(self._scans.back))
         others = [other for other in self._wanted if other != drone]
-        team = modes_seen_from(self._scans, known, others, self._parameters)
+        finder = ModeFinder(self._scans, known, self._parameters, both_ways=False)
+        team = finder.team_modes(others)
         elsewhere = joint_hypotheses(team)[0].score
         explained = team.explained + self._best.intensity_ratio
         here = joint_hypotheses(replace(team, explained=explained))[0].score

@@ -11,6 +11,7 @@ from mav_perception.localization.initialization.pose_constraints import (
     shown_probability,
 )
 from mav_perception.localization.initialization.pose_modes import (
+    PoseEvidence,
     find_modes,
     log_likelihood_ratio,
 )
@@ -58,13 +59,19 @@ def planted_pairs(pose, seed=0, true=40, false=40):
     )  # fmt: skip
 
 
+def modes_of(pairs, scans):
+    return find_modes(PoseEvidence(pairs, scans, len(pairs.sighting), PARAMETERS))
+
+
 @pytest.mark.parametrize(
     'pose', [[1.0, -2.0, 0.5, 0.0], [-6.0, 3.0, 1.5, 2.5], [4.0, 7.0, 2.0, -3.1]]
 )
 def test_the_planted_pose_is_the_likeliest_mode(pose):
     pose = np.array(pose)
     for seed in range(3):
-        best, *others = find_modes(planted_pairs(pose, seed), always(80), 80, PARAMETERS)
+        best, *others = find_modes(
+            PoseEvidence(planted_pairs(pose, seed), always(80), 80, PARAMETERS)
+        )
         assert np.linalg.norm(best.pose[:3] - pose[:3]) < 0.05
         assert abs(float(wrap_angle(best.pose[3] - pose[3]))) < 0.02
         assert np.sqrt(np.diag(best.covariance)).max() < 0.05
@@ -77,11 +84,16 @@ def test_the_planted_pose_is_the_likeliest_mode(pose):
 
 def test_clutter_alone_has_no_convincing_mode():
     pairs = planted_pairs(np.zeros(4), true=0, false=80)
-    assert all(mode.evidence < 5.0 for mode in find_modes(pairs, always(80), 80, PARAMETERS))
+    assert all(mode.evidence < 5.0 for mode in modes_of(pairs, always(80)))
 
 
 def test_without_pairs_there_is_no_mode():
-    assert find_modes(planted_pairs(np.zeros(4), true=0, false=0), always(1), 0, PARAMETERS) == []
+    assert (
+        find_modes(
+            PoseEvidence(planted_pairs(np.zeros(4), true=0, false=0), always(1), 0, PARAMETERS)
+        )
+        == []
+    )
 
 
 def in_view_of(target, count, own):
@@ -99,7 +111,7 @@ def test_scans_that_should_have_shown_the_drone_cost_it_evidence():
     unseen = in_view_of(np.zeros(3), 50, own=False)  # the drone stood at its pose all along
     elsewhere = in_view_of(np.array([0.0, 30.0, 0.0]), 50, own=False)
     free, costly, harmless = (
-        find_modes(pairs, scans, 80, PARAMETERS)[0]
+        modes_of(pairs, scans)[0]
         for scans in (always(80), always(80).joined(unseen), always(80).joined(elsewhere))
     )
     assert costly.cost - free.cost == pytest.approx(shown_probability(PARAMETERS) * 50)
