@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from mav_perception.cameras.models import DISTORTION_MODELS, PinholeCamera
+from mav_perception.cameras.distortion import DISTORTION_MODELS, distortion_of
+from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import DataError, InputError
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
@@ -43,7 +44,10 @@ def load_camera(path: Path, name: str = 'cam0') -> PinholeCamera:
 
 def _from_ros(tree: dict[str, Any]) -> PinholeCamera:
     matrix = np.array(tree['camera_matrix']['data'], float).reshape(3, 3)
-    model = tree.get('distortion_model', 'plumb_bob')
+    model, distortion = distortion_of(
+        tree.get('distortion_model', 'plumb_bob'),
+        np.array(tree['distortion_coefficients']['data'], float),
+    )
     return PinholeCamera(
         width=int(tree['image_width']),
         height=int(tree['image_height']),
@@ -52,7 +56,7 @@ def _from_ros(tree: dict[str, Any]) -> PinholeCamera:
         cx=float(matrix[0, 2]),
         cy=float(matrix[1, 2]),
         model=model,
-        distortion=np.array(tree['distortion_coefficients']['data'], float),
+        distortion=distortion,
     )
 
 
@@ -68,25 +72,17 @@ def _from_kalibr(tree: dict[str, Any]) -> PinholeCamera:
     fx, fy, cx, cy = (float(v) for v in tree['intrinsics'])
     width, height = (int(v) for v in tree['resolution'])
     coefficients = np.array(tree.get('distortion_coeffs', []), float)
-    if model == 'radtan':
-        coefficients = np.append(coefficients, 0.0)  # Kalibr has no k3
-    return PinholeCamera(
-width=width,
-height=height,
-fx=fx,
-fy=fy,
-cx=cx,
-cy=cy,
-model=KALIBR_MODELS[model],
-distortion=np.zeros(0) if model == 'none' else coefficients,
-)  # fmt: skip
+    model, distortion = distortion_of(
+        KALIBR_MODELS[model], coefficients[: 0 if model == 'none' else None]
+    )
+    return PinholeCamera(width, height, fx, fy, cx, cy, model, distortion)
 
 
 def save_camera(camera: PinholeCamera, path: Path, name: str = 'camera') -> None:
     """Write intrinsics as a ROS camera_info YAML, which camera drivers read."""
     coefficients = camera.distortion
     if not len(coefficients):
-        coefficients = np.zeros(DISTORTION_MODELS[camera.model])
+        coefficients = np.zeros(DISTORTION_MODELS[camera.model][0])
     identity = np.eye(3)
     projection = np.column_stack([camera.matrix, np.zeros(3)])
 

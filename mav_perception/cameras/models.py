@@ -6,17 +6,15 @@ the optical frame: z forward, x right, y down (REP-103).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
+from mav_perception.cameras.distortion import DISTORTION_MODELS
 from mav_perception.cameras.fisheye import plane_from_points, plane_jacobian, rays_from_plane
 from mav_perception.errors import InputError
 from mav_perception.types import FloatArray
-
-DISTORTION_MODELS = {'plumb_bob': 5, 'rational_polynomial': 8, 'equidistant': 4}
-"""Models of sensor_msgs/CameraInfo and their numbers of coefficients."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +54,11 @@ class PinholeCamera:
                 f'Unknown distortion model {self.model!r}: use one of '
                 f'{", ".join(DISTORTION_MODELS)}.'
             )
-        if len(self.distortion) not in (0, DISTORTION_MODELS[self.model]):
+        sizes = DISTORTION_MODELS[self.model]
+        if len(self.distortion) not in (0, *sizes):
             raise InputError(
-                f'{self.model} needs {DISTORTION_MODELS[self.model]} distortion coefficients, '
-                f'camera_info has {len(self.distortion)}.'
+                f'{self.model} has {" or ".join(map(str, sorted(sizes)))} distortion '
+                f'coefficients, here are {len(self.distortion)}.'
             )
 
     @classmethod
@@ -67,6 +66,27 @@ class PinholeCamera:
         """Build an ideal camera from its horizontal field of view in radians."""
         focal = width / (2.0 * np.tan(horizontal / 2.0))
         return cls(width, height, focal, focal, (width - 1) / 2.0, (height - 1) / 2.0)
+
+    def window(self, corner: tuple[int, int], size: tuple[int, int]) -> PinholeCamera:
+        """Return the camera of a window of its images: (column, row) and (width, height)."""
+        return replace(
+            self, width=size[0], height=size[1], cx=self.cx - corner[0], cy=self.cy - corner[1]
+        )
+
+    def binned(self, columns: int, rows: int) -> PinholeCamera:
+        """Return the camera of images of which so many columns and rows are one pixel.
+
+        As image_geometry of ROS has it: all of K is divided.
+        """
+        return replace(
+            self,
+            width=self.width // columns,
+            height=self.height // rows,
+            fx=self.fx / columns,
+            fy=self.fy / rows,
+            cx=self.cx / columns,
+            cy=self.cy / rows,
+        )
 
     @property
     def half_field_of_view(self) -> tuple[float, float]:

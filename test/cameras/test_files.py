@@ -29,7 +29,7 @@ def test_a_written_calibration_is_read_back(tmp_path, model):
 
 
 @pytest.mark.parametrize(
-    ('kalibr', 'ours', 'count'), [('radtan', 'plumb_bob', 5), ('equidistant', 'equidistant', 4)]
+    ('kalibr', 'ours', 'count'), [('radtan', 'plumb_bob', 4), ('equidistant', 'equidistant', 4)]
 )
 def test_kalibr_camchains_are_read(tmp_path, kalibr, ours, count):
     path = tmp_path / 'camchain.yaml'
@@ -57,3 +57,14 @@ def test_broken_files_are_named(tmp_path, text, match):
     with pytest.raises(DataError, match=match) as caught:
         load_camera(path)
     assert 'broken.yaml' in str(caught.value)
+
+
+def test_a_calibration_file_may_be_filled_up_with_zeros(tmp_path):
+    camera = PinholeCamera(640, 480, 400, 400, 320, 240, 'plumb_bob', np.full(5, 0.01))
+    save_camera(camera, tmp_path / 'camera.yaml')
+    text = (tmp_path / 'camera.yaml').read_text().replace('plumb_bob', 'PLUMB_BOB')
+    (tmp_path / 'camera.yaml').write_text(
+        text.replace('  - 0.01\nrect', '  - 0.01\n  - 0.0\n  - 0.0\n  - 0.0\nrect')
+    )
+    again = load_camera(tmp_path / 'camera.yaml')
+    np.testing.assert_array_equal(again.distortion, camera.distortion)

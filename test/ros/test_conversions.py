@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header
 
 from mav_perception.cameras.models import PinholeCamera
@@ -13,10 +13,12 @@ from mav_perception.localization.queries import DronePose
 from mav_perception.ros.messages.conversions import (
     array_to_image,
     camera_from_info,
+    depth_to_array,
     image_to_array,
     info_from_camera,
     ns_to_stamp,
     pose_message,
+    same_calibration,
 )
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.types import Sightings
@@ -53,6 +55,7 @@ def test_images_survive_the_round_trip():
         ({'encoding': 'yuv422'}, 'encoding'),
         ({'height': 40}, 'bytes'),
         ({'step': 2}, 'step'),
+        ({'step': 0}, 'step 0: its publisher must set step to the bytes of a row, 5'),
         ({'width': 0}, 'needs'),
     ],
 )
@@ -75,6 +78,60 @@ def test_camera_info_survives_the_round_trip():
 def test_camera_info_without_intrinsics_says_calibrate():
     with pytest.raises(InputError, match='calibrate'):
         camera_from_info(CameraInfo(width=640, height=480))
+
+
+def full_sensor(**changes):
+    info = CameraInfo(width=1280, height=960, distortion_model='plumb_bob', **changes)
+    info.k = [800.0, 0.0, 640.0, 0.0, 801.0, 480.0, 0.0, 0.0, 1.0]
+    return info
+
+
+def test_binning_and_region_of_interest_are_those_of_camera_info_msg():
+    whole = camera_from_info(full_sensor())
+    binned = camera_from_info(full_sensor(binning_x=2, binning_y=4))
+    assert (binned.width, binned.height, binned.fx, binned.fy) == (640, 240, 400.0, 801.0 / 4)
+    roi = RegionOfInterest(x_offset=320, y_offset=240, width=640, height=480)
+    window = camera_from_info(full_sensor(roi=roi))
+    assert (window.width, window.height, window.cx, window.cy) == (640, 480, 320.0, 240.0)
+    both = camera_from_info(full_sensor(roi=roi, binning_x=2, binning_y=2))
+    assert (both.width, both.height, both.cx, both.fy) == (320, 240, 160.0, 801.0 / 2)
+    ray = whole.unproject(np.array([[420.0, 300.0]]))
+    np.testing.assert_allclose(window.unproject(np.array([[100.0, 60.0]])), ray)
+    np.testing.assert_allclose(both.unproject(np.array([[50.0, 30.0]])), ray)
+
+
+def test_a_region_beyond_the_sensor_is_refused():
+    roi = RegionOfInterest(x_offset=900, width=640, height=480)
+    with pytest.raises(InputError, match='whole sensor'):
+        camera_from_info(full_sensor(roi=roi))
+
+
+def test_new_binning_is_a_new_calibration():
+    assert same_calibration(full_sensor(), full_sensor())
+    assert not same_calibration(full_sensor(), full_sensor(binning_x=2))
+    assert not same_calibration(full_sensor(), full_sensor(roi=RegionOfInterest(width=640)))
+
+
+def depth_message(metres, encoding):
+    scale, kind = {'16UC1': (1000.0, np.uint16), '32FC1': (1.0, np.float32)}[encoding]
+    cells = (metres * scale).astype(kind)
+    message = Image(height=2, width=3, encoding=encoding, step=3 * cells.itemsize)
+    message.data = cells.tobytes()
+    return message
+
+
+@pytest.mark.parametrize('encoding', ['16UC1', '32FC1'])
+def test_depth_is_metres(encoding):
+    metres = np.array([[1.5, 2.0, 0.0], [30.0, 0.8, 4.0]])
+    depth = depth_to_array(depth_message(metres, encoding))
+    np.testing.assert_allclose(depth, np.where(metres > 0, metres, np.nan), rtol=1e-6)
+
+
+def test_millimetres_in_a_depth_image_of_metres_are_suspected():
+    with pytest.raises(InputError, match='millimetres'):
+        depth_to_array(depth_message(np.array([[1500.0, 800.0, 0.0], [2000.0] * 3]), '32FC1'))
+    beyond = np.array([[np.inf, 0.0, np.nan], [np.inf] * 3])
+    assert np.isnan(depth_to_array(depth_message(beyond, '32FC1'))).all()
 
 
 @pytest.mark.parametrize('count', [0, 1, 3])

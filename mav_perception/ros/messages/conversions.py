@@ -11,7 +11,8 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from mav_perception.cameras.models import DISTORTION_MODELS, PinholeCamera
+from mav_perception.cameras.distortion import DISTORTION_MODELS, distortion_of
+from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import InputError
 from mav_perception.geometry import quaternion_from_euler
 from mav_perception.localization.queries import DronePose
@@ -20,6 +21,9 @@ from mav_perception.types import (
     ByteImage,
     FloatArray,
 )
+
+FARTHEST_NEAREST = 100.0
+"""A depth image whose nearest pixel is farther than this, metres, has another unit."""
 
 CHANNELS = {'mono8': 1, '8UC1': 1, 'rgb8': 3, 'bgr8': 3, '8UC3': 3, 'rgba8': 4, 'bgra8': 4}
 
@@ -47,6 +51,11 @@ def _pixel_rows(message: Image, pixel_bytes: int) -> ByteImage:
     """Return (height, width * pixel_bytes) bytes without row padding; raise on a wrong size."""
     rows, columns, step = message.height, message.width, message.step
     width = columns * pixel_bytes
+    if step == 0 and rows and columns:
+        raise InputError(
+            f'Image of {columns}x{rows} {message.encoding} has step 0: its publisher must set '
+            f'step to the bytes of a row, {width} or more.'
+        )
     if rows == 0 or columns == 0 or step < width or len(message.data) < rows * step:
         raise InputError(
             f'Image of {columns}x{rows} {message.encoding} with step {step} needs {rows * step} '
@@ -68,7 +77,14 @@ def depth_to_array(message: Image) -> FloatArray:
     if bool(message.is_bigendian) != (sys.byteorder == 'big'):
         cells = cells.byteswap()
     depth = cells.astype(float) * scale
-    return np.where(depth > 0.0, depth, np.nan)
+    depth = np.where((depth > 0.0) & np.isfinite(depth), depth, np.nan)
+    nearest = np.nanmin(depth) if np.isfinite(depth).any() else 0.0
+    if nearest > FARTHEST_NEAREST:
+        raise InputError(
+            f'Nothing in a depth image of {message.encoding} is nearer than {nearest:.0f} m: are '
+            'these millimetres? 32FC1 is metres, 16UC1 millimetres (REP-118).'
+        )
+    return depth
 
 
 def array_to_image(image: ByteImage, header: Header) -> Image:
@@ -84,37 +100,48 @@ def array_to_image(image: ByteImage, header: Header) -> Image:
 
 def same_calibration(one: CameraInfo, other: CameraInfo) -> bool:
     """Tell whether two messages say the same of a camera."""
+    names = ('width', 'height', 'distortion_model', 'binning_x', 'binning_y', 'roi')
     return (
-        (one.width, one.height, one.distortion_model)
-        == (other.width, other.height, other.distortion_model)
+        all(getattr(one, name) == getattr(other, name) for name in names)
         and np.array_equal(one.k, other.k)
         and np.array_equal(one.d, other.d)
     )
 
 
 def camera_from_info(message: CameraInfo) -> PinholeCamera:
-    """Return the camera model, or raise InputError if the message has no intrinsics."""
+    """Return the camera model of the images, or raise InputError if there are no intrinsics.
+
+    As CameraInfo.msg has it, size and K are of the whole sensor; the image is its region of
+    interest, then binned.
+    """
     k = np.asarray(message.k, float).reshape(3, 3)
-    distortion = np.asarray(message.d, float)
-    if not distortion.any():
-        distortion = np.zeros(0)
-    return PinholeCamera(
+    model, distortion = distortion_of(message.distortion_model, np.asarray(message.d, float))
+    sensor = PinholeCamera(
         width=int(message.width),
         height=int(message.height),
         fx=float(k[0, 0]),
         fy=float(k[1, 1]),
         cx=float(k[0, 2]),
         cy=float(k[1, 2]),
-        model=message.distortion_model or 'plumb_bob',
+        model=model,
         distortion=distortion,
     )
+    roi = message.roi
+    corner = int(roi.x_offset), int(roi.y_offset)
+    size = int(roi.width) or sensor.width, int(roi.height) or sensor.height
+    if corner[0] + size[0] > sensor.width or corner[1] + size[1] > sensor.height:
+        raise InputError(
+            f'camera_info has a region of interest of {size[0]}x{size[1]} at {corner} in a sensor '
+            f'of {sensor.width}x{sensor.height}: width and height are those of the whole sensor.'
+        )
+    return sensor.window(corner, size).binned(message.binning_x or 1, message.binning_y or 1)
 
 
 def info_from_camera(camera: PinholeCamera, header: Header) -> CameraInfo:
     """Return the CameraInfo message of a camera model."""
     message = CameraInfo(header=header, height=camera.height, width=camera.width)
     message.distortion_model = camera.model
-    none = [0.0] * DISTORTION_MODELS[camera.model]
+    none = [0.0] * DISTORTION_MODELS[camera.model][0]
     message.d = [float(v) for v in camera.distortion] or none
     message.k = camera.matrix.ravel()
     message.r = np.eye(3).ravel()
