@@ -19,7 +19,7 @@ COMMANDS = {
     'record': 'record a flight into a bag',
     'benchmark': 'Monte-Carlo of the filter against its baselines',
     'segment': 'run a network over images or a video',
-    'dataset': 'check labelled images before training on them',
+    'dataset': 'import, split and check labelled images',
     'train': 'train a network',
     'export': 'turn a training checkpoint into a model: ONNX and card',
     'evaluate': 'measure a model, trajectories or a whole run',
@@ -27,6 +27,17 @@ COMMANDS = {
     'calibrate': 'find the intrinsics of a camera from images of a board',
 }
 
+EXTRA_OF = {
+    **dict.fromkeys(
+        ('torch', 'tensorboard', 'onnx', 'onnxscript', 'pycocotools', 'PIL', 'matplotlib'), 'train'
+    ),
+    **dict.fromkeys(('panda3d', 'direct', 'dacite'), 'sim'),
+    'rosbags': 'bag',
+    'rerun': 'rerun',
+    'openvino': 'openvino',
+    'distributed': 'cluster',
+}
+"""Module -> the extra of this package that brings it."""
 
 EXIT_CODES = (
     'Exit codes: 0 success, 1 the run failed or missed its goal, 2 wrong use or input, 130 Ctrl-C.'
@@ -62,6 +73,19 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _missing(error: ModuleNotFoundError) -> MissingDependencyError:
+    """Return which package is missing, and the command that brings it."""
+    name = (error.name or str(error)).partition('.')[0]
+    if name.startswith('rclpy') or name.endswith('_msgs'):
+        return MissingDependencyError(
+            f'{name} is not installed: this command needs ROS 2. Source its setup.bash, or '
+            '`make install` in a checkout.'
+        )
+    extra = EXTRA_OF.get(name)
+    package = f'"mav_perception[{extra}]", or ".[{extra}]" in a checkout' if extra else name
+    return MissingDependencyError(f'{name} is not installed: pip install {package}.')
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
@@ -74,11 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'mav-perception {parsed.command}: {error}', file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        missing = MissingDependencyError(
-            f'{error.name} is not installed: pip install "mav_perception[train,sim,bag,rerun]" or '
-            'install that one package.'
-        )
-        print(f'mav-perception {parsed.command}: {missing}', file=sys.stderr)
+        print(f'mav-perception {parsed.command}: {_missing(error)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

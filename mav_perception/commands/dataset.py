@@ -13,6 +13,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,11 +46,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs='+',
         default=[],
         metavar='NAME=CLASS',
-        help='what the tool calls it = class or "unknown"; names that are classes need none',
+        help='what the tool calls it = class or "unknown", with spaces between; names that are '
+        'classes need none',
+    )
+    taken.add_argument(
+        '--empty',
+        action='store_true',
+        help='images for which labelme has written no file show no target',
     )
     split = subjects.add_parser('split', help='images/ and labels/ -> train/ and val/')
     split.add_argument('source', type=Path, metavar='SRC')
-    split.add_argument('output', type=Path, metavar='OUT', help='new folder')
+    split.add_argument('output', type=Path, metavar='OUT', help='gets train/ and val/')
     split.add_argument('--val', type=float, default=0.2, help='share of the images (default 0.2)')
     split.add_argument(
         '--group',
@@ -79,14 +86,17 @@ def _import(arguments: argparse.Namespace) -> int:
     from mav_perception.segmentation.labels import label_space
 
     pairs = [item.partition('=') for item in arguments.map]
-    if wrong := [name for name, equals, kind in pairs if not (name and equals and kind)]:
-        raise ConfigurationError(f'--map {wrong[0]}: write NAME=CLASS, as quadrotor=drone.')
+    if wrong := [text for text in arguments.map if not re.fullmatch('[^=]+=[^=,]+', text)]:
+        raise ConfigurationError(
+            f'--map {wrong[0]}: write NAME=CLASS, as quadrotor=drone, with spaces between.'
+        )
     imported = import_labels(
         arguments.format,
         arguments.source,
         arguments.output,
         label_space(arguments.labels),
         {name: kind for name, _, kind in pairs},
+        arguments.empty,
     )
     for notice in imported.notices:
         print(notice)

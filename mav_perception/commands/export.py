@@ -49,9 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
     import shutil
 
     from mav_perception.evaluation.metrics.model_evaluation import rendered_samples
+    from mav_perception.evaluation.metrics.operating_point import backgrounds
     from mav_perception.io.labelled_images import folder_samples
     from mav_perception.training.export import export_checkpoint, halve, quantise
 
+    elsewhere = backgrounds(arguments.backgrounds) if arguments.backgrounds else []
     card = export_checkpoint(arguments.checkpoint, arguments.models, arguments.look)
     path = arguments.models / f'{card.name}.onnx'
     if arguments.keep_checkpoint:
@@ -71,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         return rendered_samples(arguments.rendered)
 
     _calibrate(path, samples)
-    if arguments.backgrounds:
-        _choose_operating_point(path, samples, arguments.backgrounds)
+    if elsewhere:
+        _choose_operating_point(path, samples, arguments.backgrounds, elsewhere)
     figures = _measured(path, name, samples)
     if arguments.int8:
         quantise(
@@ -105,15 +107,17 @@ def _calibrate(path: Path, samples: Samples) -> None:
     card.save(path.with_suffix('.yaml'))
 
 
-def _choose_operating_point(path: Path, samples: Samples, folder: Path) -> None:
+def _choose_operating_point(
+    path: Path, samples: Samples, folder: Path, elsewhere: list[ByteImage]
+) -> None:
     """Choose the least score of a blob that counts, and say what it costs and spares."""
-    from mav_perception.evaluation.metrics.operating_point import backgrounds, operating_curve
+    from mav_perception.evaluation.metrics.operating_point import operating_curve
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(str(path), backend='onnxruntime')
     if segmenter.card.label_space.size != 2:
         raise ModelError('--backgrounds chooses the operating point of one class, not of several.')
-    curve = operating_curve(segmenter, samples(), backgrounds(folder))
+    curve = operating_curve(segmenter, samples(), elsewhere)
     chosen = curve.at(curve.operating_point())
     card = segmenter.card
     measured = {'backgrounds': str(folder), 'false_elsewhere': chosen['false_elsewhere']}

@@ -27,7 +27,7 @@ def split_folder(
 
     Args:
         source: has images/ and labels/.
-        output: new folder.
+        output: folder that has no split yet; the source may lie in it.
         share: of the images that goes to val, at least; groups stay whole.
         group: regular expression; what its first group matches in the name of a file is the
             sequence. Frames of one flight look alike: in both splits they make val too good.
@@ -40,12 +40,13 @@ def split_folder(
 
     Raises:
         DataError: a split would have no target, or a file is broken.
-        ConfigurationError: an impossible share or expression, or the folder exists.
+        ConfigurationError: an impossible share or expression, or a split exists.
     """
     if not 0.0 < share < 1.0:
         raise ConfigurationError(f'A share of {share} for val must lie between 0 and 1.')
-    if output.exists() and any(output.iterdir()):
-        raise ConfigurationError(f'{output} is not empty: give a new folder.')
+    for name in ('train', 'val'):
+        if (output / name).exists():
+            raise ConfigurationError(f'{output / name} is there already: give another folder.')
     pairs = labelled_pairs(source)
     target_is_255 = targets_are_255(pairs, classes)
     with_target = {p for p in pairs if shows_target(read_pair(*p, classes, target_is_255)[1])}

@@ -26,7 +26,7 @@ class TrainingConfiguration:
         labels: label space.
         train: folder with images/ and labels/, or 'rendered' for simulated images.
         val: the same, to choose the best epoch on.
-        training_data: in words, for the model card.
+        training_data: in words, for the model card; empty for the path and the number of images.
         height, width, channels: network input.
         window: rows and columns of the exported network's input if it is to refine crops of
             another model, at the scale at which an image fits height and width; else empty.
@@ -67,7 +67,7 @@ class TrainingConfiguration:
     labels: str
     train: str
     val: str
-    training_data: str
+    training_data: str = ''
     height: int = 512
     width: int = 640
     channels: int = 1

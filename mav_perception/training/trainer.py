@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,9 @@ class Trainer:
             training_source(settings),
             validation_source(settings),
         )
+        if not settings.training_data:
+            told = f'{settings.train}, {len(self._train)} images'
+            self._settings = settings = replace(settings, training_data=told)
         problems = self._train.problems + self._validation.problems
         self._elsewhere = validation_backgrounds(settings, problems)
         self._log = TrainingLog(folder, settings.labels)

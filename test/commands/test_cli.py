@@ -75,4 +75,7 @@ sys.exit(main(['train', 'config/training/drone.yaml']))
         [sys.executable, '-c', program], capture_output=True, text=True, check=False
     )
     assert result.returncode == 2, result.stderr
-    assert 'torch is not installed' in result.stderr
+    assert (
+        'torch is not installed: pip install "mav_perception[train]", or ".[train]" in a checkout.'
+        in result.stderr
+    )

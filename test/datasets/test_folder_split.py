@@ -65,14 +65,14 @@ def test_a_split_without_a_target_is_refused(folder, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
-def test_a_split_goes_into_a_new_folder(folder, tmp_path):
-    split_folder(folder, tmp_path / 'out', 0.2, '', 0, 2)
-    with pytest.raises(ConfigurationError, match='not empty'):
-        split_folder(folder, tmp_path / 'out', 0.2, '', 0, 2)
-
-
 def test_masks_of_0_and_255_are_split_like_others(folder, tmp_path):
     for file in (folder / 'labels').iterdir():
         cv2.imwrite(str(file), 255 * cv2.imread(str(file), cv2.IMREAD_UNCHANGED))
     with pytest.warns(UserWarning, match='255 is taken'):
         assert split_folder(folder, tmp_path / 'out', 0.2, '', 0, 2) == {'train': 16, 'val': 4}
+
+
+def test_the_source_may_lie_in_the_output_and_a_split_is_never_replaced(folder, tmp_path):
+    assert split_folder(folder, tmp_path, 0.3, '(f[0-9])_.*', 0, 2) == {'train': 12, 'val': 8}
+    with pytest.raises(ConfigurationError, match='train is there already'):
+        split_folder(folder, tmp_path, 0.3, '(f[0-9])_.*', 0, 2)

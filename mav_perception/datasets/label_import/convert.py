@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from mav_perception.datasets.label_import.coco import read_coco
 from mav_perception.datasets.label_import.cvat import read_cvat
-from mav_perception.datasets.label_import.labelme import read_labelme
+from mav_perception.datasets.label_import.labelme import read_labelme, without_labels
 from mav_perception.datasets.label_import.masks import read_masks
 from mav_perception.datasets.label_import.regions import AnnotatedImage
 from mav_perception.datasets.label_import.yolo import read_yolo
@@ -39,7 +40,12 @@ class Imported:
 
 
 def import_labels(
-    kind: str, source: Path, output: Path, space: LabelSpace, given: dict[str, str]
+    kind: str,
+    source: Path,
+    output: Path,
+    space: LabelSpace,
+    given: dict[str, str],
+    empty: bool = False,
 ) -> Imported:
     """Convert labelled images; nothing is written unless all of them can be.
 
@@ -49,6 +55,7 @@ def import_labels(
         output: new folder, gets images/ and labels/.
         space: the classes.
         given: name in the source -> name of a class, or 'unknown'.
+        empty: images for which labelme has written nothing show no target; else they are left out.
 
     Raises:
         DataError: something is missing or broken, or there is nothing to import.
@@ -65,13 +72,26 @@ def import_labels(
     if not names:
         raise DataError(f'{source} has {len(images)} images and nothing labelled in them.')
     classes, notices = _classes(names, space, given)
-    stems = _stems(images)
+    left = without_labels(source, images) if kind == 'labelme' else []
+    if left and not empty:
+        notices.append(
+            f'{len(left)} images have no .json and are left out, such as {left[0]}: with --empty '
+            'they count as images without a target.'
+        )
+    bare = left if empty else []
+    stems = _stems([*images, *bare])
     for folder in ('images', 'labels'):
         (output / folder).mkdir(parents=True)
-    for entry, stem in zip(FORMATS[kind](source), stems, strict=True):
+    entries = chain(FORMATS[kind](source), map(_nothing_in, bare))
+    for entry, stem in zip(entries, stems, strict=True):
         shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
         write_image(output / 'labels' / f'{stem}.png', _painted(entry, classes))
-    return Imported(len(images), tuple(notices))
+    return Imported(len(stems), tuple(notices))
+
+
+def _nothing_in(image: Path) -> AnnotatedImage:
+    rows, columns = read_image(image).shape[:2]
+    return AnnotatedImage(image, (columns, rows), (), image)
 
 
 def _classes(
@@ -96,8 +116,8 @@ def _classes(
         return {targets[0]: 1}, [notice]
     if strange := [name for name in left if name.lower() not in ids]:
         raise ConfigurationError(
-            f'{", ".join(strange)}: no such class. Say what it is, such as --map '
-            f'{strange[0]}={space.names[1]}; classes are {known}.'
+            f'{", ".join(strange)}: no such class. Say what each is, such as --map '
+            f'{strange[0]}={space.names[1]} or {strange[0]}=unknown; classes are {known}.'
         )
     return classes | {name: ids[name.lower()] for name in left}, []
 

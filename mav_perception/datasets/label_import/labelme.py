@@ -20,6 +20,7 @@ from mav_perception.datasets.label_import.regions import (
     rectangle,
 )
 from mav_perception.errors import DataError
+from mav_perception.io.images import image_files
 from mav_perception.types import BoolArray
 
 CIRCLE_CORNERS = 64
@@ -31,7 +32,7 @@ def read_labelme(source: Path) -> Iterator[AnnotatedImage]:
     Raises:
         DataError: no such file, or one that is broken.
     """
-    files = sorted(source.rglob('*.json'))
+    files = [source] if source.is_file() else sorted(source.rglob('*.json'))
     if not files:
         raise DataError(f'No .json files in {source}: give the folder that labelme wrote to.')
     for file in files:
@@ -45,11 +46,19 @@ def read_labelme(source: Path) -> Iterator[AnnotatedImage]:
         yield AnnotatedImage(image, size, regions, file)
 
 
+def without_labels(source: Path, used: list[Path]) -> list[Path]:
+    """Return the images for which labelme has written nothing: not looked at, or without any."""
+    known = {image.resolve() for image in used}
+    folders = [source, *(path for path in sorted(source.rglob('*')) if path.is_dir())]
+    images = [image for folder in folders for image in image_files(folder)]
+    return [image for image in images if image.resolve() not in known]
+
+
 def _region(shape: dict[str, Any], size: tuple[int, int], file: Path) -> Region:
     kind, name, where = shape.get('shape_type', 'polygon'), str(shape['label']), str(file)
     if kind == 'mask':
         return Region(name, pixels=_mask(shape, size, file))
-    if kind == 'polygon':
+    if kind in ('polygon', 'oriented_rectangle'):
         return Region(name, outline_of(shape['points'], where))
     points = np.array(shape['points'], float)
     if kind == 'rectangle':
@@ -58,7 +67,7 @@ def _region(shape: dict[str, Any], size: tuple[int, int], file: Path) -> Region:
         angle = np.linspace(0.0, 2.0 * np.pi, CIRCLE_CORNERS, endpoint=False)
         radius = np.linalg.norm(points[1] - points[0])
         return Region(name, points[0] + radius * np.column_stack([np.cos(angle), np.sin(angle)]))
-    raise DataError(f'{file}: a {kind} named {name} has no area: draw a polygon instead.')
+    raise DataError(f'{file}: the {kind} named {name} has no area: draw a polygon instead.')
 
 
 def _mask(shape: dict[str, Any], size: tuple[int, int], file: Path) -> BoolArray:

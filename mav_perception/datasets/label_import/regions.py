@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as run_lengths  # needs the `train` extra
 
 from mav_perception.errors import DataError
 from mav_perception.types import BoolArray, FloatArray
@@ -31,8 +32,6 @@ class Region:
         """Return the (rows, columns) mask of the region in an image of (width, height)."""
         if self.pixels is not None:
             return self.pixels
-        from pycocotools import mask as run_lengths  # needs the `train` extra
-
         assert self.outline is not None
         coded = run_lengths.frPyObjects([self.outline.ravel().tolist()], size[1], size[0])
         return np.asarray(run_lengths.decode(run_lengths.merge(coded)), bool)

@@ -334,3 +334,31 @@ def test_an_import_replaces_nothing(source, tmp_path):
     import_labels('masks', source, tmp_path / 'out', DRONE, {})
     with pytest.raises(ConfigurationError, match='new folder'):
         import_labels('masks', source, tmp_path / 'out', DRONE, {})
+
+
+def test_images_that_labelme_wrote_nothing_for_are_named_or_show_no_target(source, tmp_path):
+    write_labelme(source)
+    cv2.imwrite(str(source / 'images' / 'three.png'), np.zeros(SIZE[::-1], np.uint8))
+    told = import_labels('labelme', source, tmp_path / 'a', DRONE, {})
+    assert told.images == 2
+    assert '1 images have no .json and are left out' in told.notices[0]
+    assert 'three.png' in told.notices[0]
+    empty = import_labels('labelme', source, tmp_path / 'b', DRONE, {}, empty=True)
+    assert (empty.images, empty.notices) == (3, ())
+    assert not cv2.imread(str(tmp_path / 'b' / 'labels' / 'three.png'), 0).any()
+
+
+def test_one_labelme_file_is_a_source_too(source, tmp_path):
+    write_labelme(source)
+    assert import_labels('labelme', source / 'one.json', tmp_path / 'a', DRONE, {}).images == 1
+
+
+def test_a_turned_rectangle_of_labelme_is_an_outline(source, tmp_path):
+    write_labelme(source)
+    document = json.loads((source / 'one.json').read_text())
+    document['shapes'][0]['shape_type'] = 'oriented_rectangle'
+    (source / 'one.json').write_text(json.dumps(document))
+    import_labels('labelme', source, tmp_path / 'a', DRONE, {})
+    np.testing.assert_array_equal(
+        cv2.imread(str(tmp_path / 'a' / 'labels' / 'one.png'), 0), truth()
+    )
