@@ -5,6 +5,7 @@ from glob import glob
 from setuptools import find_packages, setup
 
 NODES = (
+    'camera',
     'segmentation',
     'detection',
     'localization',

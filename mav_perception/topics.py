@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 IMAGE = 'camera/image_raw'
+COMPRESSED = '/compressed'
+"""What image_transport appends to the topic of an image."""
 CAMERA_INFO = 'camera/camera_info'
 DEPTH = 'depth/image_rect'
 ODOMETRY = 'odometry'

@@ -12,7 +12,14 @@ from mav_perception.parameters import describe
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PACKAGE = REPOSITORY / 'mav_perception'
-ROS_PREFIXES = ('rclpy', 'tf2_ros', 'launch', 'ament_index_python', 'rosgraph_msgs')
+ROS_PREFIXES = (
+    'rclpy',
+    'tf2_msgs',
+    'vision_msgs',
+    'launch',
+    'ament_index_python',
+    'rosgraph_msgs',
+)
 
 
 def imported_modules(path):

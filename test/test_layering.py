@@ -55,7 +55,7 @@ FLOORS = (
     ('processes',),
     ('ros.messages',),
     ('ros.runtime',),
-    ('ros.publishers', 'ros.monitor', 'ros.simulation'),
+    ('ros.publishers', 'ros.stages', 'ros.monitor', 'ros.simulation'),
     ('ros.nodes',),
     ('ros',),
     ('ros.nodes.doctor_node',),

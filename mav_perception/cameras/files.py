@@ -71,11 +71,18 @@ def _from_kalibr(tree: dict[str, Any]) -> PinholeCamera:
         raise ValueError(f'distortion_model {model!r}: use {", ".join(KALIBR_MODELS)}')
     fx, fy, cx, cy = (float(v) for v in tree['intrinsics'])
     width, height = (int(v) for v in tree['resolution'])
-    coefficients = np.array(tree.get('distortion_coeffs', []), float)
-    model, distortion = distortion_of(
-        KALIBR_MODELS[model], coefficients[: 0 if model == 'none' else None]
+    coefficients = [] if model == 'none' else tree.get('distortion_coeffs', [])
+    model, distortion = distortion_of(KALIBR_MODELS[model], np.array(coefficients, float))
+    return PinholeCamera(
+        width=width,
+        height=height,
+        fx=fx,
+        fy=fy,
+        cx=cx,
+        cy=cy,
+        model=model,
+        distortion=distortion,
     )
-    return PinholeCamera(width, height, fx, fy, cx, cy, model, distortion)
 
 
 def save_camera(camera: PinholeCamera, path: Path, name: str = 'camera') -> None:

@@ -218,11 +218,6 @@ def without_drone(state: JointState, drone: int) -> JointState:
     return replace(state, active=active)
 
 
-def without_starts(state: JointState, drones: BoolArray) -> JointState:
-    """Let some drones (N,) not start where the team file says: they have to be found."""
-    return replace(state, active=state.active & ~drones, pending=state.pending & ~drones)
-
-
 def with_drone(
     state: JointState, drone: int, pose: FloatArray, covariance: FloatArray, anchor: OdometryRows
 ) -> JointState:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
+from mav_perception.ros.nodes.camera_node import ConfidenceParameters
 from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
 from mav_perception.ros.nodes.localization_node import LocalizationNodeParameters
 from mav_perception.ros.nodes.monitor_node import MonitorNodeParameters
@@ -16,18 +17,33 @@ from mav_perception.ros.nodes.overlay_node import OverlayNodeParameters
 from mav_perception.ros.nodes.pilot_node import PilotNodeParameters
 from mav_perception.ros.nodes.player_node import PlayerNodeParameters
 from mav_perception.ros.nodes.recorder_node import RecorderNodeParameters
-from mav_perception.ros.nodes.segmentation_node import SegmentationNodeParameters
 from mav_perception.ros.nodes.simulation_node import SimulationNodeParameters
 from mav_perception.ros.publishers.pose_publishers import PoseParameters
+from mav_perception.ros.publishers.transforms import TransformParameters
 from mav_perception.ros.runtime.watchdog import WatchdogParameters
+from mav_perception.ros.stages.detection_stage import DetectionStageParameters
+from mav_perception.ros.stages.segmentation_stage import SegmentationNodeParameters
 
 NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
+    'camera': (
+        SegmentationNodeParameters,
+        DetectionParameters,
+        DetectionStageParameters,
+        ConfidenceParameters,
+        WatchdogParameters,
+    ),
     'segmentation': (SegmentationNodeParameters, WatchdogParameters),
-    'detection': (DetectionParameters, DetectionNodeParameters, WatchdogParameters),
+    'detection': (
+        DetectionParameters,
+        DetectionStageParameters,
+        DetectionNodeParameters,
+        WatchdogParameters,
+    ),
     'localization': (
         FilterParameters,
         LocalizationNodeParameters,
         PoseParameters,
+        TransformParameters,
         WatchdogParameters,
     ),
     'simulation': (SimulationNodeParameters,),
@@ -46,7 +62,9 @@ def reference() -> str:
     for node, kinds in NODE_PARAMETERS.items():
         lines += ['', f'## {node}_node', '', '| parameter | default | range | meaning |']
         lines.append('| --- | --- | --- | --- |')
-        for item in (field for kind in kinds for field in fields(kind)):
+        # Two stages may share a parameter: the first one describes it.
+        declared = {item.name: item for kind in reversed(kinds) for item in fields(kind)}
+        for item in declared.values():
             description = describe(item)
             low, high = description.low, description.high
             limits = '' if low is None and high is None else f'{_number(low)} to {_number(high)}'

@@ -13,7 +13,6 @@ from std_msgs.msg import Header
 
 from mav_perception.cameras.files import save_camera
 from mav_perception.cameras.models import PinholeCamera
-from mav_perception.errors import MavPerceptionError
 from mav_perception.evaluation.sensor_model.sensor_model import SensorModel
 from mav_perception.io.messages import cloud_to_sightings
 from mav_perception.ros.messages.conversions import (
@@ -39,6 +38,7 @@ def mask(stamp, blobs=((300, 200, 40, 16),), shape=(512, 640)):
 @pytest.fixture
 def chain(bench):
     bench.start(DetectionNode)
+    assert bench.until(lambda: bench.node._running)
     bench.clouds = bench.collect(PointCloud2, '/mav1/detection/relative_measurements')
     bench.diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
     bench.info = bench.publisher(CameraInfo, '/mav1/camera/camera_info', qos_profile_sensor_data)
@@ -54,7 +54,7 @@ def send(chain, message, score=200):
 
 def calibrated(chain):
     chain.info.publish(info_from_camera(CAMERA, Header()))
-    assert chain.until(lambda: chain.node._camera is not None)
+    assert chain.until(lambda: chain.node.detection.camera is not None)
 
 
 def test_one_point_a_drone_with_stamp_frame_and_score(chain):
@@ -111,10 +111,10 @@ def test_a_mask_without_confidence_is_used_when_the_next_one_comes(chain):
 def test_the_size_of_the_drones_can_change_in_flight(chain):
     node = chain.node
     assert node.set_parameters([Parameter('target_width', value=0.8)])[0].successful
-    assert node._detection.target_width == 0.8
+    assert node.detection.parameters.target_width == 0.8
     both = [Parameter('target_width', value=0.4), Parameter('mask_qos', value='sensor_data')]
     assert not node.set_parameters_atomically(both).successful
-    assert node._detection.target_width == 0.8
+    assert node.detection.parameters.target_width == 0.8
 
 
 def test_a_colour_image_is_no_mask(chain):
@@ -136,7 +136,7 @@ def test_a_depth_image_of_the_same_time_gives_the_range(bench):
     depth = Image(header=message.header, height=512, width=640, encoding='16UC1', step=1280)
     depth.data = array('B', np.full((512, 640), 2500, '<u2').tobytes())
     depths.publish(depth)
-    assert bench.until(lambda: bench.node._camera and bench.node._depth)
+    assert bench.until(lambda: bench.node.detection.camera and bench.node.detection.depth)
     masks.publish(message)
     masks.publish(mask(5_000_000_000))  # the depth image is old by now
     assert bench.until(lambda: len(clouds) == 2)
@@ -164,17 +164,19 @@ def test_calibration_and_view_come_from_files(bench, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['calibration_file', 'view_mask'])
-def test_a_missing_file_ends_the_start_and_is_named(bench, name):
-    with pytest.raises(MavPerceptionError, match='missing'):
-        bench.start(DetectionNode, f'{name}:=/missing.file')
+def test_a_missing_file_keeps_the_node_unconfigured_and_is_named(bench, name):
+    bench.start(DetectionNode, f'{name}:=/missing.file')
+    assert bench.problem(bench.collect(DiagnosticArray, '/diagnostics'), '/missing.file')
+    assert not bench.node._running
 
 
 def test_the_file_of_fit_sensor_model_is_a_parameter_file(bench, tmp_path):
     numbers = [0.7, 1.5, 0.9, 0.02, 0.29, 1.25, 0.6, 0.1, 0.01, 0.2, 0.9, 50.0, 0.7, 20.0]
     SensorModel(*numbers).save(tmp_path / 'sensor_model.yaml')
     node = bench.start(DetectionNode, file=tmp_path / 'sensor_model.yaml')
-    assert node._detection.edge_loss == pytest.approx(1.25)
-    assert node._detection.target_width == pytest.approx(0.29)
+    assert bench.until(lambda: node._running)
+    assert node.detection.parameters.edge_loss == pytest.approx(1.25)
+    assert node.detection.parameters.target_width == pytest.approx(0.29)
 
 
 @pytest.mark.parametrize(('given', 'used'), [(-1.0, None), (0.0, 0.0), (0.3, 0.3)])
@@ -182,8 +184,9 @@ def test_the_operating_point_of_the_model_counts_unless_another_is_given(bench, 
     card = load_card(find_model('drone'))
     assert card.min_score > 0.5
     node = bench.start(DetectionNode, 'model:=drone', f'min_score:={given}')
+    assert bench.until(lambda: node._running)
     expected = card.min_score if used is None else used
-    assert node._at_operating_point().min_score == expected
+    assert node.detection.at_operating_point().min_score == expected
 
 
 def test_a_doubtful_blob_is_left_out_at_the_operating_point(chain):

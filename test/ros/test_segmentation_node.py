@@ -85,13 +85,13 @@ def test_missing_weights_leave_the_node_up_with_the_fix_on_diagnostics(bench):
 
 def test_without_autostart_it_waits_for_the_lifecycle(bench):
     node = bench.start(SegmentationNode, 'autostart:=false')
-    assert not bench.until(lambda: node._segmenter, timeout=1.0)
+    assert not bench.until(lambda: node.segmentation, timeout=1.0)
     node.trigger_configure()
-    assert node._segmenter is not None
+    assert node.segmentation is not None
     node.trigger_activate()
     node.trigger_deactivate()
     node.trigger_cleanup()
-    assert node._segmenter is None
+    assert node.segmentation is None
 
 
 def test_parameters_cannot_change_under_a_running_model(bench):
@@ -108,8 +108,7 @@ def test_a_failed_activation_releases_everything_and_can_be_tried_again(bench, m
     with monkeypatch.context() as broken:
         broken.setattr(node.diagnostics, 'watch', lambda *_: 1 / 0)
         node.trigger_activate()
-    assert node._subscription is None
-    assert node._segmenter is None
+    assert node.segmentation is None
     assert not any(thread.name == 'frame_worker' for thread in threading.enumerate())
     node.trigger_configure()
     node.trigger_activate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mav_perception.localization.initialization.search import (
 from mav_perception.localization.initialization.start_prior import start_priors, too_vague
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import JointState, without_starts
+from mav_perception.localization.state import JointState
 from mav_perception.localization.team.team import Team
 from mav_perception.types import NEVER_NS, nanoseconds
 
@@ -47,7 +48,8 @@ class PoseInitializer:
         """Let nobody start whose start is told too vaguely: it is where the search begins."""
         self._vague = too_vague(self._team.start_sigma)
         self._vague[0] = False  # it is the map
-        return without_starts(state, self._vague)
+        sure = ~self._vague
+        return replace(state, active=state.active & sure, pending=state.pending & sure)
 
     def found(self, drone: int) -> None:
         """Forget where a drone started: it was put in elsewhere."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from array import array
 
+import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from mav_perception.cameras.distortion import DISTORTION_MODELS, distortion_of
@@ -45,6 +46,22 @@ def image_to_array(message: Image) -> ByteImage:
     if channels == 1:
         return pixels[..., 0]
     return pixels[..., 2::-1] if message.encoding.startswith('bgr') else pixels[..., :3]
+
+
+def compressed_to_array(message: CompressedImage) -> ByteImage:
+    """Return (H, W) grey or (H, W, 3) RGB of a jpeg or png, or raise InputError."""
+    try:
+        image = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # no data at all
+        image = None
+    if image is None or image.dtype != np.uint8:
+        what = 'cannot be decoded' if image is None else f'has pixels of {image.dtype}'
+        raise InputError(
+            f'Compressed image of format {message.format!r} {what}: publish jpeg or png of 8 bits.'
+        )
+    # OpenCV decodes to BGR, whatever the order was before.
+    pixels = np.asarray(image, np.uint8)
+    return pixels if pixels.ndim == 2 else np.ascontiguousarray(pixels[..., 2::-1])
 
 
 def _pixel_rows(message: Image, pixel_bytes: int) -> ByteImage:

@@ -25,10 +25,11 @@ from mav_perception.localization.team.team_file import load_team, team_from_entr
 from mav_perception.localization.timing.sighting_queue import SightingQueue, check_not_future
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.markers import TeamMarkers
-from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscribe
+from mav_perception.ros.messages.qos import qos_parameter
 from mav_perception.ros.publishers.association_publishers import AssociationPublishers
 from mav_perception.ros.publishers.joint_filter_diagnostics import describe_team, describe_update
 from mav_perception.ros.publishers.pose_publishers import PoseParameters, PosePublishers
+from mav_perception.ros.publishers.transforms import TeamTransforms, TransformParameters
 from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
@@ -69,9 +70,8 @@ class LocalizationNode(SelfActivatingNode):
 
     def __init__(self) -> None:
         """Declare parameters; the filter is built in configure."""
-        kinds = (FilterParameters, LocalizationNodeParameters, PoseParameters)
+        kinds = (FilterParameters, LocalizationNodeParameters, PoseParameters, TransformParameters)
         super().__init__('localization_node', *kinds)
-        self._subscriptions_of_team: list[Any] = []
 
     def load(self) -> None:
         """Build team, filter and publishers from the parameters."""
@@ -79,7 +79,10 @@ class LocalizationNode(SelfActivatingNode):
         self._entries = load_team(team_path(parameters.team_file))
         self._team = team_from_entries(self._entries)
         poses = read_parameters(self, PoseParameters)
-        self._poses = PosePublishers(self, self.diagnostics, self._entries, poses)
+        tf = read_parameters(self, TransformParameters)
+        wanted = tf.publish_tf and not poses.pose_prefix
+        self._transforms = TeamTransforms(self, self._entries, poses.map_frame, tf, wanted)
+        self._poses = PosePublishers(self, self._entries, poses, self._transforms)
         self._associations = AssociationPublishers(
             self, self._entries, poses.pose_prefix, poses.map_frame
         )
@@ -89,9 +92,7 @@ class LocalizationNode(SelfActivatingNode):
             parameters.checkpoint_file, parameters.checkpoint_age, self.diagnostics
         )
         self._markers = TeamMarkers(self._team.names, poses.map_frame)
-        self._marker_publisher = self.create_lifecycle_publisher(
-            MarkerArray, poses.pose_prefix + MARKERS, 2
-        )
+        self._marker_publisher = self.advertise(MarkerArray, poses.pose_prefix + MARKERS, 2)
 
     def _begin(self) -> None:
         """Start from nothing, at first and when the clock has jumped."""
@@ -107,27 +108,24 @@ class LocalizationNode(SelfActivatingNode):
         qos, sightings_qos = self._settings.odometry_qos, self._settings.measurement_qos
         for entry in self._entries:
             heard = partial(self._on_odometry, drone=entry.name)
-            self._listen(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
+            self._listen_to_drone(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
             for camera in entry.cameras:
                 space = entry.camera_namespace(camera)
                 heard = partial(self._on_measurements, drone=entry.name, camera=camera.name)
-                self._listen(PointCloud2, space, RELATIVE_MEASUREMENTS, sightings_qos, 20, heard)
+                self._listen_to_drone(
+                    PointCloud2, space, RELATIVE_MEASUREMENTS, sightings_qos, 20, heard
+                )
+        self._transforms.begin(self)
         period, steady = 1.0 / self._settings.publish_rate, Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(period, self._on_timer, clock=steady)
 
     def halt(self) -> None:
-        """Unsubscribe and stop the timer."""
-        for subscription in self._subscriptions_of_team:
-            self.destroy_subscription(subscription)
-        self._subscriptions_of_team = []
+        """Stop the timer."""
         self.destroy_timer(self._timer)
 
     def unload(self) -> None:
-        """Release the publishers; the next configure starts a new filter."""
+        """End the search; the next configure starts a new filter."""
         self._searching.shutdown(wait=False, cancel_futures=True)
-        self._poses.close()
-        self._associations.close()
-        self.destroy_lifecycle_publisher(self._marker_publisher)
 
     def retune(self, changes: list[Parameter]) -> None:
         """Take new filter parameters into the flight; the rest is read at configure."""
@@ -137,26 +135,16 @@ class LocalizationNode(SelfActivatingNode):
             super().retune(others)
         self._localizer.retune(changed(self._localizer.parameters, changes))
 
-    def _listen(
+    def _listen_to_drone(
         self, kind: type, namespace: str, topic: str, qos: str, depth: int, handle: Any
     ) -> None:
         """Subscribe to one topic of one drone, watched for silence and bad QoS."""
 
         def on_message(message: Any) -> None:
-            self.diagnostics.saw(subscription)
             self._attempt(f'{topic} of {namespace}', handle, message)
             self._process()
 
-        subscription = subscribe(
-            self,
-            kind,
-            in_namespace(namespace, topic),
-            on_message,
-            qos_profile(qos, depth),
-            lambda text: self.diagnostics.problem('qos', text),
-        )
-        self._subscriptions_of_team.append(subscription)
-        self.diagnostics.watch(subscription, qos)
+        self.listen(kind, in_namespace(namespace, topic), on_message, qos, depth)
 
     def _on_odometry(self, message: Odometry, drone: str) -> None:
         sample = odometry_to_sample(message)
@@ -180,11 +168,14 @@ class LocalizationNode(SelfActivatingNode):
         self._late_in_a_row = 0
         self.diagnostics.count('odometry')
         if notice:
+            self._transforms.located(drone, None)  # its odometry counts from elsewhere now
             self.diagnostics.problem(f'{notice.code} of {drone}', f'{drone}: {notice.text}')
+        self._transforms.heard(drone, message)
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
         sightings = replace(cloud_to_sightings(message, drone), camera=camera)
         self._check_future(sightings.stamp_ns, f'Sightings of {drone}')
+        self._transforms.saw_cloud(drone, camera, message.header.frame_id)
         self._queue.add(sightings, time.monotonic_ns())
 
     def _check_future(self, stamp_ns: int, what: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 
@@ -12,6 +11,7 @@ from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
+from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.topics import ASSOCIATIONS, in_namespace
 
 
@@ -19,12 +19,16 @@ class AssociationPublishers:
     """Publishes the associations of each camera's frames, only while somebody listens."""
 
     def __init__(
-        self, node: LifecycleNode, entries: tuple[DroneEntry, ...], prefix: str, map_frame: str
+        self,
+        node: SelfActivatingNode,
+        entries: tuple[DroneEntry, ...],
+        prefix: str,
+        map_frame: str,
     ) -> None:
         """Advertise in the namespace of each camera, after a prefix."""
-        self._node, self._map_frame = node, map_frame
+        self._map_frame = map_frame
         self._publisher_of = {
-            (entry.name, camera.name): node.create_lifecycle_publisher(
+            (entry.name, camera.name): node.advertise(
                 PointCloud2,
                 in_namespace(prefix + entry.camera_namespace(camera), ASSOCIATIONS),
                 10,
@@ -46,8 +50,3 @@ class AssociationPublishers:
         table = np.column_stack([positions, drones, probability, whole, sightings.positions])
         header = Header(stamp=ns_to_stamp(sightings.stamp_ns), frame_id=self._map_frame)
         publisher.publish(table_to_cloud(ASSOCIATION_FIELDS, table, header))
-
-    def close(self) -> None:
-        """Release the publishers."""
-        for publisher in self._publisher_of.values():
-            self._node.destroy_lifecycle_publisher(publisher)

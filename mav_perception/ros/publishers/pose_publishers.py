@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from rclpy.lifecycle import LifecycleNode
 
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.localizer import TeamLocalizer
@@ -15,9 +14,9 @@ from mav_perception.localization.queries import DronePose
 from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import pose_message
-from mav_perception.ros.publishers.transforms import OdometryTransforms
-from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
-from mav_perception.topics import POSE, in_namespace, odometry_frame
+from mav_perception.ros.publishers.transforms import TeamTransforms
+from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
+from mav_perception.topics import POSE, in_namespace
 from mav_perception.types import seconds
 
 
@@ -28,9 +27,6 @@ class PoseParameters:
     map_frame: str = parameter('map', 'frame of the poses')
     pose_prefix: str = parameter(
         '', 'namespace before all that is published, where every drone runs a filter of its own'
-    )
-    publish_tf: bool = parameter(
-        True, 'publish map -> mavN/odom where tf2_ros is installed; never with a pose_prefix'
     )
     announced_jump: float = parameter(
         0.5, 'a pose that is corrected by more is announced [m]', 0.0, 1000.0
@@ -45,36 +41,30 @@ class PosePublishers:
 
     def __init__(
         self,
-        node: LifecycleNode,
-        diagnostics: NodeDiagnostics,
+        node: SelfActivatingNode,
         entries: tuple[DroneEntry, ...],
         settings: PoseParameters,
+        transforms: TeamTransforms,
     ) -> None:
         """Advertise in the namespace of each drone."""
         names = tuple(entry.name for entry in entries)
-        self._node, self._diagnostics, self._names, self._settings = (
-            node,
-            diagnostics,
-            names,
-            settings,
-        )
+        self._node, self._diagnostics, self._names = node, node.diagnostics, names
+        self._settings, self._transforms = settings, transforms
         self._publishers = [
-            node.create_lifecycle_publisher(
+            node.advertise(
                 PoseWithCovarianceStamped,
                 in_namespace(settings.pose_prefix + entry.namespace, POSE),
                 10,
             )
             for entry in entries
         ]
-        self._transforms = OdometryTransforms(
-            node, settings.map_frame, settings.publish_tf and not settings.pose_prefix
-        )
         self._last: dict[int, DronePose] = {}
         self._stamps = [0] * len(names)
 
     def forget(self) -> None:
         """Begin anew: the next pose of a drone follows nothing."""
         self._last.clear()
+        self._transforms.forget()
         self._stamps = [0] * len(self._names)
 
     def last_ns(self, drone: int) -> int:
@@ -86,6 +76,7 @@ class PosePublishers:
         if stamp_ns <= self._stamps[drone]:
             return
         pose = localizer.pose(drone, stamp_ns)
+        self._transforms.located(self._names[drone], pose)
         if pose is None:
             return
         self._stamps[drone] = stamp_ns
@@ -93,12 +84,6 @@ class PosePublishers:
         self._publishers[drone].publish(pose_message(pose, self._settings.map_frame))
         late = seconds(self._node.get_clock().now().nanoseconds - stamp_ns)
         self._diagnostics.set(f'{self._names[drone]} latency ms', f'{1e3 * late:.0f}')
-        self._transforms.publish(pose, odometry_frame(self._names[drone]))
-
-    def close(self) -> None:
-        """Release the publishers."""
-        for publisher in self._publishers:
-            self._node.destroy_lifecycle_publisher(publisher)
 
     def _announce_jump(self, drone: int, pose: DronePose) -> None:
         """Say so when a pose is not where the last one and the odometry since then lead to."""

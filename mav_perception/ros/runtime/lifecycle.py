@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleNode, LifecycleState, Publisher, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from rclpy.subscription import Subscription
 
 from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.ros.messages.qos import qos_profile, subscribe
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.parameters import declare_parameters, unknown_overrides
 from mav_perception.ros.runtime.watchdog import Watchdog
@@ -18,7 +24,8 @@ class SelfActivatingNode(LifecycleNode):
 
     Subclasses implement `load` (configure), `start` (activate), `halt` (deactivate) and `unload`
     (cleanup); errors of the package in them become one clear diagnostic, and the node stays up to
-    be configured again.
+    be configured again. What they `advertise` lives until cleanup, what they `listen` to until
+    deactivation, and both end with a transition that fails.
     """
 
     def __init__(self, name: str, *parameter_kinds: type) -> None:
@@ -36,10 +43,58 @@ class SelfActivatingNode(LifecycleNode):
                 'on the command line (ros2 param list shows the known ones).',
             )
         self._running = self._loaded = False
+        self._advertised: list[Publisher[Any]] = []
+        self._heard: list[Subscription] = []
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._autostart_timer = self.create_timer(
             0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
+
+    def advertise(self, kind: type, topic: str, qos: QoSProfile | int) -> Publisher[Any]:
+        """Return a publisher that is silent while the node is not active."""
+        publisher: Publisher[Any] = self.create_lifecycle_publisher(kind, topic, qos)
+        self._advertised.append(publisher)
+        return publisher
+
+    def listen(
+        self,
+        kind: type,
+        topic: str,
+        handle: Callable[[Any], None],
+        qos: str,
+        depth: int,
+        watched: bool = True,
+    ) -> Subscription:
+        """Subscribe; /diagnostics names bad QoS and, if it is watched, silence of the topic.
+
+        Args:
+            kind: type of the message.
+            topic: relative to the node's namespace, or absolute.
+            handle: takes each message.
+            qos: name of the profile, see `qos_profile`.
+            depth: of the queue.
+            watched: whether it should not fall silent.
+        """
+
+        def on_message(message: Any) -> None:
+            if watched:
+                self.diagnostics.saw(subscription)
+            handle(message)
+
+        subscription = self.listen_to(kind, topic, on_message, qos_profile(qos, depth))
+        if watched:
+            self.diagnostics.watch(subscription, qos)
+        return subscription
+
+    def listen_to(
+        self, kind: type, topic: str, handle: Callable[[Any], None], profile: QoSProfile
+    ) -> Subscription:
+        """Subscribe with a profile; silence is fine."""
+        subscription = subscribe(
+            self, kind, topic, handle, profile, lambda text: self.diagnostics.problem('qos', text)
+        )
+        self._heard.append(subscription)
+        return subscription
 
     def load(self) -> None:
         """Read parameters and allocate; may raise MavPerceptionError."""
@@ -58,7 +113,7 @@ class SelfActivatingNode(LifecycleNode):
         """Subscribe and begin to work."""
 
     def halt(self) -> None:
-        """Unsubscribe and stop working."""
+        """Stop working; nothing that was listened to comes any more."""
 
     def unload(self) -> None:
         """Release what `load` allocated."""
@@ -71,6 +126,7 @@ class SelfActivatingNode(LifecycleNode):
         """Stop working before the process ends."""
         if self._running:
             self._running = False
+            self._stop_listening()
             self.halt()
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -79,6 +135,7 @@ class SelfActivatingNode(LifecycleNode):
         try:
             self.load()
         except MavPerceptionError as error:
+            self._release()
             self.diagnostics.fail(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
@@ -104,29 +161,42 @@ class SelfActivatingNode(LifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop working."""
         self.close()
-        self.diagnostics.forget_topics()
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release the model or filter."""
-        self._loaded = False
-        self.unload()
+        self._release()
         return super().on_cleanup(state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Release what a failed transition left behind; the node can be configured again."""
-        self._running = self._loaded = False
-        for release in (self.halt, self.unload):
-            try:
-                release()
-            except Exception as error:  # noqa: BLE001 - what was never made cannot be released
-                self.get_logger().debug(f'nothing to release: {error!r}')
+        self._release()
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and release."""
         self.close()
+        self._release()
         return super().on_shutdown(state)
+
+    def _stop_listening(self) -> None:
+        self.diagnostics.forget_topics()
+        for subscription in self._heard:
+            self.destroy_subscription(subscription)
+        self._heard.clear()
+
+    def _release(self) -> None:
+        """Release all that `load` and `start` made, however far they came."""
+        self._running = self._loaded = False
+        self._stop_listening()
+        for release in (self.halt, self.unload):
+            try:
+                release()
+            except Exception as error:  # noqa: BLE001 - what was never made cannot be released
+                self.get_logger().debug(f'nothing to release: {error!r}')
+        for publisher in self._advertised:
+            self.destroy_lifecycle_publisher(publisher)
+        self._advertised.clear()
 
     def _autostart(self) -> None:
         self._autostart_timer.cancel()

@@ -1,0 +1,168 @@
+"""Mask -> nameless relative measurements: one cloud for every mask of one camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from mav_perception.cameras.files import load_camera
+from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.measurements import (
+    WIDTH_OF_SPAN,
+    DetectionParameters,
+    measure_mask,
+)
+from mav_perception.detection.view import load_view, restrict_to_view
+from mav_perception.errors import InputError, MavPerceptionError
+from mav_perception.io.messages import stamp_to_ns
+from mav_perception.parameters import parameter
+from mav_perception.ros.messages.conversions import (
+    camera_from_info,
+    depth_to_array,
+    same_calibration,
+)
+from mav_perception.ros.messages.point_clouds import sightings_to_cloud
+from mav_perception.ros.messages.qos import qos_parameter, qos_profile
+from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
+from mav_perception.ros.runtime.parameters import changed, read_parameters
+from mav_perception.segmentation.model_card import find_model, load_card
+from mav_perception.topics import CAMERA_INFO, DEPTH, RELATIVE_MEASUREMENTS
+from mav_perception.types import FloatArray, LabelMask, nanoseconds
+
+
+@dataclass(frozen=True)
+class DetectionStageParameters:
+    """How masks of a camera are measured, besides the detection itself."""
+
+    camera_info_qos: str = qos_parameter('sensor_data', 'camera_info')
+    measurement_qos: str = qos_parameter('reliable', 'the relative measurements')
+    use_depth: bool = parameter(
+        False, 'take ranges from depth/image_rect, registered to the camera'
+    )
+    depth_tolerance: float = parameter(
+        0.02, 'a depth image counts for a mask if their stamps are this near [s]', 0.0, 1.0
+    )
+    target_span: float = parameter(
+        0.0,
+        'mean span over the rotors of the other drones; 0 takes target_width as it is [m]',
+        0.0,
+        100.0,
+    )
+    view_mask: str = parameter(
+        '', 'image of the camera size, black where nothing counts, as the own body'
+    )
+    model: str = parameter('', 'model of the masks, whose card decides where min_score is below 0')
+    calibration_file: str = parameter(
+        '', 'ROS or Kalibr calibration to use instead of camera_info'
+    )
+
+
+class DetectionStage:
+    """Measures the masks of one camera; an empty cloud says 'looked, saw nobody'."""
+
+    def __init__(self, node: SelfActivatingNode) -> None:
+        """Read parameters and files, and advertise.
+
+        Raises:
+            MavPerceptionError: a parameter or a file does not fit.
+        """
+        self._node, self._diagnostics = node, node.diagnostics
+        self._settings = settings = read_parameters(node, DetectionStageParameters)
+        self.parameters = read_parameters(node, DetectionParameters)
+        if settings.target_span > 0.0:
+            width = WIDTH_OF_SPAN * settings.target_span
+            self.parameters = replace(self.parameters, target_width=width)
+        card = load_card(find_model(settings.model)) if settings.model else None
+        self._operating_point = card.min_score if card else 0.0
+        self._observer = node.get_namespace().strip('/') or 'mav'
+        self._info: CameraInfo | None = None
+        self.depth: Image | None = None
+        file = settings.calibration_file
+        self.camera: PinholeCamera | None = load_camera(Path(file)) if file else None
+        self._view = load_view(Path(settings.view_mask)) if settings.view_mask else None
+        self._publisher = node.advertise(
+            PointCloud2, RELATIVE_MEASUREMENTS, qos_profile(settings.measurement_qos, 10)
+        )
+
+    def begin(self) -> None:
+        """Subscribe to the calibration of the camera, and to depth if it is wanted."""
+        qos = self._settings.camera_info_qos
+        if self._settings.use_depth:
+            self._node.listen(Image, DEPTH, self._on_depth, qos, 5)
+        if not self._settings.calibration_file:
+            self._node.listen(CameraInfo, CAMERA_INFO, self._on_info, qos, 5)
+
+    @staticmethod
+    def not_retunable(changes: list[Parameter]) -> list[Parameter]:
+        """Return the changes that `retune` does not take."""
+        known = {item.name for item in fields(DetectionParameters)}
+        return [change for change in changes if change.name not in known]
+
+    def retune(self, changes: list[Parameter]) -> None:
+        """Measure the next mask with other `DetectionParameters`.
+
+        Raises:
+            ConfigurationError: a value does not fit; nothing has changed then.
+        """
+        self.parameters = changed(self.parameters, changes)
+
+    def measure(self, mask: LabelMask, header: Header) -> None:
+        """Publish the relative measurements of a mask; a mask that cannot be used is reported."""
+        try:
+            stamp_ns = stamp_to_ns(header.stamp)
+            sightings = measure_mask(
+                mask if self._view is None else restrict_to_view(mask, self._view),
+                self._require_camera(),
+                self.at_operating_point(),
+                self._observer,
+                stamp_ns,
+                self._depth_at(stamp_ns),
+            )
+        except MavPerceptionError as error:
+            self._diagnostics.problem('mask', str(error))
+            return
+        self._publisher.publish(sightings_to_cloud(sightings, header))
+        self._diagnostics.count('frames')
+        self._diagnostics.count('sightings', len(sightings))
+
+    def at_operating_point(self) -> DetectionParameters:
+        """Return the parameters with the least score that counts, the card's if none is given."""
+        given = self.parameters
+        return given if given.min_score >= 0.0 else replace(given, min_score=self._operating_point)
+
+    def _on_info(self, message: CameraInfo) -> None:
+        if self._info is not None and same_calibration(message, self._info):
+            return
+        try:
+            self.camera = camera_from_info(message)
+            self._info = message
+        except MavPerceptionError as error:
+            self._diagnostics.problem('camera_info', str(error))
+
+    def _on_depth(self, message: Image) -> None:
+        self.depth = message
+
+    def _depth_at(self, stamp_ns: int) -> FloatArray | None:
+        """Return the depth image of a mask, or None: then ranges come from size alone."""
+        if self.depth is None:
+            return None
+        away_ns = abs(stamp_to_ns(self.depth.header.stamp) - stamp_ns)
+        if away_ns > nanoseconds(self._settings.depth_tolerance):
+            return None
+        try:
+            return depth_to_array(self.depth)
+        except InputError as error:
+            self._diagnostics.problem('depth', f'Ranges come from size alone. {error}')
+            return None
+
+    def _require_camera(self) -> PinholeCamera:
+        if self.camera is None:
+            raise InputError(
+                f'No usable camera_info yet on {self._node.resolve_topic_name(CAMERA_INFO)}: '
+                'masks cannot be measured without the intrinsics of the camera.'
+            )
+        return self.camera

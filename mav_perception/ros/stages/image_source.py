@@ -1,0 +1,43 @@
+"""Images of the camera: raw or compressed, one subscription, decoded where they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
+
+from mav_perception.ros.messages.conversions import compressed_to_array, image_to_array
+from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
+from mav_perception.topics import COMPRESSED, IMAGE
+from mav_perception.types import ByteImage
+
+AnyImage: TypeAlias = Image | CompressedImage
+
+TRANSPORTS = ('raw', 'compressed')
+"""As image_transport names them: compressed are jpeg and png, on the topic beside the raw one."""
+
+
+def listen_to_images(
+    node: SelfActivatingNode, transport: str, qos: str, handle: Callable[[AnyImage], None]
+) -> Subscription:
+    """Subscribe to the newest image of the camera.
+
+    Args:
+        node: whose remapping of the raw topic holds for the compressed one too.
+        transport: one of `TRANSPORTS`.
+        qos: name of the profile.
+        handle: takes each message.
+    """
+    topic = node.resolve_topic_name(IMAGE)
+    if transport == 'compressed':
+        return node.listen(CompressedImage, topic + COMPRESSED, handle, qos, 1)
+    return node.listen(Image, topic, handle, qos, 1)
+
+
+def pixels(message: AnyImage) -> ByteImage:
+    """Return (H, W) grey or (H, W, 3) RGB, or raise InputError."""
+    if isinstance(message, CompressedImage):
+        return compressed_to_array(message)
+    return image_to_array(message)
