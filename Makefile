@@ -12,7 +12,6 @@ else
   export AMENT_PREFIX_PATH := $(abspath $(VENV))
 endif
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
-export FASTDDS_DEFAULT_PROFILES_FILE ?= $(abspath config/fastdds_shm.xml)
 
 # Tests run on all cores, one thread each; those that start nodes stay together on one core.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 \

@@ -9,6 +9,7 @@ import pytest
 
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
+from mav_perception.processes.fastdds_profile import use_shipped_profile
 from mav_perception.segmentation.model_card import find_model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -23,6 +24,7 @@ _worker = os.environ.get('PYTEST_XDIST_WORKER', 'gw0')
 _run = os.getppid() if 'PYTEST_XDIST_WORKER' in os.environ else os.getpid()
 os.environ['ROS_DOMAIN_ID'] = str(1 + WORKERS * (_run % 12) + int(_worker[2:]) % WORKERS)
 os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+use_shipped_profile(os.environ)
 
 DATASETS = Path(os.environ.get('MAV_PERCEPTION_DATASETS', REPOSITORY.parent / 'shared/datasets'))
 

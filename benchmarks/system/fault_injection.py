@@ -23,7 +23,7 @@ from scipy.stats import chi2
 from mav_perception.processes.node_processes import NodeProcesses, ros_environment
 from mav_perception.processes.simulated_team import SimulatedTeam
 from mav_perception.simulation.flight.scenario_files import load_scenario
-from mav_perception.topics import MASK, POSE, RELATIVE_MEASUREMENTS, in_namespace
+from mav_perception.topics import POSE, RELATIVE_MEASUREMENTS, in_namespace
 
 PAUSE = 6.0
 """Seconds of flight between two kills."""
@@ -43,8 +43,7 @@ def main() -> int:
     names = tuple(f'mav{k + 1}' for k in range(given.drones))
     victims = [('localization', in_namespace(names[1], POSE))]
     for name in names:
-        victims.append((f'{name}_segmentation', in_namespace(name, MASK)))
-        victims.append((f'{name}_detection', in_namespace(name, RELATIVE_MEASUREMENTS)))
+        victims.append((f'{name}_camera', in_namespace(name, RELATIVE_MEASUREMENTS)))
     duration = (len(victims) + 2) * (PAUSE + 5.0)
     scenario = load_scenario('nominal', drones=given.drones, seed=given.seed, duration=duration)
     folder = Path(tempfile.mkdtemp(prefix='mav_kill_'))

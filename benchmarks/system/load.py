@@ -1,7 +1,8 @@
-"""Latency from image to pose, and CPU and memory of each node, by team size and frame rate.
+"""Latency from image to pose, and CPU and memory of a camera and of the filter, by team and rate.
 
 The simulator runs on the same machine and is left out of the table. Without lockstep: what the
-machine cannot do is dropped and counted.
+machine cannot do is dropped and counted. A camera is one camera_node, or segmentation_node and
+detection_node in a process each.
 
 Example: python benchmarks/system/load.py --drones 2 4 8 --rates 5 10 --seconds 30
 """
@@ -22,7 +23,7 @@ from mav_perception.processes.simulated_team import SimulatedTeam
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.topics import GROUND_TRUTH, POSE, in_namespace
 
-KINDS = ('segmentation', 'detection', 'localization')
+KINDS = ('camera', 'localization')
 
 
 def main() -> None:
@@ -33,21 +34,23 @@ def main() -> None:
     parser.add_argument('--seconds', type=float, default=30.0)
     given = parser.parse_args()
     print(
-        f'{os.cpu_count()} cores. CPU in per cent of one core and MB of memory, of one node each\n'
-        f'{"drones":>6} {"Hz":>4} {"p50":>7} {"p95":>7} {"frames used":>12}'
+        f'{os.cpu_count()} cores. CPU in per cent of one core and MB of memory, '
+        'of one camera and of the filter\n'
+        f'{"drones":>6} {"Hz":>4} {"camera is":>10} {"p50":>7} {"p95":>7} {"frames used":>12}'
         + ''.join(f'{kind:>20}' for kind in KINDS)
     )
     for drones in given.drones:
         for rate in given.rates:
-            print(measure(drones, rate, given.seconds), flush=True)
+            for separate in (False, True):
+                print(measure(drones, rate, given.seconds, separate), flush=True)
 
 
-def measure(drones: int, rate: float, duration: float) -> str:
+def measure(drones: int, rate: float, duration: float, separate: bool) -> str:
     """Fly once and return a row."""
     names = tuple(f'mav{k + 1}' for k in range(drones))
     scenario = load_scenario('nominal', drones=drones, frame_rate=rate, duration=duration + 60.0)
     folder = Path(tempfile.mkdtemp(prefix='mav_load_'))
-    chain = SimulatedTeam('nominal', scenario, folder, lockstep=False)
+    chain = SimulatedTeam('nominal', scenario, folder, lockstep=False, separate=separate)
     environment = ros_environment()
     with NodeProcesses(environment, folder / 'logs') as nodes:
         chain.start_team(nodes)
@@ -58,8 +61,7 @@ def measure(drones: int, rate: float, duration: float) -> str:
                 raise SystemExit(f'Nothing heard on {topic} in 60 s: see {folder}/logs.')
         watch.latencies.clear()
         watched = {
-            'segmentation': [f'{name}_segmentation' for name in names],
-            'detection': [f'{name}_detection' for name in names],
+            'camera': [process for name in names for process in chain.camera_processes(name)],
             'localization': ['localization'],
         }
         begin, before = time.monotonic(), figures(nodes, watched)
@@ -73,10 +75,12 @@ def measure(drones: int, rate: float, duration: float) -> str:
     p50, p95 = np.percentile(latencies, [50, 95]) if len(latencies) else (np.nan, np.nan)
     cells = []
     for kind in KINDS:
-        share = 100.0 * np.mean(after[kind][:, 0] - before[kind][:, 0]) / spent
-        cells.append(f'{share:10.0f} % {after[kind][:, 1].mean() / 1e6:4.0f} MB')
+        each = drones if kind == 'camera' else 1
+        share = 100.0 * np.sum(after[kind][:, 0] - before[kind][:, 0]) / spent / each
+        cells.append(f'{share:10.0f} % {after[kind][:, 1].sum() / 1e6 / each:4.0f} MB')
     used = f'{100.0 * len(latencies) / max(offered, 1.0):.0f} %'
-    return f'{drones:6d} {rate:4.0f} {p50:4.0f} ms {p95:4.0f} ms {used:>12}' + ''.join(
+    made = 'two nodes' if separate else 'one node'
+    return f'{drones:6d} {rate:4.0f} {made:>10} {p50:4.0f} ms {p95:4.0f} ms {used:>12}' + ''.join(
         f'{cell:>20}' for cell in cells
     )
 

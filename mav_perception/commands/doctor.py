@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mav_perception.processes.fastdds_profile import VARIABLES, profile_variable
 from mav_perception.resources import find_executable, find_share
 
 SHARED_MEMORY = 256
@@ -97,18 +98,21 @@ def versions() -> Iterator[Finding]:
 
 def middleware() -> Iterator[Finding]:
     """Check the DDS profile, shared memory and discovery."""
-    profile = os.environ.get('FASTDDS_DEFAULT_PROFILES_FILE') or os.environ.get(
-        'FASTRTPS_DEFAULT_PROFILES_FILE'
-    )
+    variable = profile_variable(os.environ)
+    profile = os.environ.get(variable)
+    others = [name for name in VARIABLES.values() if name != variable and name in os.environ]
     layer = os.environ.get('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp')
     if layer != 'rmw_fastrtps_cpp':
         yield Finding('note', f'{layer}: large images are not tried with it')
     elif not profile:
+        wrong = f'{others[0]} is set, this Fast DDS reads {variable}' if others else ''
         yield Finding(
-            'FAIL', 'no Fast DDS profile: best-effort images above 0.4 MB get lost',
-            f'export FASTDDS_DEFAULT_PROFILES_FILE={find_share("config", "fastdds_shm.xml")} (on '
-            'Humble and Jazzy FASTRTPS_DEFAULT_PROFILES_FILE), for your camera driver too',
-        )  # fmt: skip
+            'FAIL' if others else 'note',
+            wrong
+            or 'no Fast DDS profile here: our nodes set theirs, other programs lose '
+            'best-effort images above 0.4 MB',
+            f'for your camera driver: export {variable}={find_share("config", "fastdds_shm.xml")}',
+        )
     elif not Path(profile).is_file():
         yield Finding('FAIL', f'the Fast DDS profile {profile} does not exist', 'correct the path')
     else:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from mav_perception.processes.fastdds_profile import use_shipped_profile
+from mav_perception.processes.parent import PARENT
 from mav_perception.resources import find_executable, find_share
 
 GRACE = 8.0
@@ -29,9 +31,8 @@ def ros_environment() -> dict[str, str]:
     environment.setdefault('AMENT_PREFIX_PATH', sys.prefix)
     environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
-    environment.setdefault(
-        'FASTDDS_DEFAULT_PROFILES_FILE', str(find_share('config', 'fastdds_shm.xml'))
-    )
+    use_shipped_profile(environment)
+    environment[PARENT] = str(os.getpid())
     # One thread a process: the machine's cores are shared out by the operating system.
     for variable in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS'):
         environment.setdefault(variable, '1')

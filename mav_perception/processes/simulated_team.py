@@ -26,6 +26,7 @@ class SimulatedTeam:
         lockstep: the simulator waits for the chain instead of dropping frames.
         respawn: nodes that die are started again by `NodeProcesses.revive`.
         checkpoint: file in which the joint filter survives its process; empty for none.
+        separate: segmentation and detection of a camera in a process each, not in one.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SimulatedTeam:
     lockstep: bool = True
     respawn: bool = False
     checkpoint: str = ''
+    separate: bool = False
 
     @property
     def team_file(self) -> Path:
@@ -50,8 +52,13 @@ class SimulatedTeam:
             for camera in self.scenario.cameras
         )
 
+    def camera_processes(self, namespace: str) -> tuple[str, ...]:
+        """Return the names of the processes of one camera."""
+        kinds = ('segmentation', 'detection') if self.separate else ('camera',)
+        return tuple(f'{namespace.replace("/", "_")}_{kind}' for kind in kinds)
+
     def start_team(self, nodes: NodeProcesses) -> None:
-        """Write team.yaml; start localization, and segmentation and detection of every camera."""
+        """Write team.yaml; start localization, and the nodes of every camera."""
         from mav_perception.localization.team.team_file import save_team
         from mav_perception.simulation.flight.flight import scenario_team
 
@@ -64,15 +71,13 @@ class SimulatedTeam:
         # The simulator waits in lockstep, so that nothing may get lost.
         image_qos = f'image_qos:={"reliable" if self.lockstep else "sensor_data"}'
         for namespace in self.cameras:
-            name = namespace.replace('/', '_')
-            self._start(
-                nodes, f'{name}_segmentation', 'segmentation', f'model:={self.model}', image_qos,
-                namespace=namespace,
-            )  # fmt: skip
-            self._start(
-                nodes, f'{name}_detection', 'detection', f'model:={self.model}',
-                namespace=namespace,
-            )  # fmt: skip
+            parameters = {'camera': (image_qos,), 'segmentation': (image_qos,), 'detection': ()}
+            for name in self.camera_processes(namespace):
+                node = name.rsplit('_', 1)[-1]
+                self._start(
+                    nodes, name, node, f'model:={self.model}', *parameters[node],
+                    namespace=namespace,
+                )  # fmt: skip
 
     def start_simulation(self, nodes: NodeProcesses) -> None:
         """Start the flight."""

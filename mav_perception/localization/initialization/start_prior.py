@@ -70,7 +70,7 @@ class StartPrior:
 def too_vague(sigma: FloatArray) -> BoolArray:
     """Return (...,) whether poses of standard deviations (..., 4) are too vague to start from."""
     return np.asarray(
-        (sigma[..., :3].max(axis=-1) >= MAX_SIGMA) | (sigma[..., 3] >= MAX_YAW_SIGMA), bool
+        (sigma[..., :3].max(axis=-1) > MAX_SIGMA) | (sigma[..., 3] > MAX_YAW_SIGMA), bool
     )
 
 

@@ -13,12 +13,16 @@ from collections.abc import Callable
 import rclpy
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.task import Future
 
 from mav_perception.errors import MavPerceptionError
 from mav_perception.processes.blas_threads import use_one_blas_thread
+from mav_perception.processes.fastdds_profile import use_shipped_profile
+from mav_perception.processes.parent import die_with_parent
 from mav_perception.ros.runtime.watchdog import Watchdog
 
-try:  # not public in every distribution, and SIGTERM can race into it
+try:  # not public in every distribution
     from rclpy._rclpy_pybind11 import RCLError
 except ImportError:
     RCLError = RuntimeError
@@ -27,22 +31,30 @@ except ImportError:
 TEARDOWN_LIMIT = 15.0
 """Seconds that a node may take to release itself before its process ends without."""
 
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def run_node(make: Callable[[], Node]) -> int:
-    """Build a node, spin it until SIGINT, SIGTERM or its own request, and release it.
+    """Build a node, spin it until SIGINT, SIGTERM, SIGHUP or its own request, and release it.
 
     A node may have a method `close()` that joins its threads, a `teardown_limit` for that, a
-    `watchdog` that is armed here, and ends itself by raising SystemExit from a callback.
+    `watchdog` that is armed here, and ends itself by raising SystemExit from a callback. Its
+    threads have stopped before the context goes: rclpy's own handlers would take that away first.
 
     Returns:
         Exit code: 0 for a clean end, 2 if the node could not be built.
     """
     logging.basicConfig(level=logging.WARNING)
+    ended: Future[None] = Future()
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    threading.Thread(target=_wait_for_signals, args=(ended,), daemon=True).start()
+    die_with_parent()
     use_one_blas_thread()
+    use_shipped_profile(os.environ)
     node: Node | None = None
     code = 0
     try:
-        rclpy.init(args=sys.argv)
+        rclpy.init(args=sys.argv, signal_handler_options=SignalHandlerOptions.NO)
     except RCLError as error:
         print(f'{_program()}: wrong --ros-args: {error}', file=sys.stderr)
         return 2
@@ -53,17 +65,14 @@ def run_node(make: Callable[[], Node]) -> int:
             watch.arm()
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
+        executor.spin_until_future_complete(ended)
+    except ExternalShutdownException:
         pass
     except SystemExit as request:
         code = int(request.code or 0)
     except MavPerceptionError as error:
         print(f'{_program()}: {error}', file=sys.stderr)
         code = 2
-    except RCLError:
-        if rclpy.ok():
-            raise
     finally:
         faulthandler.cancel_dump_traceback_later()
         # Middleware teardown has been seen to hang after the work was done; a drone's process
@@ -78,6 +87,15 @@ def run_node(make: Callable[[], Node]) -> int:
     return code
 
 
+def _wait_for_signals(ended: Future[None]) -> None:
+    """Ask for the end at the first signal; whoever sends it three times does not want to wait."""
+    for _ in range(3):
+        signal.sigwait(ENDS)
+        if not ended.done():
+            ended.set_result(None)
+    os._exit(130)
+
+
 def _program() -> str:
     return sys.argv[0].rsplit('/', 1)[-1]
 
@@ -90,14 +108,8 @@ def _give_up(code: int, seconds: float) -> None:
 
 
 def _release(node: Node | None) -> None:
-    try:
-        if node is not None:
-            if hasattr(node, 'close'):
-                node.close()
-            node.destroy_node()
-        rclpy.try_shutdown()
-        # rclpy has given the signals back: a late one must not turn a clean end into a death.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-    except (KeyboardInterrupt, RCLError):
-        pass  # a second signal while ending
+    if node is not None:
+        if hasattr(node, 'close'):
+            node.close()
+        node.destroy_node()
+    rclpy.try_shutdown()
