@@ -60,6 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bag.add_argument('--begin', type=float, default=0.0, metavar='S', help='where to begin')
     bag.add_argument('--loop', action='store_true', help='begin again at the end')
     bag.add_argument(
+        '--remap', nargs='+', default=[], metavar='FROM:=TO', help='play topics under other names'
+    )
+    bag.add_argument(
         '--inputs-only', action='store_true', help='leave out what localization makes itself'
     )
     bag.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 
@@ -62,10 +63,18 @@ def localize_bag(arguments: argparse.Namespace) -> int:
 
 def player_arguments(arguments: argparse.Namespace, *more: str) -> list[str]:
     """Return the options of the player node."""
-    return ros_arguments(
-        f'bag:={arguments.folder}',
-        f'rate:={arguments.rate}',
-        f'position:={arguments.begin}',
-        f'loop:={arguments.loop}'.lower(),
-        *more,
+    remap = [word for rule in arguments.remap for word in ('-r', rule)]
+    if wrong := [rule for rule in arguments.remap if not re.fullmatch('[^:]+:=[^:]+', rule)]:
+        raise ConfigurationError(
+            f'--remap {wrong[0]}: write FROM:=TO, as /vio/odom:=/mav1/odometry.'
+        )
+    return (
+        ros_arguments(
+            f'bag:={arguments.folder}',
+            f'rate:={arguments.rate}',
+            f'position:={arguments.begin}',
+            f'loop:={arguments.loop}'.lower(),
+            *more,
+        )
+        + remap
     )

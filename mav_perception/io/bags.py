@@ -8,11 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rosbags.interfaces import (
+    Connection,
+    ConnectionExtRosbag2,
+    Qos,
+    QosDurability,
+    QosHistory,
+    QosLiveliness,
+    QosReliability,
+    QosTime,
+)
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mav_perception.errors import DataError
 from mav_perception.types import seconds
+
+FOR_EVER = QosTime(2_147_483_647, 4_294_967_295)
+"""No deadline, as rosbag2 writes it."""
 
 
 class BagWriter:
@@ -37,17 +50,36 @@ class BagWriter:
         """Tell whether a message type such as 'nav_msgs/msg/Odometry' can be recorded."""
         return message_type in self._types.fielddefs
 
-    def write(self, topic: str, message_type: str, data: bytes, received_ns: int) -> None:
-        """Append one CDR-serialized message."""
-        if topic not in self._connections:
-            self._connections[topic] = self._writer.add_connection(
-                topic, message_type, typestore=self._types
-            )
+    def add_topic(self, topic: str, message_type: str, latched: bool, reliable: bool) -> None:
+        """Add a topic with the QoS that its publishers offer."""
+        qos = Qos(
+            history=QosHistory.KEEP_LAST,
+            depth=100,
+            reliability=QosReliability.RELIABLE if reliable else QosReliability.BEST_EFFORT,
+            durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+            deadline=FOR_EVER,
+            lifespan=FOR_EVER,
+            liveliness=QosLiveliness.AUTOMATIC,
+            liveliness_lease_duration=FOR_EVER,
+            avoid_ros_namespace_conventions=False,
+        )
+        self._connections[topic] = self._writer.add_connection(
+            topic, message_type, typestore=self._types, offered_qos_profiles=[qos]
+        )
+
+    def write(self, topic: str, data: bytes, received_ns: int) -> None:
+        """Append one CDR-serialized message to a topic that was added."""
         self._writer.write(self._connections[topic], received_ns, data)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Write the index; a bag that is not closed has none."""
         self._writer.close()
+
+
+def _is_latched(connection: Connection) -> bool:
+    assert isinstance(connection.ext, ConnectionExtRosbag2)
+    offered = connection.ext.offered_qos_profiles
+    return any(qos.durability == QosDurability.TRANSIENT_LOCAL for qos in offered)
 
 
 @dataclass(frozen=True)
@@ -64,6 +96,7 @@ class BagReader:
 
     Attributes:
         topics: message type of every topic.
+        latched: topics that were offered transient local: who comes late hears the last message.
         counts: messages of every topic.
         begin_ns: time of the first message.
         duration: seconds.
@@ -86,6 +119,7 @@ class BagReader:
                 'mended by `ros2 bag reindex`.'
             ) from error
         self.topics = {c.topic: c.msgtype for c in self._reader.connections}
+        self.latched = {c.topic for c in self._reader.connections if _is_latched(c)}
         self.counts = {name: int(info.msgcount) for name, info in self._reader.topics.items()}
         self.begin_ns = int(self._reader.start_time)
         self.duration = seconds(int(self._reader.duration))

@@ -67,6 +67,7 @@ class Bench:
             node.destroy_node()
         if self.executor is not None:
             self.executor.shutdown()
+        self.nodes, self.executor = [], None
         rclpy.try_shutdown()
 
 

@@ -35,8 +35,10 @@ def qos_parameter(default: str, topics: str, read_only: bool = False) -> Any:
     return parameter(default, text, read_only=read_only, choices=tuple(RELIABILITY))
 
 
-def qos_profile(name: str, depth: int) -> QoSProfile:
+def qos_profile(name: str, depth: int, latched: bool = False) -> QoSProfile:
     """Return a keep-last profile: 'sensor_data' (best effort) or 'reliable'.
+
+    If it is `latched`, transient local, who comes late hears the last messages.
 
     Raises:
         ConfigurationError: another name.
@@ -47,7 +49,7 @@ def qos_profile(name: str, depth: int) -> QoSProfile:
         history=HistoryPolicy.KEEP_LAST,
         depth=depth,
         reliability=RELIABILITY[name],
-        durability=DurabilityPolicy.VOLATILE,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )
 
 

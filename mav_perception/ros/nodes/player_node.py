@@ -22,14 +22,16 @@ from mav_perception.io.bags import BagMessage, BagReader
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.qos import qos_profile
+from mav_perception.ros.messages.transforms import TF
 from mav_perception.ros.nodes.recorder_node import message_class
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
-from mav_perception.topics import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MARKERS, POSE
+from mav_perception.topics import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MAP_FRAME, MARKERS, POSE
 from mav_perception.types import nanoseconds, seconds
 
-LOCALIZATION_OUTPUTS = re.compile(f'/({POSE}|{ASSOCIATIONS})$|{MARKERS}$|^{DIAGNOSTICS}$|^/tf$')
+LOCALIZATION_OUTPUTS = re.compile(f'/({POSE}|{ASSOCIATIONS})$|{MARKERS}$')
+OUR_NODE = re.compile(r'(^|/)\w+_node$')
 
 SETTLED, LONGEST_WAIT = 1.0, 15.0
 """Seconds without a new subscriber after which the bag begins, and after which it does anyway."""
@@ -99,10 +101,11 @@ class PlayerNode(Node):
                 message = message_class(kind)
             except (ImportError, AttributeError):
                 self.diagnostics.problem(
-                    'type', f'{topic}: {kind} is not installed, it is left out.'
+                    f'type of {topic}', f'{topic} is left out: {kind} is not installed.'
                 )
                 continue
-            publishers[topic] = self.create_publisher(message, topic, qos_profile('reliable', 100))
+            profile = qos_profile('reliable', 100, topic in self._reader.latched)
+            publishers[topic] = self.create_publisher(message, topic, profile)
         return publishers
 
     def _retune(self, changes: list[Parameter]) -> SetParametersResult:
@@ -165,9 +168,20 @@ class PlayerNode(Node):
 
     def _publish(self, message: BagMessage) -> None:
         publisher = self._outputs.get(message.topic)
-        if publisher is not None:
+        ours = self._settings.inputs_only and self._is_ours(message)
+        if publisher is not None and not ours:
             publisher.publish(message.data)
             self.diagnostics.count('messages')
+
+    def _is_ours(self, message: BagMessage) -> bool:
+        """Tell whether localization published a message on a topic that it shares with others."""
+        if message.topic == DIAGNOSTICS:
+            names = [status.name for status in self._reader.decoded(message).status]
+            return all(OUR_NODE.search(name) for name in names)
+        if message.topic == TF:
+            transforms = self._reader.decoded(message).transforms
+            return all(item.header.frame_id == MAP_FRAME for item in transforms)
+        return False
 
     def _end_when_finished(self) -> None:
         if self._exit_code is not None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.bags import BagWriter
@@ -35,11 +35,15 @@ class RecorderNodeParameters:
     )
 
 
-IMAGES = re.compile('/image_raw$|/image_rect$|/segmentation/(mask|confidence|overlay)$')
+IMAGES = re.compile(
+    'sensor_msgs/msg/(Compressed)?Image|theora_image_transport/msg/Packet|'
+    'ffmpeg_image_transport_msgs/msg/FFMPEGPacket'
+)
+"""Types of messages that fill a disk."""
 
 
 class RecorderNode(Node):
-    """Subscribes to whatever is published and writes it with the time of arrival."""
+    """Subscribes to whatever is published, as it is offered, and writes it as it arrives."""
 
     def __init__(self) -> None:
         """Open the bag and look for topics twice a second."""
@@ -62,29 +66,35 @@ class RecorderNode(Node):
 
     def _discover(self) -> None:
         for topic, kinds in self.get_topic_names_and_types():
-            if topic not in self._topics and self._wants(topic):
-                self._topics.add(topic)
+            if topic in self._topics or self._exclude.search(topic):
+                continue
+            if self._images or not IMAGES.fullmatch(kinds[0]):
                 self._record(topic, kinds[0])
-
-    def _wants(self, topic: str) -> bool:
-        if self._exclude.search(topic):
-            return False
-        return self._images or not IMAGES.search(topic)
+            else:
+                self._topics.add(topic)
+                self.get_logger().info(f'left out: {topic}, images (`images`, --images)')
 
     def _record(self, topic: str, kind: str) -> None:
+        publishers = self.get_publishers_info_by_topic(topic)
+        if not publishers:
+            return  # somebody only listens: what will be offered is not known yet
+        self._topics.add(topic)
         if not self._writer.knows(kind):
             self.diagnostics.problem(
-                'type', f'{topic} has type {kind}, which rosbags does not know.'
+                f'type of {topic}', f'{topic} is not recorded: rosbags does not know {kind}.'
             )
             return
 
         def write(data: bytes) -> None:
-            self._writer.write(topic, kind, data, time.time_ns())
+            self._writer.write(topic, data, time.time_ns())
             self.diagnostics.count('messages')
 
-        publishers = self.get_publishers_info_by_topic(topic)
-        reliable = all(p.qos_profile.reliability == ReliabilityPolicy.RELIABLE for p in publishers)
-        profile = qos_profile('reliable' if reliable else 'sensor_data', 100)
+        offered = [p.qos_profile for p in publishers]
+        reliable = all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
+        latched = all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+        self._writer.add_topic(topic, kind, latched, reliable)
+        self.get_logger().info(f'recording {topic}, {kind}')
+        profile = qos_profile('reliable' if reliable else 'sensor_data', 100, latched)
         self.create_subscription(message_class(kind), topic, write, profile, raw=True)
 
 
