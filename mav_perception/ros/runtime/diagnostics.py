@@ -12,8 +12,24 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
+from sensor_msgs.msg import CompressedImage, Image
 
-from mav_perception.topics import DIAGNOSTICS
+from mav_perception.topics import (
+    CAMERA_INFO,
+    COMPRESSED,
+    CONFIDENCE,
+    DIAGNOSTICS,
+    IMAGE,
+    MASK,
+    RELATIVE_MEASUREMENTS,
+)
+
+MADE_OF = {
+    MASK: (IMAGE,),
+    CONFIDENCE: (IMAGE,),
+    RELATIVE_MEASUREMENTS: (IMAGE, CAMERA_INFO),
+}
+"""What a topic is made of, beside which it stands."""
 
 PERIOD = 1.0
 PROBLEM_LASTS = 5.0
@@ -135,6 +151,10 @@ class NodeDiagnostics:
         publishers = self._node.get_publishers_info_by_topic(topic)
         text = f'No message on {topic} for over {SILENCE_LIMIT:.0f} s: '
         if not publishers:
+            other = (topic + COMPRESSED).removesuffix(2 * COMPRESSED)
+            if self._node.count_publishers(other):
+                transport = 'compressed' if other.endswith(COMPRESSED) else 'raw'
+                return text + f'but {other} is there. Set image_transport to {transport}.'
             return text + 'nobody publishes it. Start its publisher or remap the topic.'
         names = ', '.join(f'{p.node_namespace.rstrip("/")}/{p.node_name}' for p in publishers)
         if item.profile_name == 'reliable' and any(
@@ -144,7 +164,22 @@ class NodeDiagnostics:
                 f'{names} publishes best effort, this node wants reliable. Set its *_qos '
                 'parameter to sensor_data.'
             )
-        return text + (
-            f'{names} announces it but sends nothing that arrives. Large images need '
-            'config/fastdds_shm.xml on both sides.'
-        )
+        if missing := self._missing_before(topic):
+            return text + f'{names} waits for {missing}, which nobody publishes.'
+        text += f'{names} announces it but sends nothing that arrives.'
+        if item.subscription.msg_type in (Image, CompressedImage):
+            text += ' Large images need config/fastdds_shm.xml on both sides.'
+        return text
+
+    def _missing_before(self, topic: str) -> str | None:
+        """Return the first topic on the way to another that has no publisher, None if all have."""
+        for made, needed in MADE_OF.items():
+            if not topic.endswith(f'/{made}'):
+                continue
+            space = topic.removesuffix(made)
+            for name in needed:
+                if not any(
+                    self._node.count_publishers(space + n) for n in (name, name + COMPRESSED)
+                ):
+                    return space + name
+        return None

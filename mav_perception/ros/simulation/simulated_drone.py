@@ -19,6 +19,7 @@ from mav_perception.ros.messages.conversions import (
     ns_to_stamp,
 )
 from mav_perception.ros.messages.qos import qos_profile
+from mav_perception.ros.messages.transforms import TF, TF_QOS, WITHOUT_TF, tf2_msgs, transform
 from mav_perception.simulation.flight.sensors import CameraSettings
 from mav_perception.simulation.world import Tick
 from mav_perception.topics import (
@@ -33,7 +34,7 @@ from mav_perception.topics import (
     odometry_frame,
     optical_frame,
 )
-from mav_perception.types import ByteImage
+from mav_perception.types import ByteImage, OdometrySample
 
 
 class MotionPublishers:
@@ -44,6 +45,7 @@ class MotionPublishers:
         self._name, qos = name, qos_profile('reliable', 50)
         self._odometry = node.create_publisher(Odometry, in_namespace(name, ODOMETRY), qos)
         self._truth = node.create_publisher(PoseStamped, in_namespace(name, GROUND_TRUTH), qos)
+        self._tf = None if WITHOUT_TF else node.create_publisher(tf2_msgs.TFMessage, TF, TF_QOS)
 
     def publish(self, tick: Tick, drone: int) -> None:
         """Publish what arrives of the VIO at a tick, and the truth."""
@@ -56,10 +58,19 @@ class MotionPublishers:
             fill_pose(odometry.pose.pose, sample.position, sample.quaternion)
             odometry.pose.covariance = (1e-3 * np.eye(6)).ravel()
             self._odometry.publish(odometry)
+            self._publish_tf(sample)
         truth = PoseStamped()
         truth.header = Header(stamp=ns_to_stamp(tick.stamp_ns), frame_id=MAP_FRAME)
         fill_pose(truth.pose, tick.truth[drone, :3], tick.attitude[drone])
         self._truth.publish(truth)
+
+    def _publish_tf(self, sample: OdometrySample) -> None:
+        """Publish odometry frame -> base, as the driver of a VIO does."""
+        if self._tf is None:
+            return
+        frames = odometry_frame(self._name), body_frame(self._name)
+        message = transform(sample.stamp_ns, *frames, sample.position, sample.quaternion)
+        self._tf.publish(tf2_msgs.TFMessage(transforms=[message]))
 
 
 class CameraPublishers:
