@@ -89,6 +89,6 @@ setup(
     license='Apache-2.0',
     entry_points={
         'console_scripts': ['mav-perception = mav_perception.cli:main']
-        + [f'{node}_node = mav_perception.processes.node_entry:main' for node in NODES],
+        + [f'{node}_node = mav_perception.ros.node_entry:main' for node in NODES],
     },
 )

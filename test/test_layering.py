@@ -57,6 +57,7 @@ FLOORS = (
     ('ros.runtime',),
     ('ros.publishers', 'ros.stages', 'ros.monitor', 'ros.simulation'),
     ('ros.nodes',),
+    ('ros.node_entry',),
     ('ros',),
     ('ros.nodes.doctor_node',),
     ('commands', 'cli'),

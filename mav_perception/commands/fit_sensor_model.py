@@ -5,6 +5,7 @@ Writes a ROS parameter file for detection_node and localization_node, and the st
 camera, and checked on the others: normalised innovations must be chi-square.
 
 Examples:
+  mav-perception fit-sensor-model --boxes results.json --data labels.json --camera mav1.yaml
   mav-perception fit-sensor-model --model drone --data ../shared/datasets/perch_drone/val
   mav-perception fit-sensor-model --model sim --flights 8 --output sensor_model.yaml
 """
@@ -22,14 +23,28 @@ from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from mav_perception.cameras.models import PinholeCamera
-    from mav_perception.evaluation.sensor_model.target_observations import LabelledView
+    from mav_perception.evaluation.sensor_model.target_observations import (
+        LabelledView,
+        TargetObservations,
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument('--model', required=True, help='name or path of the network')
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('--model', help='name or path of the network')
+    what.add_argument(
+        '--boxes', type=Path, metavar='FOUND',
+        help='what a detector of boxes found: COCO results, or a folder of YOLO text files; '
+        '--data has the labels in the same format',
+    )  # fmt: skip
+    parser.add_argument(
+        '--min-score', type=float, default=0.0, help='least score of a box (default 0)'
+    )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument('--data', type=Path, help='folder with images/ and labels/')
+    source.add_argument(
+        '--data', type=Path, help='folder with images/ and labels/, or labels of boxes'
+    )
     source.add_argument('--flights', type=int, metavar='N', help='N simulated flights with truth')
     parser.add_argument('--camera', type=Path, help='calibration of the images in --data')
     parser.add_argument(
@@ -52,21 +67,21 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.report.run_record import without_nan
     from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model
     from mav_perception.evaluation.sensor_model.sensor_report import figures, plot_model
-    from mav_perception.evaluation.sensor_model.target_observations import collect_observations
     from mav_perception.evaluation.sensor_model.time_correlation import with_time_correlation
-    from mav_perception.segmentation.segmenter import Segmenter
 
     if arguments.output.suffix == '.json':
         raise ConfigurationError('--output is a YAML file; the checks go beside it, as .json.')
-    segmenter = Segmenter.load(arguments.model, arguments.threads)
-    samples, camera = _views(arguments, segmenter.card.label_space.size)
-    views = collect_observations(segmenter, samples, camera)
+    views, camera, min_score = _boxes(arguments) if arguments.boxes else _blobs(arguments)
     fitted = views.of_frames(0, 2)
     model = fit_sensor_model(fitted, camera, arguments.target_width)
     model = with_time_correlation(model, fitted, camera)
-    model = replace(model, min_score=segmenter.card.min_score)
+    model = replace(model, min_score=min_score)
     held_out = views.of_frames(1, 2)
-    report = {'model': arguments.model, **asdict(model), **figures(held_out, model, camera)}
+    report = {
+        'model': str(arguments.model or arguments.boxes),
+        **asdict(model),
+        **figures(held_out, model, camera),
+    }
     model.save(arguments.output)
     checks = arguments.output.with_suffix('.json')
     checks.write_text(json.dumps(without_nan(report), indent=2) + '\n')
@@ -75,6 +90,36 @@ def run(arguments: argparse.Namespace) -> int:
     _print_report(report)
     print(f'Wrote {arguments.output} and {checks}')
     return 0
+
+
+def _blobs(
+    arguments: argparse.Namespace,
+) -> tuple[TargetObservations, PinholeCamera | None, float]:
+    """Segment the images; return what was found, the camera and the operating point."""
+    from mav_perception.evaluation.sensor_model.target_observations import collect_observations
+    from mav_perception.segmentation.segmenter import Segmenter
+
+    segmenter = Segmenter.load(arguments.model, arguments.threads)
+    samples, camera = _views(arguments, segmenter.card.label_space.size)
+    return collect_observations(segmenter, samples, camera), camera, segmenter.card.min_score
+
+
+def _boxes(
+    arguments: argparse.Namespace,
+) -> tuple[TargetObservations, PinholeCamera | None, float]:
+    """Read the boxes of a detector and of a person; return the same."""
+    from mav_perception.cameras.files import load_camera
+    from mav_perception.evaluation.sensor_model.box_observations import collect_box_observations
+    from mav_perception.io.boxes import read_boxes
+
+    if not (arguments.data and arguments.camera):
+        raise ConfigurationError('--boxes needs --data with the labels, and --camera.')
+    camera = load_camera(arguments.camera)
+    size = camera.width, camera.height
+    labels = read_boxes(arguments.data, None, size)
+    found = read_boxes(arguments.boxes, arguments.data, size)
+    views = collect_box_observations(found, labels, size, arguments.min_score)
+    return views, camera, arguments.min_score
 
 
 def _views(

@@ -10,7 +10,7 @@ from mav_perception.cameras.models import PinholeCamera
 from mav_perception.detection.blobs import find_detections
 from mav_perception.errors import InputError
 from mav_perception.parameters import parameter
-from mav_perception.types import Detection, FloatArray, LabelMask, Sightings
+from mav_perception.types import BoolArray, Detection, FloatArray, LabelMask, Sightings
 
 WIDTH_OF_SPAN = 0.65
 """Apparent width of a quadrotor as a share of its span over the rotors, averaged over its yaw."""
@@ -88,18 +88,30 @@ def measure_mask(
     Raises:
         InputError: the mask or the depth image has another size than the camera.
     """
+    detections = detections_in(mask, camera, parameters)
+    sightings = measure_detections(detections, camera, parameters, observer, stamp_ns)
+    if depth is None:
+        return sightings
+    drones = mask.labels == parameters.target_class
+    return with_depth(sightings, detections, drones, depth, parameters)
+
+
+def detections_in(
+    mask: LabelMask, camera: PinholeCamera, parameters: DetectionParameters
+) -> list[Detection]:
+    """Return the blobs of drones in a mask of a camera's image.
+
+    Raises:
+        InputError: the mask has another size than the camera.
+    """
     if mask.labels.shape != (camera.height, camera.width):
         raise InputError(
             f'Mask is {mask.labels.shape[1]}x{mask.labels.shape[0]}, camera_info says '
             f'{camera.width}x{camera.height}: the mask must have the size of the image.'
         )
-    detections = find_detections(
+    return find_detections(
         mask, parameters.target_class, parameters.smallest_area, parameters.min_score
     )
-    sightings = measure_detections(detections, camera, parameters, observer, stamp_ns)
-    if depth is None:
-        return sightings
-    return with_depth(sightings, detections, mask, depth, parameters)
 
 
 def measure_detections(
@@ -163,7 +175,7 @@ def _pixel_angles(centroid: FloatArray, length: FloatArray, camera: PinholeCamer
 def with_depth(
     sightings: Sightings,
     detections: list[Detection],
-    mask: LabelMask,
+    drones: BoolArray,
     depth: FloatArray,
     parameters: DetectionParameters,
 ) -> Sightings:
@@ -172,19 +184,26 @@ def with_depth(
     The lower quartile counts: through the frame of a drone one sees the background, never what is
     nearer than the drone.
 
+    Args:
+        sightings: of the detections.
+        detections: in an image.
+        drones: (H, W) which pixels may belong to one.
+        depth: (H, W) metres along the optical axis, NaN where unknown.
+        parameters: noise of the depth.
+
     Raises:
         InputError: mask and depth image differ in size.
     """
-    if depth.shape != mask.labels.shape:
+    if depth.shape != drones.shape:
         raise InputError(
-            f'Depth is {depth.shape[1]}x{depth.shape[0]}, the mask {mask.labels.shape[1]}x'
-            f'{mask.labels.shape[0]}: register depth to the camera of the mask.'
+            f'Depth is {depth.shape[1]}x{depth.shape[0]}, the mask {drones.shape[1]}x'
+            f'{drones.shape[0]}: register depth to the camera of the mask.'
         )
     positions, variances = sightings.positions.copy(), sightings.range_var.copy()
     for index, detection in enumerate(detections):
         left, top, width, height = detection.box
         part = (slice(top, top + height), slice(left, left + width))
-        inside = depth[part][mask.labels[part] == parameters.target_class]
+        inside = depth[part][drones[part]]
         known = inside[np.isfinite(inside) & (inside > 0.0)]
         if len(known) < parameters.depth_share * detection.area:
             continue

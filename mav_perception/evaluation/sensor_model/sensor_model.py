@@ -74,13 +74,15 @@ class SensorModel:
     min_score: float = 0.0
 
     def save(self, path: Path) -> None:
-        """Write parameters for detection_node, localization_node and the statistical detector."""
+        """Write parameters for the nodes and for the statistical detector."""
         rates = ('detection_probability', 'clutter_per_frame')
+        blobs = (
+            'centroid_sigma', 'centre_spread', 'target_width', 'edge_loss', 'edge_sigma',
+            'width_sigma', 'min_score',
+        )  # fmt: skip
         sections = {
-            'detection_node': (
-                'centroid_sigma', 'centre_spread', 'target_width', 'edge_loss', 'edge_sigma',
-                'width_sigma', 'min_score',
-            ),
+            'camera_node': blobs,
+            'detection_node': blobs,
             'localization_node': (*rates, *SCORES, *IN_TIME),
             'statistical_detector': ('bearing', 'range_share', *rates, *SCORES),
         }  # fmt: skip

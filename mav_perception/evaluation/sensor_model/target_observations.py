@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from typing import TypeAlias
 
 import numpy as np
 
@@ -35,6 +36,10 @@ class LabelledView:
     flight: int = -1
     camera: int = 0
     time: float = 0.0
+
+
+Entry: TypeAlias = tuple[LabelledView, list[Detection], list[Detection]]
+"""A view, what was found in it, and what is labelled there."""
 
 
 @dataclass(frozen=True)
@@ -120,15 +125,29 @@ def collect_observations(
         views: images of one size.
         camera: intrinsics, needed where the views know the targets' positions.
     """
+
+    def entries() -> Iterator[Entry]:
+        for view in views:
+            segmenter.reset()  # views of any camera, in any order
+            mask = segmenter.segment(view.image)
+            yield view, *counted_blobs(mask, view.labels, segmenter.card.min_score)
+
+    return observations_of(entries(), camera)
+
+
+def observations_of(entries: Iterable[Entry], camera: PinholeCamera | None) -> TargetObservations:
+    """Pair what was found with what is labelled.
+
+    Args:
+        entries: views with what was found and what is labelled in each.
+        camera: intrinsics, needed where the views know the targets' positions.
+    """
     rows: list[tuple[float, ...]] = []
     false: list[tuple[float, ...]] = []
     size = (0, 0)
     group: list[int] = []
-    for view in views:
+    for view, found, real in entries:
         size = (view.labels.shape[0], view.labels.shape[1])
-        segmenter.reset()  # views of any camera, in any order
-        mask = segmenter.segment(view.image)
-        found, real = counted_blobs(mask, view.labels, segmenter.card.min_score)
         pairs, _ = match_blobs(found, real, 640.0 / size[1])
         match = {j: found[i] for i, j in pairs}
         truth = _true_places(real, view.targets, camera)

@@ -1,24 +1,26 @@
-"""Mask -> nameless relative measurements, where the segmentation runs elsewhere."""
+"""Mask, or boxes of any detector -> nameless relative measurements."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from mav_perception.detection.measurements import DetectionParameters
-from mav_perception.errors import InputError
+from mav_perception.errors import ConfigurationError, InputError
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import image_to_array
 from mav_perception.ros.messages.qos import qos_parameter
+from mav_perception.ros.messages.vision import WITHOUT_VISION, boxes_of, vision_msgs
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import read_parameters
 from mav_perception.ros.stages.detection_stage import DetectionStage, DetectionStageParameters
-from mav_perception.topics import CONFIDENCE, MASK
+from mav_perception.topics import BOXES, CONFIDENCE, MASK
 from mav_perception.types import ByteImage, LabelMask
 
 
@@ -26,7 +28,13 @@ from mav_perception.types import ByteImage, LabelMask
 class DetectionNodeParameters:
     """Parameters of detection_node besides those of the stage."""
 
-    mask_qos: str = qos_parameter('reliable', 'mask and confidence')
+    input: str = parameter(
+        'mask',
+        'mask, or boxes: vision_msgs/Detection2DArray of any detector on detection/boxes',
+        choices=('mask', 'boxes'),
+    )
+    box_class: str = parameter('', 'class_id of drones among the boxes; empty for all boxes')
+    mask_qos: str = qos_parameter('reliable', 'mask and confidence, or of boxes')
     use_confidence: bool = parameter(
         True, 'wait for the confidence image of a mask to score its blobs'
     )
@@ -45,6 +53,10 @@ class DetectionNode(SelfActivatingNode):
     def load(self) -> None:
         """Prepare the stage."""
         self._settings = read_parameters(self, DetectionNodeParameters)
+        if self._settings.input == 'boxes' and WITHOUT_VISION:
+            raise ConfigurationError(
+                f'input is boxes: {WITHOUT_VISION} Install ros-$ROS_DISTRO-vision-msgs.'
+            )
         self.detection = DetectionStage(self)
 
     def start(self) -> None:
@@ -52,9 +64,12 @@ class DetectionNode(SelfActivatingNode):
         self._confidence: Image | None = None
         self._waiting: Image | None = None
         qos = self._settings.mask_qos
+        self._require_detection().begin()
+        if self._settings.input == 'boxes':
+            self.listen(vision_msgs.Detection2DArray, BOXES, self._on_boxes, qos, 5)
+            return
         if self._settings.use_confidence:
             self.listen(Image, CONFIDENCE, self._on_confidence, qos, 5, watched=False)
-        self._require_detection().begin()
         self.listen(Image, MASK, self._on_mask, qos, 5)
 
     def unload(self) -> None:
@@ -67,6 +82,15 @@ class DetectionNode(SelfActivatingNode):
         if others:
             super().retune(others)
         self._require_detection().retune(changes)
+
+    def _on_boxes(self, message: Any) -> None:
+        self.diagnostics.count('box messages')
+        try:
+            boxes = boxes_of(message, self._settings.box_class)
+        except InputError as error:
+            self.diagnostics.problem('boxes', str(error))
+            return
+        self._require_detection().measure_boxes(boxes, message.header)
 
     def _on_confidence(self, message: Image) -> None:
         self._confidence = message

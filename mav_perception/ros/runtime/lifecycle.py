@@ -44,6 +44,7 @@ class SelfActivatingNode(LifecycleNode):
             )
         self._running = self._loaded = False
         self._advertised: list[Publisher[Any]] = []
+        self._latched: list[Any] = []
         self._heard: list[Subscription] = []
         self.add_on_set_parameters_callback(self._on_set_parameters)
         self._autostart_timer = self.create_timer(
@@ -55,6 +56,12 @@ class SelfActivatingNode(LifecycleNode):
         publisher: Publisher[Any] = self.create_lifecycle_publisher(kind, topic, qos)
         self._advertised.append(publisher)
         return publisher
+
+    def say_once(self, message: Any, topic: str) -> None:
+        """Publish one message for whoever comes, until cleanup, in whatever state the node is."""
+        publisher = self.create_publisher(type(message), topic, qos_profile('reliable', 1, True))
+        publisher.publish(message)
+        self._latched.append(publisher)
 
     def listen(
         self,
@@ -196,7 +203,10 @@ class SelfActivatingNode(LifecycleNode):
                 self.get_logger().debug(f'nothing to release: {error!r}')
         for publisher in self._advertised:
             self.destroy_lifecycle_publisher(publisher)
+        for publisher in self._latched:
+            self.destroy_publisher(publisher)
         self._advertised.clear()
+        self._latched.clear()
 
     def _autostart(self) -> None:
         self._autostart_timer.cancel()

@@ -44,13 +44,7 @@ def run_node(make: Callable[[], Node]) -> int:
     Returns:
         Exit code: 0 for a clean end, 2 if the node could not be built.
     """
-    logging.basicConfig(level=logging.WARNING)
-    ended: Future[None] = Future()
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-    threading.Thread(target=_wait_for_signals, args=(ended,), daemon=True).start()
-    die_with_parent()
-    use_one_blas_thread()
-    use_shipped_profile(os.environ)
+    ended = _prepare_process()
     node: Node | None = None
     code = 0
     try:
@@ -85,6 +79,18 @@ def run_node(make: Callable[[], Node]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def _prepare_process() -> Future[None]:
+    """Return what is done when a signal asks for the end; set up what holds for the process."""
+    logging.basicConfig(level=logging.WARNING)
+    ended: Future[None] = Future()
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+    threading.Thread(target=_wait_for_signals, args=(ended,), daemon=True).start()
+    die_with_parent()
+    use_one_blas_thread()
+    use_shipped_profile(os.environ)
+    return ended
 
 
 def _wait_for_signals(ended: Future[None]) -> None:

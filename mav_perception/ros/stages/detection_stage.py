@@ -11,10 +11,13 @@ from std_msgs.msg import Header
 
 from mav_perception.cameras.files import load_camera
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.boxes import Boxes
 from mav_perception.detection.measurements import (
     WIDTH_OF_SPAN,
     DetectionParameters,
-    measure_mask,
+    detections_in,
+    measure_detections,
+    with_depth,
 )
 from mav_perception.detection.view import load_view, restrict_to_view
 from mav_perception.errors import InputError, MavPerceptionError
@@ -27,11 +30,19 @@ from mav_perception.ros.messages.conversions import (
 )
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile
+from mav_perception.ros.messages.vision import (
+    WITHOUT_VISION,
+    detections_message,
+    vision_msgs,
+)
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.parameters import changed, read_parameters
 from mav_perception.segmentation.model_card import find_model, load_card
-from mav_perception.topics import CAMERA_INFO, DEPTH, RELATIVE_MEASUREMENTS
-from mav_perception.types import FloatArray, LabelMask, nanoseconds
+from mav_perception.topics import CAMERA_INFO, DEPTH, DETECTIONS, RELATIVE_MEASUREMENTS
+from mav_perception.types import BoolArray, Detection, FloatArray, LabelMask, nanoseconds
+
+DRONE = 'drone'
+"""Class of the boxes that are published."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,9 @@ class DetectionStage:
         self._publisher = node.advertise(
             PointCloud2, RELATIVE_MEASUREMENTS, qos_profile(settings.measurement_qos, 10)
         )
+        self._boxes = None
+        if not WITHOUT_VISION:
+            self._boxes = node.advertise(vision_msgs.Detection2DArray, DETECTIONS, 10)
 
     def begin(self) -> None:
         """Subscribe to the calibration of the camera, and to depth if it is wanted."""
@@ -113,19 +127,38 @@ class DetectionStage:
     def measure(self, mask: LabelMask, header: Header) -> None:
         """Publish the relative measurements of a mask; a mask that cannot be used is reported."""
         try:
-            stamp_ns = stamp_to_ns(header.stamp)
-            sightings = measure_mask(
-                mask if self._view is None else restrict_to_view(mask, self._view),
-                self._require_camera(),
-                self.at_operating_point(),
-                self._observer,
-                stamp_ns,
-                self._depth_at(stamp_ns),
-            )
+            camera, parameters = self._require_camera(), self.at_operating_point()
+            if self._view is not None:
+                mask = restrict_to_view(mask, self._view)
+            detections = detections_in(mask, camera, parameters)
+            self._publish(detections, mask.labels == parameters.target_class, header)
         except MavPerceptionError as error:
             self._diagnostics.problem('mask', str(error))
-            return
+
+    def measure_boxes(self, boxes: Boxes, header: Header) -> None:
+        """Publish the relative measurements of the boxes of an image."""
+        try:
+            camera, parameters = self._require_camera(), self.at_operating_point()
+            size = camera.width, camera.height
+            drones = boxes.mask(*size) > 0
+            if self._view is not None:
+                boxes = boxes.centred_in(self._view > 0)
+            detections = boxes.detections(*size, parameters.smallest_area, parameters.min_score)
+            self._publish(detections, drones, header)
+        except MavPerceptionError as error:
+            self._diagnostics.problem('boxes', str(error))
+
+    def _publish(self, detections: list[Detection], drones: BoolArray, header: Header) -> None:
+        """Publish what detections tell; `drones` (H, W) says which pixels they are of."""
+        camera, parameters = self._require_camera(), self.at_operating_point()
+        stamp_ns = stamp_to_ns(header.stamp)
+        sightings = measure_detections(detections, camera, parameters, self._observer, stamp_ns)
+        depth = self._depth_at(stamp_ns)
+        if depth is not None:
+            sightings = with_depth(sightings, detections, drones, depth, parameters)
         self._publisher.publish(sightings_to_cloud(sightings, header))
+        if self._boxes is not None and self._boxes.get_subscription_count():
+            self._boxes.publish(detections_message(detections, header, DRONE))
         self._diagnostics.count('frames')
         self._diagnostics.count('sightings', len(sightings))
 

@@ -15,13 +15,14 @@ from mav_perception.errors import MavPerceptionError
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import array_to_image
 from mav_perception.ros.messages.qos import qos_parameter, qos_profile
+from mav_perception.ros.messages.vision import WITHOUT_VISION, label_info
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.parameters import read_parameters
 from mav_perception.ros.stages.image_source import TRANSPORTS, AnyImage, pixels
 from mav_perception.segmentation.backends import BACKENDS, DEVICES
 from mav_perception.segmentation.inspection import area_shares
 from mav_perception.segmentation.segmenter import Segmenter
-from mav_perception.topics import AREA_SHARES, CONFIDENCE, MASK, OVERLAY
+from mav_perception.topics import AREA_SHARES, CONFIDENCE, LABEL_INFO, MASK, OVERLAY
 from mav_perception.types import ByteImage, LabelMask
 
 
@@ -68,6 +69,9 @@ class SegmentationStage:
         profile = qos_profile(settings.mask_qos, 5)
         self._masks = node.advertise(Image, MASK, profile)
         self._confidences = node.advertise(Image, CONFIDENCE, profile)
+        if not WITHOUT_VISION:
+            card = self.segmenter.card
+            node.say_once(label_info(card.label_space, card.min_score), LABEL_INFO)
         if settings.inspect:
             self._overlays = node.advertise(Image, OVERLAY, profile)
             self._shares = node.advertise(Float32MultiArray, AREA_SHARES, 10)
