@@ -25,6 +25,8 @@ ARGUMENTS = {
         'Parameters of the detection, over those of config/detection.yaml; a `span` in the team '
         'file wins over target_width and target_span.',
     ),
+    'image_transport': ('raw', 'raw, or compressed: jpeg or png beside the raw topic.'),
+    'separate_nodes': ('false', 'Segmentation and detection of a camera in a process each.'),
     'checkpoint_file': ('', 'File in which the joint filter survives its process, or empty.'),
     'overlay': ('false', 'Paint masks into the images too; rviz switches it on.'),
     'respawn': ('true', 'Start a node again that died.'),
@@ -50,17 +52,21 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
     entries = load_team(Path(value['team_file']).expanduser())
     vehicle = settings(
-        'model', 'backend', 'device', 'threads', 'image_qos', 'detection_params_file'
+        *('model', 'backend', 'device', 'threads', 'image_qos', 'image_transport'),
+        *('separate_nodes', 'detection_params_file'),
     )
     localization = settings(
         'namespace', 'team_file', 'params_file', 'checkpoint_file', 'record', 'report'
     )
-    looked_at = any(value[name].lower() in ('true', '1') for name in ('overlay', 'rviz'))
-    overlay = str(looked_at).lower()
+    overlay = str(
+        any(value[name].lower() in ('true', '1') for name in ('overlay', 'rviz'))
+    ).lower()
     vehicles = [
         include(
             'vehicle.launch.xml',
-            namespace=entry.camera_namespace(camera).strip('/'),
+            namespace=entry.camera_namespace(camera),
+            image=entry.image,
+            camera_info=entry.camera_info,
             target_span=str(span_of_others(entries, entry)),
             record='',
             overlay=overlay,

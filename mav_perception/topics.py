@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 IMAGE = 'camera/image_raw'
 COMPRESSED = '/compressed'
 """What image_transport appends to the topic of an image."""
@@ -20,16 +22,32 @@ POSE = 'localization/pose'
 ASSOCIATIONS = 'localization/associations'
 VELOCITY_COMMAND = 'command/velocity'
 GROUND_TRUTH = 'ground_truth/pose'
-MARKERS = '/team/markers'
+MARKERS = 'team/markers'
 DIAGNOSTICS = '/diagnostics'
 CLOCK = '/clock'
 
 MAP_FRAME = 'map'
 
 
-def in_namespace(namespace: str, topic: str) -> str:
-    """Return the full name of a drone's topic."""
-    return topic if topic.startswith('/') else f'/{namespace.strip("/")}/{topic}'
+def in_namespace(namespace: str, topic: str, base: str = '/') -> str:
+    """Return the full name of a drone's topic.
+
+    Args:
+        namespace: of the drone, relative to the base or absolute.
+        topic: relative to the namespace, or absolute.
+        base: namespace of the team.
+    """
+    return posixpath.join('/', base, namespace, topic)
+
+
+def below(namespace: str, prefix: str) -> str:
+    """Return a namespace to put below a prefix, if there is one: an absolute one would not go."""
+    return namespace.lstrip('/') if prefix else namespace
+
+
+def team_base(node_namespace: str, team_namespace: str) -> str:
+    """Return the namespace of the team: a path such as '..' from that of a node, or absolute."""
+    return posixpath.normpath(posixpath.join(node_namespace, team_namespace))
 
 
 def odometry_frame(drone: str) -> str:

@@ -24,7 +24,6 @@ from mav_perception.recordings.recording import LabelledFrame, PosePath, Recordi
 from mav_perception.recordings.truth_association import from_camera, identify
 from mav_perception.topics import (
     GROUND_TRUTH,
-    ODOMETRY,
     RELATIVE_MEASUREMENTS,
     in_namespace,
 )
@@ -74,7 +73,11 @@ class _BagOfTeam:
         self._frames: list[Sightings] = []
         self._readers: dict[str, tuple[Callable[[Any, int, str], None], int, str]] = {}
         for drone, entry in enumerate(entries):
-            self._readers[in_namespace(entry.namespace, ODOMETRY)] = (self._sample, drone, '')
+            self._readers[in_namespace(entry.namespace, entry.odometry)] = (
+                self._sample,
+                drone,
+                '',
+            )
             self._readers[in_namespace(entry.namespace, GROUND_TRUTH)] = (self._pose, drone, '')
             for camera in entry.cameras:
                 topic = in_namespace(entry.camera_namespace(camera), RELATIVE_MEASUREMENTS)
@@ -89,7 +92,7 @@ class _BagOfTeam:
     def check(self, folder: Path) -> None:
         """Raise DataError if anything of a drone is missing."""
         for drone, entry in enumerate(self._entries):
-            for what, topic in ((self._odometry, ODOMETRY), (self._truth, GROUND_TRUTH)):
+            for what, topic in ((self._odometry, entry.odometry), (self._truth, GROUND_TRUTH)):
                 if not what[drone]:
                     raise DataError(
                         f'{folder} has nothing on {in_namespace(entry.namespace, topic)}: record '

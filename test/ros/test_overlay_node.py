@@ -44,7 +44,7 @@ def test_views_show_topics_that_the_nodes_publish():
         f'/mav{k}/{topic}'
         for k in range(1, 5)
         for topic in (names.POSE, names.ASSOCIATIONS, names.OVERLAY)
-    } | {names.MARKERS}
+    } | {f'/{names.MARKERS}'}
     rviz = yaml.safe_load((CONFIG / 'rviz/team.rviz').read_text())
     displays = rviz['Visualization Manager']['Displays']
     shown = {display['Topic']['Value'] for display in displays if 'Topic' in display}

@@ -15,6 +15,7 @@ from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
 from mav_perception.resources import find_share
+from mav_perception.topics import CAMERA_INFO, IMAGE, ODOMETRY
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ class CameraEntry:
 class DroneEntry:
     """One drone of team.yaml: what the launch files and the localization node need of it.
 
-    `span` is its size over the rotors in metres, 0 where nobody measured it.
+    `span` is its size over the rotors in metres, 0 where nobody measured it. `namespace` is
+    relative to that of the team, unless it begins with a slash; `odometry`, `image` and
+    `camera_info` are topics, relative to it.
     """
 
     name: str
@@ -57,6 +60,9 @@ class DroneEntry:
     camera_half_view: tuple[float, ...] = ()
     more_cameras: tuple[CameraEntry, ...] = ()
     span: float = 0.0
+    odometry: str = ODOMETRY
+    image: str = IMAGE
+    camera_info: str = CAMERA_INFO
 
     @property
     def cameras(self) -> tuple[CameraEntry, ...]:
@@ -67,7 +73,7 @@ class DroneEntry:
         return (first, *self.more_cameras)
 
     def camera_namespace(self, camera: CameraEntry) -> str:
-        """Return where the nodes and topics of a camera are: /mav1, or /mav1/rear."""
+        """Return where the nodes and topics of a camera are: mav1, or mav1/rear."""
         return f'{self.namespace}/{camera.name}' if camera.name else self.namespace
 
 
@@ -136,14 +142,16 @@ def load_team(path: Path) -> tuple[DroneEntry, ...]:
 def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
     if not isinstance(item, dict) or not item.get('name'):
         raise ConfigurationError(f'every drone needs a `name:`, got {item!r}.')
-    values = defaults | {'namespace': f'/{item["name"]}'} | item
+    values = defaults | {'namespace': str(item['name'])} | item
     if values['start'] == UNKNOWN:
         values |= {'start': DEFAULTS['start'], 'start_sigma': [float('nan')] * 4}
     _check_keys(values, DroneEntry, item['name'])
-    values['namespace'] = '/' + str(values['namespace']).strip('/')
+    values['namespace'] = str(values['namespace']).rstrip('/')
     _check_ros_name(str(values['name']), 'name', item['name'])
-    for part in values['namespace'][1:].split('/'):
+    for part in values['namespace'].removeprefix('/').split('/'):
         _check_ros_name(part, 'namespace', item['name'])
+    for key in ('odometry', 'image', 'camera_info'):
+        _check_topic(values.get(key, ODOMETRY), key, item['name'])
     (values['span'],) = _numbers([values.get('span', 0.0)], 1, f'span of {item["name"]}')
     if not 0.0 <= values['span'] < 100.0:
         raise ConfigurationError(f'span of {item["name"]} is {values["span"]}, give it in metres.')
@@ -176,6 +184,14 @@ def _check_ros_name(text: str, what: str, where: str) -> None:
             f'{what} {text!r} of {where} cannot be part of a topic: use letters, digits and _, '
             'and no digit first.'
         )
+
+
+def _check_topic(topic: Any, what: str, where: str) -> None:
+    if not (
+        isinstance(topic, str)
+        and re.fullmatch('/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*', topic)
+    ):
+        raise ConfigurationError(f'{what} {topic!r} of {where} is no topic, as vio/odometry is.')
 
 
 def _check_keys(values: dict[str, Any], kind: type, where: str) -> None:

@@ -34,7 +34,7 @@ from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters
-from mav_perception.topics import MARKERS, ODOMETRY, RELATIVE_MEASUREMENTS, in_namespace
+from mav_perception.topics import MARKERS, RELATIVE_MEASUREMENTS, in_namespace, team_base
 from mav_perception.types import Sightings
 
 CLOCK_JUMPED = 50
@@ -46,6 +46,9 @@ class LocalizationNodeParameters:
     """Parameters of localization_node besides those of the filter."""
 
     team_file: str = parameter('', 'team.yaml with names, namespaces, starts and cameras')
+    team_namespace: str = parameter(
+        '.', "namespace of the team: a path from the node's own, such as .., or absolute"
+    )
     odometry_wait: float = parameter(0.3, 'longest wait of a frame for odometry [s]', 0.0, 10.0)
     dropout_after: float = parameter(
         1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
@@ -82,9 +85,11 @@ class LocalizationNode(SelfActivatingNode):
         tf = read_parameters(self, TransformParameters)
         wanted = tf.publish_tf and not poses.pose_prefix
         self._transforms = TeamTransforms(self, self._entries, poses.map_frame, tf, wanted)
-        self._poses = PosePublishers(self, self._entries, poses, self._transforms)
+        self._base = team_base(self.get_namespace(), parameters.team_namespace)
+        out = poses.pose_prefix or self._base
+        self._poses = PosePublishers(self, self._entries, poses, out, self._transforms)
         self._associations = AssociationPublishers(
-            self, self._entries, poses.pose_prefix, poses.map_frame
+            self, self._entries, out, poses.pose_prefix, poses.map_frame
         )
         self._searching = ThreadPoolExecutor(1, 'search')
         self._begin()
@@ -92,7 +97,7 @@ class LocalizationNode(SelfActivatingNode):
             parameters.checkpoint_file, parameters.checkpoint_age, self.diagnostics
         )
         self._markers = TeamMarkers(self._team.names, poses.map_frame)
-        self._marker_publisher = self.advertise(MarkerArray, poses.pose_prefix + MARKERS, 2)
+        self._marker_publisher = self.advertise(MarkerArray, in_namespace('', MARKERS, out), 2)
 
     def _begin(self) -> None:
         """Start from nothing, at first and when the clock has jumped."""
@@ -108,7 +113,7 @@ class LocalizationNode(SelfActivatingNode):
         qos, sightings_qos = self._settings.odometry_qos, self._settings.measurement_qos
         for entry in self._entries:
             heard = partial(self._on_odometry, drone=entry.name)
-            self._listen_to_drone(Odometry, entry.namespace, ODOMETRY, qos, 100, heard)
+            self._listen_to_drone(Odometry, entry.namespace, entry.odometry, qos, 100, heard)
             for camera in entry.cameras:
                 space = entry.camera_namespace(camera)
                 heard = partial(self._on_measurements, drone=entry.name, camera=camera.name)
@@ -144,7 +149,7 @@ class LocalizationNode(SelfActivatingNode):
             self._attempt(f'{topic} of {namespace}', handle, message)
             self._process()
 
-        self.listen(kind, in_namespace(namespace, topic), on_message, qos, depth)
+        self.listen(kind, in_namespace(namespace, topic, self._base), on_message, qos, depth)
 
     def _on_odometry(self, message: Odometry, drone: str) -> None:
         sample = odometry_to_sample(message)

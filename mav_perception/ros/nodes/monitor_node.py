@@ -34,12 +34,12 @@ from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.topics import (
     ASSOCIATIONS,
-    CAMERA_INFO,
     DIAGNOSTICS,
     GROUND_TRUTH,
-    ODOMETRY,
     POSE,
+    below,
     in_namespace,
+    team_base,
 )
 from mav_perception.types import seconds
 
@@ -61,6 +61,9 @@ class MonitorNodeParameters:
         'end after so many seconds of truth, 0 to go on until somebody ends the node [s]',
         0.0,
         read_only=True,
+    )
+    team_namespace: str = parameter(
+        '.', 'namespace of the team, as of localization_node', read_only=True
     )
     pose_prefix: str = parameter(
         '', 'namespace before the poses, as of localization_node', read_only=True
@@ -88,6 +91,7 @@ class MonitorNode(Node):
         super().__init__('monitor_node')
         declare_parameters(self, MonitorNodeParameters)
         self._settings = read_parameters(self, MonitorNodeParameters)
+        self._base = team_base(self.get_namespace(), self._settings.team_namespace)
         self._entries = load_team(team_path(self._settings.team_file))
         self._drones = [DroneMonitor(e.name, np.array(e.start)) for e in self._entries]
         self._frames: list[AssociatedFrame] = []
@@ -104,20 +108,24 @@ class MonitorNode(Node):
         self.create_timer(self._settings.refresh, self._refresh, clock=steady)
 
     def _watch(self, index: int, entry: DroneEntry) -> None:
-        def listen(kind: type, namespace: str, topic: str, callback: Any) -> None:
-            self.create_subscription(
-                kind, in_namespace(namespace, topic), callback, qos_profile('sensor_data', 100)
-            )
+        prefix = self._settings.pose_prefix
+
+        def listen(kind: type, namespace: str, topic: str, callback: Any, own: bool) -> None:
+            """Subscribe; what is `own` to a filter of several stands below its prefix."""
+            if own and prefix:
+                name = in_namespace(below(namespace, prefix), topic, prefix)
+            else:
+                name = in_namespace(namespace, topic, self._base)
+            self.create_subscription(kind, name, callback, qos_profile('sensor_data', 100))
 
         drone = self._drones[index]
-        prefix = self._settings.pose_prefix
-        listen(PoseWithCovarianceStamped, prefix + entry.namespace, POSE, drone.on_pose)
-        listen(CameraInfo, entry.namespace, CAMERA_INFO, drone.on_camera_info)
-        listen(PoseStamped, entry.namespace, GROUND_TRUTH, drone.on_truth)
-        listen(Odometry, entry.namespace, ODOMETRY, drone.on_odometry)
+        listen(PoseWithCovarianceStamped, entry.namespace, POSE, drone.on_pose, True)
+        listen(CameraInfo, entry.namespace, entry.camera_info, drone.on_camera_info, False)
+        listen(PoseStamped, entry.namespace, GROUND_TRUTH, drone.on_truth, False)
+        listen(Odometry, entry.namespace, entry.odometry, drone.on_odometry, False)
         for camera in entry.cameras if self._settings.output else ():
             heard = partial(self._on_associations, index=index, mount=camera.mount())
-            listen(PointCloud2, prefix + entry.camera_namespace(camera), ASSOCIATIONS, heard)
+            listen(PointCloud2, entry.camera_namespace(camera), ASSOCIATIONS, heard, True)
 
     def _on_associations(self, message: PointCloud2, index: int, mount: CameraMount) -> None:
         topic = f'{ASSOCIATIONS} of {self._drones[index].name}'
@@ -135,7 +143,8 @@ class MonitorNode(Node):
             else:
                 self._problems[status.name] = status.message
             for drone, entry in zip(self._drones, self._entries, strict=True):
-                cameras = [entry.camera_namespace(c).strip('/') for c in entry.cameras]
+                spaces = [entry.camera_namespace(camera) for camera in entry.cameras]
+                cameras = [in_namespace(space, '', self._base).strip('/') for space in spaces]
                 if status.hardware_id in cameras and 'images dropped' in values:
                     drone.dropped_by[status.hardware_id] = int(values['images dropped'])
             if 'real-time factor' in values:

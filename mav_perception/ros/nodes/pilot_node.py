@@ -54,14 +54,14 @@ class PilotNode(Node):
         )
         self._paths, self._take_off = plan_flights(scenario), parameters.take_off
         self._begin_ns: int | None = None
-        self._commands = []
+        self._commands, base = [], self.get_namespace()
         for index, name in enumerate(scenario.names):
             self._commands.append(
-                self.create_publisher(Twist, in_namespace(name, VELOCITY_COMMAND), 10)
+                self.create_publisher(Twist, in_namespace(name, VELOCITY_COMMAND, base), 10)
             )
             self.create_subscription(
                 PoseStamped,
-                in_namespace(name, GROUND_TRUTH),
+                in_namespace(name, GROUND_TRUTH, base),
                 partial(self._steer, drone=index),
                 qos_profile('sensor_data', 10),
             )

@@ -159,7 +159,7 @@ class SimulationNode(Node):
 
     def _is_ready(self, index: int) -> bool:
         drone = self._scenario.names[index // len(self._scenario.cameras)]
-        topic = in_namespace(drone, ODOMETRY)
+        topic = in_namespace(drone, ODOMETRY, self.get_namespace())
         readers = {reader.node_name for reader in self.get_subscriptions_info_by_topic(topic)}
         return self._flow.answered(index) and 'localization_node' in readers
 

@@ -12,7 +12,7 @@ from mav_perception.localization.update.report import UpdateReport
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
-from mav_perception.topics import ASSOCIATIONS, in_namespace
+from mav_perception.topics import ASSOCIATIONS, below, in_namespace
 
 
 class AssociationPublishers:
@@ -22,15 +22,16 @@ class AssociationPublishers:
         self,
         node: SelfActivatingNode,
         entries: tuple[DroneEntry, ...],
+        base: str,
         prefix: str,
         map_frame: str,
     ) -> None:
-        """Advertise in the namespace of each camera, after a prefix."""
+        """Advertise in the namespace of each camera, below that of the team or the prefix."""
         self._map_frame = map_frame
         self._publisher_of = {
             (entry.name, camera.name): node.advertise(
                 PointCloud2,
-                in_namespace(prefix + entry.camera_namespace(camera), ASSOCIATIONS),
+                in_namespace(below(entry.camera_namespace(camera), prefix), ASSOCIATIONS, base),
                 10,
             )
             for entry in entries

@@ -16,7 +16,7 @@ from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import pose_message
 from mav_perception.ros.publishers.transforms import TeamTransforms
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
-from mav_perception.topics import POSE, in_namespace
+from mav_perception.topics import POSE, below, in_namespace
 from mav_perception.types import seconds
 
 
@@ -44,16 +44,17 @@ class PosePublishers:
         node: SelfActivatingNode,
         entries: tuple[DroneEntry, ...],
         settings: PoseParameters,
+        base: str,
         transforms: TeamTransforms,
     ) -> None:
-        """Advertise in the namespace of each drone."""
+        """Advertise in the namespace of each drone, below that of the team or the prefix."""
         names = tuple(entry.name for entry in entries)
         self._node, self._diagnostics, self._names = node, node.diagnostics, names
         self._settings, self._transforms = settings, transforms
         self._publishers = [
             node.advertise(
                 PoseWithCovarianceStamped,
-                in_namespace(settings.pose_prefix + entry.namespace, POSE),
+                in_namespace(below(entry.namespace, settings.pose_prefix), POSE, base),
                 10,
             )
             for entry in entries

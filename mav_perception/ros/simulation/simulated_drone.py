@@ -43,8 +43,11 @@ class MotionPublishers:
     def __init__(self, node: Node, name: str) -> None:
         """Advertise in the drone's namespace."""
         self._name, qos = name, qos_profile('reliable', 50)
-        self._odometry = node.create_publisher(Odometry, in_namespace(name, ODOMETRY), qos)
-        self._truth = node.create_publisher(PoseStamped, in_namespace(name, GROUND_TRUTH), qos)
+        base = node.get_namespace()
+        self._odometry = node.create_publisher(Odometry, in_namespace(name, ODOMETRY, base), qos)
+        self._truth = node.create_publisher(
+            PoseStamped, in_namespace(name, GROUND_TRUTH, base), qos
+        )
         self._tf = None if WITHOUT_TF else node.create_publisher(tf2_msgs.TFMessage, TF, TF_QOS)
 
     def publish(self, tick: Tick, drone: int) -> None:
@@ -80,17 +83,19 @@ class CameraPublishers:
         """Advertise in the camera's namespace: the drone's own for its first camera."""
         self.namespace = f'{drone}/{settings.name}'.strip('/')
         self._node, self._camera = node, settings.intrinsics
+        base = node.get_namespace()
         self._frame = optical_frame(drone, settings.name)
         self._image = node.create_publisher(
-            Image, in_namespace(self.namespace, IMAGE), qos_profile('reliable', 2)
+            Image, in_namespace(self.namespace, IMAGE, base), qos_profile('reliable', 2)
         )
         self._info = node.create_publisher(
-            CameraInfo, in_namespace(self.namespace, CAMERA_INFO), qos_profile('reliable', 5)
+            CameraInfo, in_namespace(self.namespace, CAMERA_INFO, base), qos_profile('reliable', 5)
         )
 
     def on_measurements(self, handle: Callable[[int], None]) -> None:
         """Call `handle` with the stamp of every measurement that the chain makes of a frame."""
-        topic = in_namespace(self.namespace, RELATIVE_MEASUREMENTS)
+        base = self._node.get_namespace()
+        topic = in_namespace(self.namespace, RELATIVE_MEASUREMENTS, base)
         self._node.create_subscription(
             PointCloud2, topic, lambda message: handle(stamp_to_ns(message.header.stamp)), 10
         )

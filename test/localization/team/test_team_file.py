@@ -16,7 +16,7 @@ def test_defaults_are_overridden_per_drone(tmp_path):
         '  - {name: blue, namespace: /fleet/blue, start_sigma: [0, 0, 0, 0]}\n'
     )
     red, blue = load_team(path)
-    assert red.namespace == '/red'
+    assert red.namespace == 'red'
     assert blue.namespace == '/fleet/blue'
     team = team_from_entries((red, blue))
     np.testing.assert_array_equal(team.start_sigma, [[1] * 4, [0] * 4])
@@ -81,7 +81,7 @@ def test_a_drone_may_carry_more_cameras(tmp_path):
     )
     entries = load_team(path)
     spaces = [e.camera_namespace(camera) for e in entries for camera in e.cameras]
-    assert spaces == ['/a', '/a/rear', '/b']
+    assert spaces == ['a', 'a/rear', 'b']
     team = team_from_entries(entries)
     index, rear = team.camera('a', 'rear')
     assert index == 1
