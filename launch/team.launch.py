@@ -69,7 +69,7 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             camera_info=entry.camera_info,
             target_span=str(span_of_others(entries, entry)),
             record='',
-            overlay=overlay,
+            overlay=str(looked_at).lower(),
             **vehicle,
         )
         for entry in entries
