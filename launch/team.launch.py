@@ -58,9 +58,7 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     localization = settings(
         'namespace', 'team_file', 'params_file', 'checkpoint_file', 'record', 'report'
     )
-    overlay = str(
-        any(value[name].lower() in ('true', '1') for name in ('overlay', 'rviz'))
-    ).lower()
+    looked_at = any(value[name].lower() in ('true', '1') for name in ('overlay', 'rviz'))
     vehicles = [
         include(
             'vehicle.launch.xml',

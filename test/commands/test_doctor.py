@@ -1,11 +1,13 @@
 """The doctor finds what is wrong and says what to do."""
 
+import os
 import subprocess
 import sys
 
 import pytest
 
 from mav_perception.cli import main
+from mav_perception.processes.fastdds_profile import VARIABLES, profile_variable
 from mav_perception.processes.node_processes import NodeProcesses, ros_environment
 
 pytest.importorskip('rclpy', reason='the doctor looks at ROS')
@@ -27,8 +29,10 @@ def test_a_healthy_machine_has_no_failure(capsys, monkeypatch):
 
 
 def test_what_is_wrong_is_named_with_its_cure(capsys, monkeypatch, tmp_path):
-    monkeypatch.delenv('FASTDDS_DEFAULT_PROFILES_FILE', raising=False)
-    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', 'profile.xml')  # of Fast DDS 2
+    read = profile_variable(os.environ)
+    wrong = next(name for name in VARIABLES.values() if name != read)
+    monkeypatch.delenv(read, raising=False)
+    monkeypatch.setenv(wrong, 'profile.xml')
     (tmp_path / 'team.yaml').write_text('drones: 3')
     (tmp_path / 'bad.yaml').write_text(
         '/**:\n  ros__parameters: {target_width: 1, image_qos: sometimes, colour: red}\n'
@@ -39,7 +43,7 @@ def test_what_is_wrong_is_named_with_its_cure(capsys, monkeypatch, tmp_path):
     assert main(['doctor', *arguments, '--params', str(tmp_path / 'bad.yaml')]) == 1
     failures = [x for x in capsys.readouterr().out.splitlines() if x.startswith('FAIL')]
     for word in (
-        'FASTRTPS_DEFAULT_PROFILES_FILE is set, this Fast DDS reads FASTDDS', 'moon',
+        f'{wrong} is set, this Fast DDS reads {read}', 'moon',
         'needs a list', '1.0, not 1',
         'image_qos is', 'colour is no parameter', 'localization_node: seed is no parameter',
         'the_team/localization_node: gate_probability',

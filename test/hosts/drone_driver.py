@@ -22,7 +22,7 @@ def main() -> None:
         'nominal', drones=3, frame_rate=rate, odometry_rate=5.0 * rate, duration=240.0, seed=4
     )
     rclpy.init()
-    node = Node('driver', namespace=f'/{scenario.names[drone]}')
+    node = Node('driver')
     motion = MotionPublishers(node, scenario.names[drone])
     camera = CameraPublishers(node, scenario.names[drone], scenario.cameras[0])
     world = SimulatedWorld(scenario)

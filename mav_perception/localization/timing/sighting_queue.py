@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from mav_perception.errors import InputError
 from mav_perception.types import Sightings, nanoseconds, seconds
 
+ANOTHER_CLOCK = 3600.0
+"""No message is so many seconds under way."""
+
 
 class SightingQueue:
     """Holds camera frames until every living drone's odometry has reached them.
@@ -52,11 +55,36 @@ class SightingQueue:
         return released
 
 
-def check_not_future(stamp_ns: int, now_ns: int, tolerance: float, what: str) -> None:
-    """Raise InputError for a stamp more than `tolerance` seconds ahead of a clock that runs."""
+def check_stamp(stamp_ns: int, now_ns: int, tolerance: float, what: str) -> str:
+    """Return what is strange about a stamp that can be used, mostly nothing.
+
+    Args:
+        stamp_ns: of a message.
+        now_ns: of a clock; 0 if it does not run yet, then every stamp is fine.
+        tolerance: how many seconds a stamp may be ahead.
+        what: whose stamp, for the text.
+
+    Raises:
+        InputError: no stamp at all, or one ahead of the clock.
+    """
+    if now_ns <= 0:
+        return ''
+    if stamp_ns == 0:
+        raise InputError(f'{what} has stamp 0: its publisher does not set header.stamp.')
     ahead = seconds(stamp_ns - now_ns)
-    if now_ns > 0 and ahead > tolerance:
+    if ahead > tolerance:
         raise InputError(
-            f'{what} has a stamp {ahead:.1f} s in the future: synchronise the clocks (chrony), or '
-            'set use_sim_time alike on all nodes.'
+            f'{what} has a stamp {_span(ahead)} in the future: synchronise the clocks (chrony), '
+            'or set use_sim_time alike on all nodes.'
         )
+    if -ahead > ANOTHER_CLOCK:
+        return (
+            f'{what} has a stamp {_span(-ahead)} in the past: it is of another clock, such as '
+            'the uptime of a driver, or recorded: then set use_sim_time.'
+        )
+    return ''
+
+
+def _span(duration: float) -> str:
+    days = duration / 86_400.0
+    return f'{days:.0f} days' if days > 2.0 else f'{duration:.1f} s'

@@ -22,7 +22,7 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
-from mav_perception.localization.timing.sighting_queue import SightingQueue, check_not_future
+from mav_perception.localization.timing.sighting_queue import SightingQueue, check_stamp
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.markers import TeamMarkers
 from mav_perception.ros.messages.qos import qos_parameter
@@ -35,7 +35,10 @@ from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters
 from mav_perception.topics import MARKERS, RELATIVE_MEASUREMENTS, in_namespace, team_base
-from mav_perception.types import Sightings
+from mav_perception.types import Sightings, seconds
+
+WITHOUT_FRAMES = 1.0
+"""A drone without a frame for so many seconds has its pose published at `publish_rate`."""
 
 CLOCK_JUMPED = 50
 """So many odometry messages too late in a row, of all drones, mean that the clock jumped back."""
@@ -107,6 +110,7 @@ class LocalizationNode(SelfActivatingNode):
         self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
         self._poses.forget()
         self._late_in_a_row = 0
+        self._framed_ns = [0] * len(self._entries)
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
@@ -153,7 +157,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def _on_odometry(self, message: Odometry, drone: str) -> None:
         sample = odometry_to_sample(message)
-        self._check_future(sample.stamp_ns, f'Odometry of {drone}')
+        self._check_stamp(sample.stamp_ns, f'Odometry of {drone}')
         parameters = self._localizer.parameters
         resumed = self._checkpoint.resumed(self._team, parameters, sample.stamp_ns)
         self._localizer = resumed or self._localizer
@@ -179,13 +183,15 @@ class LocalizationNode(SelfActivatingNode):
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
         sightings = replace(cloud_to_sightings(message, drone), camera=camera)
-        self._check_future(sightings.stamp_ns, f'Sightings of {drone}')
+        self._check_stamp(sightings.stamp_ns, f'Sightings of {drone}')
         self._transforms.saw_cloud(drone, camera, message.header.frame_id)
         self._queue.add(sightings, time.monotonic_ns())
 
-    def _check_future(self, stamp_ns: int, what: str) -> None:
+    def _check_stamp(self, stamp_ns: int, what: str) -> None:
         now_ns = self.get_clock().now().nanoseconds
-        check_not_future(stamp_ns, now_ns, self._settings.future_tolerance, what)
+        strange = check_stamp(stamp_ns, now_ns, self._settings.future_tolerance, what)
+        if strange:
+            self.diagnostics.problem('clock', strange)
 
     def _process(self) -> None:
         """Use every frame that has its odometry."""
@@ -204,6 +210,7 @@ class LocalizationNode(SelfActivatingNode):
             describe_update(self.diagnostics, report, 1e3 * (time.perf_counter() - begin))
         observer = self._team.index(sightings.observer)
         self._poses.publish(self._localizer, observer, sightings.stamp_ns)
+        self._framed_ns[observer] = sightings.stamp_ns
         if report is not None:  # after the pose, which somebody waits for
             self._associations.publish(self._localizer, report)
 
@@ -226,7 +233,9 @@ class LocalizationNode(SelfActivatingNode):
             return
         self._checkpoint.save(self._localizer)
         for drone, newest in enumerate(self._localizer.newest_odometry()):
-            if newest is not None and newest - self._poses.last_ns(drone) > 1e9:
+            if newest is None:
+                continue
+            if seconds(newest - self._framed_ns[drone]) > WITHOUT_FRAMES:
                 self._poses.publish(self._localizer, drone, newest)
         objects = self._localizer.object_positions()
         markers = self._markers.build(state, self._localizer.localized, objects)

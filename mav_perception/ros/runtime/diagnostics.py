@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -32,6 +33,9 @@ MADE_OF = {
 """What a topic is made of, beside which it stands."""
 
 PERIOD = 1.0
+LONGEST_PAUSE = 300.0
+"""Seconds between two lines in the log on one problem that does not end."""
+
 PROBLEM_LASTS = 5.0
 """A problem colours the status for so many seconds after it was last seen."""
 
@@ -58,10 +62,10 @@ class NodeDiagnostics:
         self._last_counts: Counter[str] = Counter()
         self._values: dict[str, str] = {}
         self._problems: dict[str, tuple[float, str]] = {}
-        self._logged: dict[str, float] = {}
+        self._logged: dict[str, tuple[float, float]] = {}
         self._lasting: str | None = None
         self._watched: list[Watched] = []
-        self._last_report = time.monotonic()
+        self._last_report, self._clock_ns = time.monotonic(), 0
         # Workers report too; reentrant, because `fail` reports at once.
         self._lock = threading.RLock()
         self._publisher = node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
@@ -79,16 +83,24 @@ class NodeDiagnostics:
             self._values[key] = str(value)
 
     def problem(self, code: str, text: str) -> None:
-        """Report a passing problem: count it, show it for a while, log it at most every 5 s."""
+        """Report a passing problem: count it, show it for a while, log it at times."""
         now = time.monotonic()
         with self._lock:
             self._counts[f'problem: {code}'] += 1
             self._problems[code] = (now, text)
-            fresh = now - self._logged.get(code, -PROBLEM_LASTS) >= PROBLEM_LASTS
-            if fresh:
-                self._logged[code] = now
+            fresh = self._is_worth_a_line(code, now)
         if fresh:
             self._node.get_logger().warning(text)
+
+    def _is_worth_a_line(self, code: str, now: float) -> bool:
+        """Tell whether to log a problem: at once, and ever more seldom while it goes on."""
+        logged, pause = self._logged.get(code, (-np.inf, 0.0))
+        if now - logged < pause:
+            return False
+        # After a rest that is much longer than the pause it is news again.
+        lasts = now - logged < 2.0 * pause + PROBLEM_LASTS
+        self._logged[code] = now, min(2.0 * pause, LONGEST_PAUSE) if lasts else PROBLEM_LASTS
+        return True
 
     def fail(self, text: str) -> None:
         """Report an error that lasts until `recover`."""
@@ -122,8 +134,12 @@ class NodeDiagnostics:
         self._publisher.publish(message)
 
     def _status(self, now: float) -> DiagnosticStatus:
+        stamp_ns = self._node.get_clock().now().nanoseconds
+        stands, self._clock_ns = stamp_ns == self._clock_ns, stamp_ns
         for item in self._watched:
-            if now - item.last > SILENCE_LIMIT:
+            if stands and self._clock_ns:  # the simulation or the bag has ended, or rests
+                item.last = now
+            elif now - item.last > SILENCE_LIMIT:
                 self.problem(f'silent {item.subscription.topic_name}', self._explain_silence(item))
         recent = [text for at, text in self._problems.values() if now - at < PROBLEM_LASTS]
         status = DiagnosticStatus(name=self._node.get_fully_qualified_name().lstrip('/'))
