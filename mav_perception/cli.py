@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -73,6 +74,10 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     return parser
 
 
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def _missing(error: ModuleNotFoundError) -> MissingDependencyError:
     """Return which package is missing, and the command that brings it."""
     name = (error.name or str(error)).partition('.')[0]
@@ -89,6 +94,9 @@ def _missing(error: ModuleNotFoundError) -> MissingDependencyError:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if arguments is None:  # a program of its own: however it is ended, it ends what it started
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
     command = next((word for word in given if not word.startswith('-')), '')
     parsed = build_parser(only=command).parse_args(given)
     use_one_blas_thread()

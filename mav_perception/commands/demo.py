@@ -1,6 +1,6 @@
 """Fly a simulated team over real ROS 2 and localize it.
 
-Every drone has a segmentation node and a detection node; one localization node serves the team.
+Every drone has a camera node; one localization node serves the team.
 All are processes of their own, the same executables that the launch files start. Ends with exit
 code 0 only if every node lived and the team's poses beat VIO alone.
 
