@@ -67,7 +67,7 @@ setup(
     },
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/mav_perception']),
-        ('share/mav_perception', ['package.xml']),
+        ('share/mav_perception', ['package.xml', 'LICENSE']),
         share('launch', '*.launch.*'),
         share('config', '*.yaml'),
         share('config', '*.xml'),

@@ -17,6 +17,7 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
+from mav_perception.ros.runtime.launch_cleanup import removed_at_the_end
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
@@ -52,7 +53,8 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     given = scenario_settings(value)
     scenario = load_scenario(value['scenario'], **given)
     flight = {k: v for k, v in given.items() if v is not None} | {'scenario': value['scenario']}
-    team_file = str(Path(tempfile.mkdtemp(prefix='mav_perception_')) / 'team.yaml')
+    folder = tempfile.mkdtemp(prefix='mav_perception_')
+    team_file = str(Path(folder) / 'team.yaml')
     save_team(scenario_team(scenario), Path(team_file))
     team = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),
@@ -83,7 +85,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         output='screen',
         parameters=[str(SHARE / 'config/simulation.yaml'), flight],
     )
-    return [team, monitor, simulation]
+    return [team, monitor, simulation, removed_at_the_end(folder)]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -14,6 +14,7 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
+from mav_perception.ros.runtime.launch_cleanup import removed_at_the_end
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.gazebo import bridge_entries, drone_model, world_name
@@ -70,7 +71,7 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             *((name, value[name]) for name in PASSED_ON),
         ],
     )
-    return [gazebo, *spawned, bridge, pilot, nodes]
+    return [gazebo, *spawned, bridge, pilot, nodes, removed_at_the_end(str(folder))]
 
 
 def world_file(world: str) -> Path:
