@@ -1,12 +1,19 @@
 """A team in Gazebo: world, drones, bridge, pilot, and the same nodes as on real drones."""
 
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+)
+from launch.event_handlers import OnShutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -14,7 +21,6 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
-from mav_perception.ros.runtime.launch_cleanup import removed_at_the_end
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.gazebo import bridge_entries, drone_model, world_name
@@ -71,7 +77,7 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             *((name, value[name]) for name in PASSED_ON),
         ],
     )
-    return [gazebo, *spawned, bridge, pilot, nodes, removed_at_the_end(str(folder))]
+    return [gazebo, *spawned, bridge, pilot, nodes, removed_at_the_end(folder)]
 
 
 def world_file(world: str) -> Path:
@@ -104,6 +110,12 @@ def spawn(entry, world: str, folder: Path) -> Node:
             *('-x', x, '-y', y, '-z', '0.1', '-Y', yaw),
         ],
     )
+
+
+def removed_at_the_end(folder: Path | str) -> RegisterEventHandler:
+    """Return the action that removes a folder when the launch shuts down."""
+    removal = OpaqueFunction(function=lambda _: shutil.rmtree(folder, ignore_errors=True))
+    return RegisterEventHandler(OnShutdown(on_shutdown=[removal]))
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -6,9 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.resources import find_share
 
 if TYPE_CHECKING:
@@ -66,12 +65,12 @@ def node_parameters(path: Path, node: str) -> dict[str, Any]:
     Raises:
         ConfigurationError: it is no parameter file.
     """
+    document = read_yaml(path, 'parameter file')
     try:
-        document = yaml.safe_load(path.read_text())
         sections = [document.get(key, {}) for key in ('/**', node, f'/{node}', f'/**/{node}')]
         told = [section.get('ros__parameters', {}) for section in sections]
         return {key: value for part in told for key, value in part.items()}
-    except (OSError, yaml.YAMLError, AttributeError) as error:
+    except AttributeError as error:
         raise ConfigurationError(
             f'{path} is no ROS parameter file ({error}): write `/**: ros__parameters: ...`.'
         ) from error

@@ -1,14 +1,24 @@
-"""Trajectories in the format of the TUM benchmark: a line `t x y z qx qy qz qw` a pose."""
+"""Trajectories as text: the TUM benchmark's `t x y z qx qy qz qw`, and the CSV of EuRoC."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import numpy as np
 
 from mav_perception.errors import DataError
 from mav_perception.types import FloatArray, IntArray
+
+NANOSECOND_STAMPS = 10**14
+"""Whole stamps beyond this are nanoseconds: as seconds they would be in three million years."""
+
+KITTI_COLUMNS = 12
+
+HEADER = re.compile('(?!nan|inf)[a-z]', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Trajectory:
 def save_tum(trajectory: Trajectory, path: Path) -> None:
     """Write a trajectory; stamps keep their nanoseconds."""
     lines = [
-        f'{stamp // 10**9}.{stamp % 10**9:09d} ' + ' '.join(f'{value:.9f}' for value in row)
+        f'{Decimal(stamp).scaleb(-9):.9f} ' + ' '.join(f'{value:.9f}' for value in row)
         for stamp, row in zip(
             trajectory.stamps.tolist(),
             np.column_stack([trajectory.positions, trajectory.quaternions]).tolist(),
@@ -48,40 +58,83 @@ def save_tum(trajectory: Trajectory, path: Path) -> None:
 
 
 def load_tum(path: Path) -> Trajectory:
-    """Read a trajectory; lines that begin with # are comments.
+    """Read a trajectory, of seconds or whole nanoseconds, negative ones too.
+
+    Lines that begin with # are comments; a first line of words is a header. Columns are separated
+    by spaces, or by commas as in the ground truth of EuRoC, whose quaternion is w, x, y, z.
 
     Raises:
         DataError: the file is missing or no trajectory; the message names the line.
     """
     try:
-        lines = path.read_text().splitlines()
+        lines = path.read_text(encoding='utf-8-sig').splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f'Cannot read trajectory {path}: {error}') from error
     stamps, rows = [], []
-    for number, line in enumerate(lines, 1):
-        fields = line.split()
-        if not fields or fields[0].startswith('#'):
-            continue
-        try:
-            whole, _, fraction = fields[0].partition('.')
-            exponent = 'e' in fields[0].lower()
-            nanoseconds = (
-                round(float(fields[0]) * 1e9)
-                if exponent
-                else int(whole) * 10**9 + int((fraction + '0' * 9)[:9])
-            )
-            row = [float(value) for value in fields[1:]]
-        except ValueError:
-            row = []
-        if len(row) != 7 or not np.isfinite(row).all():
-            raise DataError(f'{path}, line {number}: a pose is `t x y z qx qy qz qw`: {line!r}.')
-        stamps.append(nanoseconds)
-        rows.append(row)
+    for number, fields in _rows(lines):
+        stamps.append(_stamp(fields[0], path, number))
+        rows.append(_pose(fields, path, number))
     if not rows:
         raise DataError(f'{path} holds no pose.')
-    order = np.argsort(stamps, kind='stable')
+    whole = all(stamp == stamp.to_integral_value() for stamp in stamps)
+    unit = 0 if whole and max(map(abs, stamps)) > NANOSECOND_STAMPS else 9
+    nanoseconds = np.array([int(stamp.scaleb(unit).to_integral_value()) for stamp in stamps])
+    order = np.argsort(nanoseconds, kind='stable')
     table = np.array(rows)[order]
+    if _scalar_first(lines, unit):
+        table = table[:, [0, 1, 2, 4, 5, 6, 3]]
     lengths = np.linalg.norm(table[:, 3:], axis=1, keepdims=True)
     if (np.abs(lengths - 1.0) > 0.01).any():
         raise DataError(f'{path} holds a quaternion that is not of length 1: use x, y, z, w.')
-    return Trajectory(np.array(stamps, np.int64)[order], table[:, :3], table[:, 3:] / lengths)
+    return Trajectory(nanoseconds[order], table[:, :3], table[:, 3:] / lengths)
+
+
+def _rows(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and fields of every pose."""
+    begun = False
+    for number, line in enumerate(lines, 1):
+        fields = [field for field in re.split(r'[,;\s]+', line.strip()) if field]
+        if not fields or fields[0].startswith('#'):
+            continue
+        if not begun and HEADER.match(fields[0]):
+            continue
+        begun = True
+        yield number, fields
+
+
+def _stamp(text: str, path: Path, number: int) -> Decimal:
+    try:
+        stamp = Decimal(text)
+    except InvalidOperation:
+        stamp = Decimal('NaN')
+    if not stamp.is_finite() or abs(stamp) > 10**19:
+        raise DataError(f'{path}, line {number}: {text!r} is no time.')
+    return stamp
+
+
+def _pose(fields: list[str], path: Path, number: int) -> list[float]:
+    """Return the seven numbers after the stamp; EuRoC has more behind them."""
+    if len(fields) == KITTI_COLUMNS:
+        raise DataError(
+            f'{path}, line {number} has {KITTI_COLUMNS} numbers: that is KITTI, which knows no '
+            'time. Give a trajectory with stamps, `t x y z qx qy qz qw`.'
+        )
+    try:
+        row = [float(field) for field in fields[1:8]]
+    except ValueError:
+        row = []
+    if len(row) != 7 or len(fields) not in (8, 17) or not np.isfinite(row).all():
+        raise DataError(
+            f'{path}, line {number}: a pose is `t x y z qx qy qz qw`: {" ".join(fields)!r}.'
+        )
+    return row
+
+
+def _scalar_first(lines: list[str], unit: int) -> bool:
+    """Tell whether quaternions begin with w: a header says so, or it is a CSV in nanoseconds."""
+    head = next((line for line in lines if line.strip()), '')
+    columns = re.split(r'[,;\s]+', re.sub(r'\[[^]]*\]', '', head.lower().strip('# \ufeff')))
+    columns = [column for column in columns if column]
+    if len(columns) > 7 and re.match('[a-z]', columns[0]):
+        return columns[4].endswith('w')
+    return unit == 0 and ',' in head

@@ -6,9 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.parameters import check_ranges
 from mav_perception.ros.parameter_reference import NODE_PARAMETERS
 
@@ -19,10 +18,7 @@ def check_parameter_file(path: Path) -> list[str]:
     Raises:
         ConfigurationError: it cannot be read.
     """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f'Cannot read parameter file {path}: {error}') from error
+    document = read_yaml(path, 'parameter file')
     if not isinstance(document, dict):
         return ['it is no mapping of nodes to `ros__parameters:`']
     return _problems(document, '')

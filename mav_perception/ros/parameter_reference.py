@@ -11,13 +11,13 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
 from mav_perception.ros.nodes.camera_node import ConfidenceParameters
 from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
-from mav_perception.ros.nodes.localization_node import LocalizationNodeParameters
 from mav_perception.ros.nodes.monitor_node import MonitorNodeParameters
 from mav_perception.ros.nodes.overlay_node import OverlayNodeParameters
 from mav_perception.ros.nodes.pilot_node import PilotNodeParameters
 from mav_perception.ros.nodes.player_node import PlayerNodeParameters
 from mav_perception.ros.nodes.recorder_node import RecorderNodeParameters
 from mav_perception.ros.nodes.simulation_node import SimulationNodeParameters
+from mav_perception.ros.publishers.localization_parameters import LocalizationNodeParameters
 from mav_perception.ros.publishers.pose_publishers import PoseParameters
 from mav_perception.ros.publishers.transforms import TransformParameters
 from mav_perception.ros.runtime.watchdog import WatchdogParameters

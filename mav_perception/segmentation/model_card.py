@@ -122,7 +122,7 @@ def load_card(model: Path) -> ModelCard:
         card.label_space  # noqa: B018 - raises if the label space is unknown
     except FileNotFoundError:
         raise ModelError(f'{model} has no card: export it again to write {path}.') from None
-    except (TypeError, yaml.YAMLError) as error:
+    except (OSError, TypeError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ModelError(
             f'{path} is not a model card ({error}): export the model again.'
         ) from error

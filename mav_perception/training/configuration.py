@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
 from mav_perception.training.losses import LOSSES
@@ -155,10 +154,7 @@ def load_training_configuration(path: Path) -> TrainingConfiguration:
     Raises:
         ConfigurationError: unreadable file, unknown or missing key, impossible value.
     """
-    try:
-        values = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f'Cannot read training configuration {path}: {error}') from error
+    values = read_yaml(path, 'training configuration')
     if not isinstance(values, dict):
         raise ConfigurationError(f'{path} must be a YAML mapping of training settings.')
     known = {f.name for f in fields(TrainingConfiguration)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,16 @@ import numpy as np
 import yaml
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
+from mav_perception.localization.team.team_values import (
+    check_angles,
+    check_ros_name,
+    check_topic,
+    numbers_of,
+    view_angles,
+)
 from mav_perception.resources import find_share
 from mav_perception.topics import CAMERA_INFO, IMAGE, ODOMETRY
 
@@ -119,13 +126,13 @@ def load_team(path: Path) -> tuple[DroneEntry, ...]:
     Raises:
         ConfigurationError: unreadable file, unknown key, wrong number of values, double name.
     """
-    try:
-        document = yaml.safe_load(path.read_text())
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f'Cannot read team file {path}: {error}') from error
+    document = read_yaml(path, 'team file')
     if not isinstance(document, dict) or not isinstance(document.get('drones'), list):
         raise ConfigurationError(f'{path} needs a list `drones:` with a `name:` each.')
-    defaults = DEFAULTS | (document.get('defaults') or {})
+    given = document.get('defaults') or {}
+    if not isinstance(given, dict):
+        raise ConfigurationError(f'{path}: `defaults:` must be `key: value` each, got {given!r}.')
+    defaults = DEFAULTS | given
     try:
         entries = tuple(_entry(defaults, item) for item in document['drones'])
     except ConfigurationError as error:
@@ -142,24 +149,31 @@ def load_team(path: Path) -> tuple[DroneEntry, ...]:
 def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
     if not isinstance(item, dict) or not item.get('name'):
         raise ConfigurationError(f'every drone needs a `name:`, got {item!r}.')
+    if isinstance(item['name'], bool):
+        raise ConfigurationError(
+            f'name {item["name"]!r}: YAML reads on, yes and true as a truth value. Quote it.'
+        )
     values = defaults | {'namespace': str(item['name'])} | item
     if values['start'] == UNKNOWN:
         values |= {'start': DEFAULTS['start'], 'start_sigma': [float('nan')] * 4}
     _check_keys(values, DroneEntry, item['name'])
     values['namespace'] = str(values['namespace']).rstrip('/')
-    _check_ros_name(str(values['name']), 'name', item['name'])
+    check_ros_name(str(values['name']), 'name', item['name'])
     for part in values['namespace'].removeprefix('/').split('/'):
-        _check_ros_name(part, 'namespace', item['name'])
+        check_ros_name(part, 'namespace', item['name'])
     for key in ('odometry', 'image', 'camera_info'):
-        _check_topic(values.get(key, ODOMETRY), key, item['name'])
-    (values['span'],) = _numbers([values.get('span', 0.0)], 1, f'span of {item["name"]}')
+        check_topic(values.get(key, ODOMETRY), key, item['name'])
+    (values['span'],) = numbers_of([values.get('span', 0.0)], 1, f'span of {item["name"]}')
     if not 0.0 <= values['span'] < 100.0:
         raise ConfigurationError(f'span of {item["name"]} is {values["span"]}, give it in metres.')
     for key, default in DEFAULTS.items():
-        values[key] = _numbers(values[key], len(default), f'{key} of {item["name"]}')
+        values[key] = numbers_of(values[key], len(default), f'{key} of {item["name"]}')
+    check_angles(values['start'][3:], f'yaw of start of {item["name"]}')
+    check_angles(values['start_sigma'][3:], f'yaw of start_sigma of {item["name"]}')
+    check_angles(values['camera_rotation'], f'camera_rotation of {item["name"]}')
     half_view = values.get('camera_half_view') or ()
     if half_view:
-        half_view = _numbers(half_view, 2, f'camera_half_view of {item["name"]}')
+        half_view = view_angles(half_view, f'camera_half_view of {item["name"]}')
     cameras = values.get('more_cameras') or {}
     if not isinstance(cameras, dict):
         raise ConfigurationError(f'more_cameras of {item["name"]} must be `NAME: {{...}}` each.')
@@ -172,26 +186,13 @@ def _camera(drone: str, name: str, given: Any) -> CameraEntry:
     if not isinstance(given, dict) or 'translation' not in given:
         raise ConfigurationError(f'{where} needs `translation:` and `rotation:`, got {given!r}.')
     _check_keys(given | {'name': name}, CameraEntry, where)
-    _check_ros_name(str(name), 'name', where)
+    check_ros_name(str(name), 'name', where)
     sizes = {'translation': 3, 'rotation': 3, 'half_view': 2}
-    numbers = {k: _numbers(v, sizes[k], f'{k} of {where}') for k, v in given.items()}
+    numbers = {k: numbers_of(v, sizes[k], f'{k} of {where}') for k, v in given.items()}
+    if 'half_view' in numbers:
+        numbers['half_view'] = view_angles(numbers['half_view'], f'half_view of {where}')
+    check_angles(numbers.get('rotation', ()), f'rotation of {where}')
     return CameraEntry(name, **numbers)
-
-
-def _check_ros_name(text: str, what: str, where: str) -> None:
-    if not re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', text):
-        raise ConfigurationError(
-            f'{what} {text!r} of {where} cannot be part of a topic: use letters, digits and _, '
-            'and no digit first.'
-        )
-
-
-def _check_topic(topic: Any, what: str, where: str) -> None:
-    if not (
-        isinstance(topic, str)
-        and re.fullmatch('/?[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*', topic)
-    ):
-        raise ConfigurationError(f'{what} {topic!r} of {where} is no topic, as vio/odometry is.')
 
 
 def _check_keys(values: dict[str, Any], kind: type, where: str) -> None:
@@ -201,16 +202,6 @@ def _check_keys(values: dict[str, Any], kind: type, where: str) -> None:
         raise ConfigurationError(
             f'unknown key {unknown[0]!r} of {where}; known keys: {", ".join(known)}.'
         )
-
-
-def _numbers(value: Any, count: int, what: str) -> tuple[float, ...]:
-    try:
-        numbers = tuple(float(v) for v in value)
-    except (TypeError, ValueError):
-        numbers = ()
-    if len(numbers) != count:
-        raise ConfigurationError(f'{what} needs {count} numbers, got {value!r}.')
-    return numbers
 
 
 def team_from_entries(entries: tuple[DroneEntry, ...]) -> Team:

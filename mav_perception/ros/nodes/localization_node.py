@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,10 @@ from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
 from mav_perception.localization.timing.sighting_queue import SightingQueue, check_stamp
-from mav_perception.parameters import parameter
 from mav_perception.ros.messages.markers import TeamMarkers
-from mav_perception.ros.messages.qos import qos_parameter
 from mav_perception.ros.publishers.association_publishers import AssociationPublishers
 from mav_perception.ros.publishers.joint_filter_diagnostics import describe_team, describe_update
+from mav_perception.ros.publishers.localization_parameters import LocalizationNodeParameters
 from mav_perception.ros.publishers.pose_publishers import PoseParameters, PosePublishers
 from mav_perception.ros.publishers.transforms import TeamTransforms, TransformParameters
 from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
@@ -42,33 +41,6 @@ WITHOUT_FRAMES = 1.0
 
 CLOCK_JUMPED = 50
 """So many odometry messages too late in a row, of all drones, mean that the clock jumped back."""
-
-
-@dataclass(frozen=True)
-class LocalizationNodeParameters:
-    """Parameters of localization_node besides those of the filter."""
-
-    team_file: str = parameter('', 'team.yaml with names, namespaces, starts and cameras')
-    team_namespace: str = parameter(
-        '.', "namespace of the team: a path from the node's own, such as .., or absolute"
-    )
-    odometry_wait: float = parameter(0.3, 'longest wait of a frame for odometry [s]', 0.0, 10.0)
-    dropout_after: float = parameter(
-        1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
-    )
-    future_tolerance: float = parameter(0.5, 'stamps further ahead are refused [s]', 0.0, 60.0)
-    publish_rate: float = parameter(
-        5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0
-    )
-    checkpoint_file: str = parameter(
-        '', 'file that keeps the joint state, to go on after the node was killed; empty for none'
-    )
-    checkpoint_age: float = parameter(
-        10.0, 'longest gap over which the joint state is resumed [s]', 0.0, 600.0
-    )
-    odometry_qos: str = qos_parameter('sensor_data', 'odometry')
-    measurement_qos: str = qos_parameter('reliable', 'the relative measurements')
-    autostart: bool = parameter(True, 'configure and activate at start')
 
 
 class LocalizationNode(SelfActivatingNode):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.resources import share_folders
 
 if TYPE_CHECKING:
@@ -37,10 +36,7 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
     from mav_perception.simulation.flight.scenario import Scenario
 
     path = _path(name)
-    try:
-        values = yaml.safe_load(path.read_text()) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f'Cannot read scenario {path}: {error}') from error
+    values = read_yaml(path, 'scenario') or {}
     if not isinstance(values, dict):
         raise ConfigurationError(f'{path} must be a YAML mapping of scenario settings.')
     given = {key: value for key, value in settings.items() if value is not None}

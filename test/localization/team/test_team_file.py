@@ -88,3 +88,38 @@ def test_a_drone_may_carry_more_cameras(tmp_path):
     np.testing.assert_allclose(rear.rotation @ [-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], atol=1e-5)
     assert rear.half_view is None
     assert team.camera('b', '')[1].half_view == (1.5, 1.2)
+
+
+TWO = 'drones:\n- {name: a}\n- name: b\n  '
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('defaults: [start]\n' + TWO, '`defaults:` must be'),
+        ('defaults: none\n' + TWO, '`defaults:` must be'),
+        ('drones:\n- {name: on}\n- {name: b}\n', 'Quote it'),
+        (TWO + 'start: "2010"\n', 'start of b needs 4 numbers'),
+        (TWO + 'start: [0, 0, 1, 90]\n', 'look like degrees'),
+        (TWO + 'start_sigma: [1, 1, 1, 25]\n', 'look like degrees'),
+        (TWO + 'camera_rotation: [0, 0, 180]\n', 'look like degrees'),
+        (TWO + 'camera_half_view: [-0.5, 0.5]\n', '0 to pi radians'),
+        (TWO + 'camera_half_view: [45, 35]\n', '0 to pi radians'),
+        (TWO + 'odometry: vio odom\n', 'is no topic'),
+    ],
+)
+def test_values_that_cannot_be_are_named(tmp_path, text, words):
+    path = tmp_path / 'team.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        load_team(path)
+    assert 'team.yaml' in str(caught.value)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / 'team.yaml'
+    path.write_bytes('# K\u00fcche\n'.encode('latin-1') + TWO.encode())
+    with pytest.raises(ConfigurationError, match='not UTF-8'):
+        load_team(path)
+    path.write_bytes(b'\xef\xbb\xbf' + TWO.encode())
+    assert len(load_team(path)) == 2
