@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
 
 from mav_perception import __version__
-from mav_perception.errors import MavPerceptionError, MissingDependencyError
+from mav_perception.errors import MavPerceptionError, MissingDependencyError, OutputError
 from mav_perception.processes.blas_threads import use_one_blas_thread
 
 COMMANDS = {
@@ -102,8 +103,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_one_blas_thread()
     try:
         return int(parsed.run(parsed))
+    except OutputError as error:
+        print(f'mav-perception {parsed.command}: {error}', file=sys.stderr)
+        return 1
     except MavPerceptionError as error:
         print(f'mav-perception {parsed.command}: {error}', file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # Whoever read this has enough; the interpreter must not stumble over it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f'{error.filename}: ' if error.filename else ''
+        print(f'mav-perception {parsed.command}: {where}{error.strerror}.', file=sys.stderr)
+        return 1
+    except UnicodeDecodeError as error:
+        print(f'mav-perception {parsed.command}: a file is not UTF-8: {error}.', file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         print(f'mav-perception {parsed.command}: {_missing(error)}', file=sys.stderr)

@@ -21,6 +21,10 @@ class DataError(MavPerceptionError):
     """A file or a folder of data is missing or not in the expected format."""
 
 
+class OutputError(MavPerceptionError):
+    """A result cannot be written: the disk is full, or the folder read-only or gone."""
+
+
 class MissingDependencyError(MavPerceptionError):
     """An optional dependency is needed for what was asked; the message names the extra."""
 

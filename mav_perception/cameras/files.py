@@ -11,6 +11,7 @@ import yaml
 from mav_perception.cameras.distortion import DISTORTION_MODELS, distortion_of
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import DataError, InputError
+from mav_perception.io.files import write_text
 
 KALIBR_MODELS = {'radtan': 'plumb_bob', 'equidistant': 'equidistant', 'none': 'plumb_bob'}
 
@@ -107,4 +108,4 @@ def save_camera(camera: PinholeCamera, path: Path, name: str = 'camera') -> None
         'rectification_matrix': table(identity),
         'projection_matrix': table(projection),
     }
-    path.write_text(yaml.safe_dump(tree, sort_keys=False))
+    write_text(path, yaml.safe_dump(tree, sort_keys=False))

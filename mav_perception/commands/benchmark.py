@@ -80,5 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'\n{name}: {text}; {arguments.seeds} seeds, team-shape RMSE')
         print(summary_table(figures[name]), flush=True)
         if arguments.json:
-            arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+            from mav_perception.io.files import write_text
+
+        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     return 0

@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         f'{100 * figures["published_wrong_share"]:.2f} % of the poses published wrong.'
     )
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+        from mav_perception.io.files import write_text
+
+        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     return 0
 
 

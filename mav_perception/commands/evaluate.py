@@ -136,7 +136,9 @@ def _segmentation(arguments: argparse.Namespace) -> int:
         if name != 'operating_curve':
             print(f'  {name}: {value}')
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+        from mav_perception.io.files import write_text
+
+        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     return 0
 
 

@@ -68,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model
     from mav_perception.evaluation.sensor_model.sensor_report import figures, plot_model
     from mav_perception.evaluation.sensor_model.time_correlation import with_time_correlation
+    from mav_perception.io.files import write_text
 
     if arguments.output.suffix == '.json':
         raise ConfigurationError('--output is a YAML file; the checks go beside it, as .json.')
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     model.save(arguments.output)
     checks = arguments.output.with_suffix('.json')
-    checks.write_text(json.dumps(without_nan(report), indent=2) + '\n')
+    write_text(checks, json.dumps(without_nan(report), indent=2) + '\n')
     if arguments.plot:
         plot_model(held_out, model, camera, arguments.plot)
     _print_report(report)

@@ -127,7 +127,9 @@ def run(arguments: argparse.Namespace) -> int:
     print(_summary(scores, unknown, (recording.end_ns - recording.begin_ns) * 1e-9, wall))
     figures = _figures(scores, unknown, wall)
     if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+        from mav_perception.io.files import write_text
+
+        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
     baselines = {name: asdict(one) for name, one in scores.items()}
     record = record_playback(title, played, *kept['cpdaf'], figures, baselines, axes)

@@ -7,7 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, OutputError
+from mav_perception.io.files import written_whole
 from mav_perception.types import ByteImage
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
@@ -34,11 +35,11 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def write_image(path: Path, image: ByteImage) -> None:
-    """Write a file, grey or RGB, or raise DataError that says that it could not be."""
+    """Write a file, grey or RGB, or raise OutputError that says that it could not be."""
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    try:
-        good = cv2.imwrite(str(path), pixels)
-    except cv2.error:
-        good = False
+    # OpenCV would write half a file on a full disk, and call that good.
+    good, data = cv2.imencode(path.suffix, pixels)
     if not good:
-        raise DataError(f'{path} could not be written: is the disk full, or the folder read-only?')
+        raise OutputError(f'{path} cannot be written: OpenCV knows no such format.')
+    with written_whole(path) as part:
+        part.write_bytes(data.tobytes())

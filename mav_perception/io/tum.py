@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.errors import DataError
+from mav_perception.io.files import write_text
 from mav_perception.types import FloatArray, IntArray
 
 NANOSECOND_STAMPS = 10**14
@@ -54,7 +55,7 @@ def save_tum(trajectory: Trajectory, path: Path) -> None:
             strict=True,
         )
     ]
-    path.write_text('\n'.join(lines) + '\n')
+    write_text(path, '\n'.join(lines) + '\n')
 
 
 def load_tum(path: Path) -> Trajectory:

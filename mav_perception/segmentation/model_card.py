@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from mav_perception.errors import ModelError
+from mav_perception.io.files import write_text
 from mav_perception.resources import share_folders
 from mav_perception.segmentation.labels import LabelSpace, label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
@@ -80,7 +81,7 @@ class ModelCard:
 
     def save(self, path: Path) -> None:
         """Write the card as YAML."""
-        path.write_text(yaml.safe_dump(asdict(self), sort_keys=False))
+        write_text(path, yaml.safe_dump(asdict(self), sort_keys=False))
 
 
 def models_folders() -> list[Path]:

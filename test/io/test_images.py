@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, OutputError
 from mav_perception.io.images import read_image, write_image
 
 
@@ -48,5 +48,5 @@ def test_what_cannot_be_written_is_named(tmp_path):
     colours[..., 0] = 200
     write_image(tmp_path / 'red.png', colours)
     np.testing.assert_array_equal(read_image(tmp_path / 'red.png'), colours)
-    with pytest.raises(DataError, match=r'nowhere/red\.png could not be written'):
+    with pytest.raises(OutputError, match=r'nowhere/red\.png could not be written'):
         write_image(tmp_path / 'nowhere' / 'red.png', colours)

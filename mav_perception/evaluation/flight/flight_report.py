@@ -20,6 +20,7 @@ from mav_perception.evaluation.flight.flight_log import (
     record_flight,
     score_flight,
 )
+from mav_perception.io.files import write_text
 from mav_perception.types import FloatArray, seconds
 
 
@@ -106,7 +107,7 @@ class Flight:
         folder.mkdir(parents=True, exist_ok=True)
         known = without_nan(self.figures())
         files = [folder / 'summary.json']
-        files[0].write_text(json.dumps(known, indent=2) + '\n')
+        write_text(files[0], json.dumps(known, indent=2) + '\n')
         associations = flight_association_log(self.frames, self.logs)
         record = record_flight(
             self.names, self.logs, self._title(), known, self.latency_ms, associations

@@ -12,6 +12,7 @@ from matplotlib.patches import Ellipse
 from mav_perception.evaluation.metrics.confidence_calibration import BINS, Reliability
 from mav_perception.evaluation.metrics.operating_point import OperatingCurve
 from mav_perception.evaluation.report.run_record import RunRecord
+from mav_perception.io.files import written_whole
 from mav_perception.types import FloatArray
 
 matplotlib.use('Agg')
@@ -77,7 +78,8 @@ def plot_flight(record: RunRecord, path: Path) -> None:
     for axes in (above, errors):
         axes.grid(alpha=0.3)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=110)
     pyplot.close(figure)
 
 
@@ -95,7 +97,8 @@ def draw_operating_curve(curve: OperatingCurve, name: str, path: Path) -> None:
     title = f'{name}: operating point {chosen["min_score"]:.2f}'
     axes.set(xlabel='false blobs an image', ylabel='P_D', ylim=(0, 1), title=title)
     axes.legend(loc='lower right')
-    figure.savefig(path, dpi=100)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=100)
     pyplot.close(figure)
 
 
@@ -113,5 +116,6 @@ def draw_reliability(curve: Reliability, name: str, path: Path) -> None:
         title=f'{name}: expected calibration error {curve.error:.3f}',
     )
     axes.legend()
-    figure.savefig(path, dpi=100)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=100)
     pyplot.close(figure)

@@ -19,6 +19,7 @@ from mav_perception.evaluation.metrics.team_errors import drone_nees, position_r
 from mav_perception.evaluation.report.run_plots import PLOTS
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
+from mav_perception.io.files import write_text
 from mav_perception.io.tum import Trajectory
 
 STYLE = """
@@ -65,11 +66,12 @@ def write_page(title: str, tables: list[tuple[list[str], list[list[str]]]], path
 
 def _write(title: str, parts: list[str], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
+    write_text(
+        path,
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>\n'
         + '\n'.join(parts)
-        + f'\n<p class="note">mav_perception {__version__}</p>\n</body></html>\n'
+        + f'\n<p class="note">mav_perception {__version__}</p>\n</body></html>\n',
     )
 
 

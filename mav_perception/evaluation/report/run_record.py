@@ -12,6 +12,7 @@ import numpy as np
 
 from mav_perception.errors import DataError
 from mav_perception.geometry import roll_pitch_yaw, wrap_angle
+from mav_perception.io.files import write_text, written_whole
 from mav_perception.io.tum import Trajectory, load_tum, save_tum
 from mav_perception.recordings.recording import PosePath
 from mav_perception.types import FloatArray, IntArray
@@ -89,7 +90,8 @@ def save_run(record: RunRecord, folder: Path) -> None:
             file.unlink(missing_ok=True)
             if len(path.stamps):
                 save_tum(Trajectory.level(path.stamps, path.poses), file)
-    np.savez_compressed(folder / 'run.npz', allow_pickle=False, **arrays)
+    with written_whole(folder / 'run.npz') as part:
+        np.savez_compressed(part, allow_pickle=False, **arrays)
     words = {
         'title': record.title,
         'drones': [drone.name for drone in record.drones],
@@ -98,7 +100,7 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'latency_what': record.latency_what,
         'axes': list(record.axes),
     }
-    (folder / 'run.json').write_text(json.dumps(without_nan(words), indent=2) + '\n')
+    write_text(folder / 'run.json', json.dumps(without_nan(words), indent=2) + '\n')
 
 
 def load_run(folder: Path) -> RunRecord:

@@ -17,6 +17,7 @@ from scipy.stats import chi2, median_abs_deviation
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import DataError
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.io.files import write_text
 from mav_perception.types import BoolArray, FloatArray
 
 FEWEST = 30
@@ -92,7 +93,7 @@ class SensorModel:
             tree[f'/**/{node}'] = {
                 'ros__parameters': {n: float(f'{v:.4g}') for n, v in known.items()}
             }
-        path.write_text(yaml.safe_dump(tree, sort_keys=False))
+        write_text(path, yaml.safe_dump(tree, sort_keys=False))
 
 
 def fit_sensor_model(

@@ -19,6 +19,7 @@ from mav_perception.evaluation.sensor_model.sensor_nis import (
     range_nis,
 )
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.io.files import written_whole
 from mav_perception.types import FloatArray
 
 CELLS = 3
@@ -126,5 +127,6 @@ def plot_model(
         axis.plot([0, expected[-1]], [0, expected[-1]], 'k--')
         axis.set(xlabel=f'$\\chi^2_{check.dimension}$', ylabel='NIS', title=name)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    with written_whole(path) as part:
+        figure.savefig(part, dpi=110)
     pyplot.close(figure)

@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.files import write_text
 from mav_perception.io.yaml_files import read_yaml
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team import Team
@@ -117,7 +118,7 @@ def save_team(entries: tuple[DroneEntry, ...], path: Path) -> None:
         more = {camera.pop('name'): camera for camera in values.pop('more_cameras')}
         drones.append(values | ({'more_cameras': more} if more else {}))
     plain = json.loads(json.dumps({'drones': drones}))  # tuples to lists, at every depth
-    path.write_text(yaml.safe_dump(plain, sort_keys=False))
+    write_text(path, yaml.safe_dump(plain, sort_keys=False))
 
 
 def load_team(path: Path) -> tuple[DroneEntry, ...]:
