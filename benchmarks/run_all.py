@@ -61,7 +61,7 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'detection': ('benchmarks/segmentation/detection.py',),
         'inference': ('benchmarks/segmentation/networks.py', 'config/training/drone.yaml',
                       '--speed-only', '--networks', *NETWORKS),
-        'load': ('benchmarks/system/load.py', '--seconds', '12'),
+        'load': ('benchmarks/system/load.py', '--drones', '2', '4', '--seconds', '12'),
         'kill': ('benchmarks/system/fault_injection.py', '--drones', '3'),
         'exits': ('benchmarks/system/clean_shutdown.py', '--times', '48'),
         'soak': ('benchmarks/system/soak.py', '--minutes', '5'),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mav_perception.commands.dataset_runs import bag_run, euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.files import write_text
 
 if TYPE_CHECKING:
     from mav_perception.evaluation.benchmark.robustness import Task
@@ -68,8 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
         f'{100 * figures["published_wrong_share"]:.2f} % of the poses published wrong.'
     )
     if arguments.json:
-        from mav_perception.io.files import write_text
-
         write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     return 0
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.files import write_text
 
 if TYPE_CHECKING:
     from mav_perception.segmentation.segmenter import Segmenter
@@ -136,8 +137,6 @@ def _segmentation(arguments: argparse.Namespace) -> int:
         if name != 'operating_curve':
             print(f'  {name}: {value}')
     if arguments.json:
-        from mav_perception.io.files import write_text
-
         write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     return 0
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mav_perception.commands.dataset_runs import euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,8 +128,6 @@ def run(arguments: argparse.Namespace) -> int:
     print(_summary(scores, unknown, (recording.end_ns - recording.begin_ns) * 1e-9, wall))
     figures = _figures(scores, unknown, wall)
     if arguments.json:
-        from mav_perception.io.files import write_text
-
         write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
     baselines = {name: asdict(one) for name, one in scores.items()}
