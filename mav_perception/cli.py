@@ -97,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if arguments is None:  # a program of its own: however it is ended, it ends what it started
         for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _interrupt)
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, _interrupt)
     command = next((word for word in given if not word.startswith('-')), '')
     parsed = build_parser(only=command).parse_args(given)
     use_one_blas_thread()
@@ -115,8 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         where = f'{error.filename}: ' if error.filename else ''
-        print(f'mav-perception {parsed.command}: {where}{error.strerror}.', file=sys.stderr)
-        return 1
+        print(
+            f'mav-perception {parsed.command}: {where}{error.strerror or error}.', file=sys.stderr
+        )
+        return 2 if isinstance(error, FileNotFoundError) else 1
     except UnicodeDecodeError as error:
         print(f'mav-perception {parsed.command}: a file is not UTF-8: {error}.', file=sys.stderr)
         return 2

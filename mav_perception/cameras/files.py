@@ -46,7 +46,7 @@ def load_camera(path: Path, name: str = 'cam0') -> PinholeCamera:
 def _from_ros(tree: dict[str, Any]) -> PinholeCamera:
     matrix = np.array(tree['camera_matrix']['data'], float).reshape(3, 3)
     model, distortion = distortion_of(
-        tree.get('distortion_model', 'plumb_bob'),
+        str(tree.get('distortion_model') or ''),
         np.array(tree['distortion_coefficients']['data'], float),
     )
     return PinholeCamera(

@@ -1,8 +1,8 @@
 """Learn the sensor model of a network from labelled images, real or of simulated flights.
 
-Writes a ROS parameter file for detection_node and localization_node, and the statistics from which
-`benchmark localization --sensor-model FILE` draws its sightings. Fitted on every second image or
-camera, and checked on the others: normalised innovations must be chi-square.
+Writes a ROS parameter file for camera_node, detection_node and localization_node, and the
+statistics from which `benchmark localization --sensor-model FILE` draws its sightings. Fitted on
+every second image or camera, and checked on the others: normalised innovations must be chi-square.
 
 Examples:
   mav-perception fit-sensor-model --boxes results.json --data labels.json --camera mav1.yaml

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from rosbags.interfaces import (
 from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, OutputError
 from mav_perception.types import seconds
 
 FOR_EVER = QosTime(2_147_483_647, 4_294_967_295)
@@ -41,9 +42,10 @@ class BagWriter:
             if not (overwrite and (folder / 'metadata.yaml').is_file()):
                 raise DataError(f'{folder} exists: remove it or record to another name.')
             shutil.rmtree(folder)
-        self._types = get_typestore(Stores.LATEST)
+        self._types, self._folder = get_typestore(Stores.LATEST), folder
         self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-        self._writer.open()
+        with self._errors_named():
+            self._writer.open()
         self._connections: dict[str, object] = {}
 
     def knows(self, message_type: str) -> bool:
@@ -69,11 +71,23 @@ class BagWriter:
 
     def write(self, topic: str, data: bytes, received_ns: int) -> None:
         """Append one CDR-serialized message to a topic that was added."""
-        self._writer.write(self._connections[topic], received_ns, data)  # type: ignore[arg-type]
+        with self._errors_named():
+            self._writer.write(self._connections[topic], received_ns, data)  # type: ignore[arg-type]
 
     def close(self) -> None:
         """Write the index; a bag that is not closed has none."""
-        self._writer.close()
+        with self._errors_named():
+            self._writer.close()
+
+    @contextmanager
+    def _errors_named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f'Cannot write bag {self._folder}: {error.strerror or error}. Make room or choose '
+                'another folder.'
+            ) from error
 
 
 def _is_latched(connection: Connection) -> bool:

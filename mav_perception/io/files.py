@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mav_perception.errors import OutputError
@@ -16,16 +17,24 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the disk is full, the folder read-only or gone; an earlier file is unharmed.
     """
-    # A device or a pipe cannot be replaced, and must not be.
-    special = path.exists() and not path.is_file()
-    part = path if special else path.with_name(f'{path.stem}.part{path.suffix}')
+    # A device or a pipe cannot be replaced, and must not be; of a link, its target is.
+    special = path.is_absolute() and path.parts[1:2] in (('dev',), ('proc',))
+    special = special or (path.exists() and not path.is_file())
+    target = path if special else path.resolve()
+    part = target if special else target.with_name(f'{target.stem}.part{target.suffix}')
     try:
-        yield part
-        if not special:
-            part.replace(path)
+        try:
+            yield part
+            if not special:
+                if target.exists():
+                    shutil.copymode(target, part)
+                part.replace(target)
+        except BaseException:
+            if not special:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+            raise
     except OSError as error:
-        if not special:
-            part.unlink(missing_ok=True)
         raise OutputError(
             f'Cannot write {path}: {error.strerror or error}. Make room or choose another folder.'
         ) from error

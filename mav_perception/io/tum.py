@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from mav_perception.errors import DataError
 from mav_perception.io.files import write_text
 from mav_perception.types import FloatArray, IntArray
 
-NANOSECOND_STAMPS = 10**14
-"""Whole stamps beyond this are nanoseconds: as seconds they would be in three million years."""
+NANOSECOND_STAMPS, NANOSECOND_STEP = 10**14, 10**5
+"""Whole stamps beyond the one, or so far apart, are nanoseconds: no flight has a pose a day."""
 
 KITTI_COLUMNS = 12
 
@@ -77,9 +78,11 @@ def load_tum(path: Path) -> Trajectory:
         rows.append(_pose(fields, path, number))
     if not rows:
         raise DataError(f'{path} holds no pose.')
-    whole = all(stamp == stamp.to_integral_value() for stamp in stamps)
-    unit = 0 if whole and max(map(abs, stamps)) > NANOSECOND_STAMPS else 9
-    nanoseconds = np.array([int(stamp.scaleb(unit).to_integral_value()) for stamp in stamps])
+    unit = 0 if _are_nanoseconds(stamps) else 9
+    scaled = [int(stamp.scaleb(unit).to_integral_value()) for stamp in stamps]
+    if max(map(abs, scaled)) >= 2**63:
+        raise DataError(f'{path} has stamps beyond all times: seconds or nanoseconds are wanted.')
+    nanoseconds = np.array(scaled, np.int64)
     order = np.argsort(nanoseconds, kind='stable')
     table = np.array(rows)[order]
     if _scalar_first(lines, unit):
@@ -88,6 +91,14 @@ def load_tum(path: Path) -> Trajectory:
     if (np.abs(lengths - 1.0) > 0.01).any():
         raise DataError(f'{path} holds a quaternion that is not of length 1: use x, y, z, w.')
     return Trajectory(nanoseconds[order], table[:, :3], table[:, 3:] / lengths)
+
+
+def _are_nanoseconds(stamps: list[Decimal]) -> bool:
+    if any(stamp != stamp.to_integral_value() for stamp in stamps):
+        return False
+    steps = sorted(abs(b - a) for a, b in pairwise(stamps))
+    apart = bool(steps) and steps[len(steps) // 2] >= NANOSECOND_STEP
+    return apart or max(map(abs, stamps)) > NANOSECOND_STAMPS
 
 
 def _rows(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
@@ -133,9 +144,15 @@ def _pose(fields: list[str], path: Path, number: int) -> list[float]:
 
 def _scalar_first(lines: list[str], unit: int) -> bool:
     """Tell whether quaternions begin with w: a header says so, or it is a CSV in nanoseconds."""
-    head = next((line for line in lines if line.strip()), '')
-    columns = re.split(r'[,;\s]+', re.sub(r'\[[^]]*\]', '', head.lower().strip('# \ufeff')))
-    columns = [column for column in columns if column]
-    if len(columns) > 7 and re.match('[a-z]', columns[0]):
-        return columns[4].endswith('w')
-    return unit == 0 and ',' in head
+    commas = False
+    for line in lines:
+        columns = [c for c in re.split(r'[,;\s]+', re.sub(r'\[[^]]*\]', '', line.lower())) if c]
+        if columns and columns[0] == '#':
+            columns = columns[1:]
+        last = [column[-1] for column in columns[4:8]]
+        if sorted(last) == ['w', 'x', 'y', 'z']:
+            return last[0] == 'w'
+        if columns and re.match(r'[-+.\d]', columns[0]):
+            commas = ',' in line
+            break
+    return unit == 0 and commas

@@ -9,7 +9,7 @@ from pathlib import Path
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
-from mav_perception.ros.nodes.camera_node import ConfidenceParameters
+from mav_perception.ros.nodes.camera_node import CameraNodeParameters
 from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
 from mav_perception.ros.nodes.monitor_node import MonitorNodeParameters
 from mav_perception.ros.nodes.overlay_node import OverlayNodeParameters
@@ -29,7 +29,7 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
         SegmentationNodeParameters,
         DetectionParameters,
         DetectionStageParameters,
-        ConfidenceParameters,
+        CameraNodeParameters,
         WatchdogParameters,
     ),
     'segmentation': (SegmentationNodeParameters, WatchdogParameters),

@@ -77,3 +77,14 @@ def test_whoever_closes_the_pipe_sees_no_traceback():
     ended = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert 'Traceback' not in ended.stderr
     assert 'BrokenPipe' not in ended.stderr
+
+
+def test_of_a_link_the_target_is_written_and_its_mode_stays(tmp_path):
+    target, link = tmp_path / 'target.json', tmp_path / 'link.json'
+    target.write_text('old')
+    target.chmod(0o600)
+    link.symlink_to(target)
+    write_text(link, 'new')
+    assert link.is_symlink()
+    assert target.read_text() == 'new'
+    assert target.stat().st_mode & 0o777 == 0o600

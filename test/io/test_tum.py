@@ -116,3 +116,13 @@ def test_negative_stamps_come_back(tmp_path):
     stamps = np.array([-1_900_000_001, -1, 0, 250_000_000])
     save_tum(Trajectory.level(stamps, np.zeros((4, 4))), tmp_path / 'a.tum')
     assert load_tum(tmp_path / 'a.tum').stamps.tolist() == stamps.tolist()
+
+
+def test_uptime_in_nanoseconds_is_known_by_its_steps_and_remarks_are_no_headers(tmp_path):
+    path = tmp_path / 'a.tum'
+    remark = '# poses of mav1 right now in frame map\n'
+    path.write_text(remark + as_text([str(3_600 * 10**9 + 10**8 * k) for k in range(len(POSES))]))
+    back = load_tum(path)
+    assert back.stamps.dtype == np.int64
+    assert back.stamps[:2].tolist() == [3_600_000_000_000, 3_600_100_000_000]
+    np.testing.assert_allclose(back.quaternions[0], [0.0, 0.0, 0.0, 1.0])

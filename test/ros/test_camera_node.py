@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
@@ -120,6 +121,7 @@ def test_the_other_transport_is_named_when_only_that_is_there(bench, options, th
 def test_the_first_cause_is_named_not_the_last(bench):
     bench.start(DetectionNode)
     bench.tester.create_publisher(Image, '/mav1/segmentation/mask', 5)
+    bench.tester.create_subscription(Image, IMAGE, print, 5)  # it would make masks of them
     diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
     assert bench.problem(diagnostics, f'waits for {IMAGE}, which nobody publishes', timeout=15.0)
 
@@ -142,10 +144,11 @@ def test_transitions_and_failed_configures_leave_no_publisher_behind(bench, kind
     before = ends()
     for _ in range(3):
         for transition in ('configure', 'activate', 'deactivate', 'cleanup'):
-            getattr(node, f'trigger_{transition}')()
+            done = getattr(node, f'trigger_{transition}')()
+            assert done == TransitionCallbackReturn.SUCCESS, transition
         assert ends() == before
     name = 'team_file' if kind is LocalizationNode else 'model'
     node.set_parameters([Parameter(name, value='/missing/file.onnx')])
     for _ in range(3):
-        node.trigger_configure()
+        assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
         assert ends() == before

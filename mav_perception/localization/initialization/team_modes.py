@@ -39,7 +39,8 @@ class TeamModes:
     """All that joint hypotheses are made of.
 
     Attributes:
-        modes: of every drone, and of static objects under the key -1, the likeliest first.
+        modes: of every drone, and of static objects under the key -1: the likeliest by itself
+            first, then rivals.
         explained: (J,) intensity of known drones and objects at each buffered sighting, over the
             clutter density.
         weight: (J,) by which each sighting counts.

@@ -23,7 +23,7 @@ from mav_perception.localization.team.team_values import (
     view_angles,
 )
 from mav_perception.resources import find_share
-from mav_perception.topics import CAMERA_INFO, IMAGE, ODOMETRY
+from mav_perception.topics import CAMERA_INFO, IMAGE, ODOMETRY, in_namespace
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,9 @@ def load_team(path: Path) -> tuple[DroneEntry, ...]:
         entries = tuple(_entry(defaults, item) for item in document['drones'])
     except ConfigurationError as error:
         raise ConfigurationError(f'{path}: {error}') from error
-    spaces = [e.camera_namespace(camera) for e in entries for camera in e.cameras]
+    spaces = [
+        in_namespace(e.camera_namespace(camera), '') for e in entries for camera in e.cameras
+    ]
     for attribute, values in (('name', [e.name for e in entries]), ('namespace', spaces)):
         if len(set(values)) != len(values):
             raise ConfigurationError(
@@ -178,6 +180,12 @@ def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
     cameras = values.get('more_cameras') or {}
     if not isinstance(cameras, dict):
         raise ConfigurationError(f'more_cameras of {item["name"]} must be `NAME: {{...}}` each.')
+    absolute = [k for k in ('image', 'camera_info') if str(values.get(k, '')).startswith('/')]
+    if cameras and absolute:
+        raise ConfigurationError(
+            f'{absolute[0]} of {item["name"]} is absolute, so that all its cameras would share '
+            'it: give a topic relative to the namespace of each camera.'
+        )
     more = tuple(_camera(item['name'], name, given) for name, given in cameras.items())
     return DroneEntry(**values | {'camera_half_view': half_view, 'more_cameras': more})
 

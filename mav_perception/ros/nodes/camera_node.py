@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from rclpy.parameter import Parameter
 
 from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.errors import ConfigurationError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.parameters import parameter
 from mav_perception.ros.nodes.segmentation_node import SegmentationNode
 from mav_perception.ros.runtime.node_main import run_node
@@ -22,10 +26,12 @@ from mav_perception.types import LabelMask
 
 
 @dataclass(frozen=True)
-class ConfidenceParameters:
-    """Whether the score of a sighting is the confidence of the network."""
+class CameraNodeParameters:
+    """Parameters of camera_node besides those of its stages; others share its files."""
 
     use_confidence: bool = parameter(True, 'score blobs by the confidence of the network')
+    input: str = parameter('mask', 'mask; boxes of other detectors are for detection_node')
+    box_class: str = parameter('', 'of detection_node')
 
 
 class CameraNode(SegmentationNode):
@@ -33,15 +39,21 @@ class CameraNode(SegmentationNode):
 
     def __init__(self) -> None:
         """Declare the parameters of both stages."""
-        kinds = (DetectionParameters, DetectionStageParameters, ConfidenceParameters)
+        kinds = (DetectionParameters, DetectionStageParameters, CameraNodeParameters)
         super().__init__('camera_node', kinds)
         self.detection: DetectionStage | None = None
 
     def load(self) -> None:
         """Prepare both stages."""
+        settings = read_parameters(self, CameraNodeParameters)
+        if settings.input != 'mask':
+            raise ConfigurationError(
+                f'input is {settings.input}, which is for detection_node: give boxes:=true.'
+            )
+        self._warn_of_other_names()
         super().load()
         self.detection = DetectionStage(self)
-        self._scored = read_parameters(self, ConfidenceParameters).use_confidence
+        self._scored = settings.use_confidence
 
     def start(self) -> None:
         """Subscribe to the calibration, then to the images."""
@@ -72,6 +84,19 @@ class CameraNode(SegmentationNode):
             counted = LabelMask(mask.labels, np.full_like(mask.labels, 255))
         self._require_detection().measure(counted, message.header)
         stage.publish(image, mask, message.header)
+
+    def _warn_of_other_names(self) -> None:
+        """Say so if a parameter file names the nodes that this one stands for, and not this."""
+        for option, file in pairwise(sys.argv):
+            if option == '--params-file' and Path(file).is_file():
+                names = ' '.join(map(str, read_yaml(Path(file), 'parameter file') or ()))
+                others = [n for n in ('detection_node', 'segmentation_node') if n in names]
+                if others and 'camera_node' not in names:
+                    self.diagnostics.problem(
+                        'parameter file',
+                        f'{file} names {others[0]}: that is not for camera_node, which does its '
+                        'work here. Name camera_node too, or launch with separate_nodes:=true.',
+                    )
 
     def _require_detection(self) -> DetectionStage:
         assert self.detection is not None

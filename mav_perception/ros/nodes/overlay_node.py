@@ -23,8 +23,14 @@ from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscrib
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.stages.image_source import (
+    TRANSPORTS,
+    AnyImage,
+    image_topic,
+    pixels,
+)
 from mav_perception.segmentation.labels import LABEL_SPACES, label_space
-from mav_perception.topics import IMAGE, MASK, OVERLAY
+from mav_perception.topics import MASK, OVERLAY
 
 KEPT = 10
 """Images that wait for their masks."""
@@ -38,6 +44,9 @@ class OverlayNodeParameters:
         'drone', 'label space of the masks', read_only=True, choices=tuple(LABEL_SPACES)
     )
     opacity: float = parameter(0.5, 'of the colour of a class', 0.0, 1.0, read_only=True)
+    image_transport: str = parameter(
+        'raw', 'raw, or compressed', read_only=True, choices=TRANSPORTS
+    )
     image_qos: str = qos_parameter('sensor_data', 'the image', read_only=True)
     mask_qos: str = qos_parameter('reliable', 'the mask', read_only=True)
 
@@ -52,7 +61,7 @@ class OverlayNode(Node):
         self._settings = read_parameters(self, OverlayNodeParameters)
         self.diagnostics = NodeDiagnostics(self)
         self._space = label_space(self._settings.labels)
-        self._images: dict[int, Image] = {}
+        self._images: dict[int, AnyImage] = {}
         self._heard: list[Subscription] = []
         self._publisher = self.create_publisher(Image, OVERLAY, 2)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -62,9 +71,10 @@ class OverlayNode(Node):
         wanted = self._publisher.get_subscription_count() > 0
         if wanted and not self._heard:
             settings = self._settings
+            images = image_topic(self, settings.image_transport)
             self._heard = [
-                self._listen(IMAGE, self._on_image, settings.image_qos),
-                self._listen(MASK, self._on_mask, settings.mask_qos),
+                self._listen(*images, self._on_image, settings.image_qos),
+                self._listen(Image, MASK, self._on_mask, settings.mask_qos),
             ]
         elif not wanted:
             for subscription in self._heard:
@@ -73,13 +83,13 @@ class OverlayNode(Node):
             self._images.clear()
         self.diagnostics.set('viewers', self._publisher.get_subscription_count())
 
-    def _listen(self, topic: str, callback: Any, qos: str) -> Subscription:
+    def _listen(self, kind: type, topic: str, callback: Any, qos: str) -> Subscription:
         def mismatch(text: str) -> None:
             self.diagnostics.problem('qos', text)
 
-        return subscribe(self, Image, topic, callback, qos_profile(qos, 2), mismatch)
+        return subscribe(self, kind, topic, callback, qos_profile(qos, 2), mismatch)
 
-    def _on_image(self, message: Image) -> None:
+    def _on_image(self, message: AnyImage) -> None:
         self._images[stamp_to_ns(message.header.stamp)] = message
         while len(self._images) > KEPT:
             del self._images[next(iter(self._images))]  # by arrival: time may jump back
@@ -90,16 +100,16 @@ class OverlayNode(Node):
             self.diagnostics.count('masks without their image')
             return
         try:
-            pixels, labels = image_to_array(image), image_to_array(message)
-            if labels.ndim != 2 or labels.shape != pixels.shape[:2]:
+            picture, labels = pixels(image), image_to_array(message)
+            if labels.ndim != 2 or labels.shape != picture.shape[:2]:
                 self.diagnostics.problem(
-                    'size', f'The mask is {labels.shape}, its image {pixels.shape}: not painted.'
+                    'size', f'The mask is {labels.shape}, its image {picture.shape}: not painted.'
                 )
                 return
         except MavPerceptionError as error:
             self.diagnostics.problem('image', str(error))
             return
-        overlay = self._space.overlay(pixels, labels, self._settings.opacity)
+        overlay = self._space.overlay(picture, labels, self._settings.opacity)
         self._publisher.publish(array_to_image(overlay, message.header))
         self.diagnostics.count('overlays')
 

@@ -31,7 +31,10 @@ from mav_perception.topics import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MAP_FRAME, M
 from mav_perception.types import nanoseconds, seconds
 
 LOCALIZATION_OUTPUTS = re.compile(f'/({POSE}|{ASSOCIATIONS})$|{MARKERS}$')
-OUR_NODE = re.compile(r'(^|/)\w+_node$')
+OUR_NODE = re.compile(
+    '(^|/)(camera|segmentation|detection|localization|simulation|monitor|recorder|player|pilot|'
+    'overlay|doctor)_node$'
+)
 
 SETTLED, LONGEST_WAIT = 1.0, 15.0
 """Seconds without a new subscriber after which the bag begins, and after which it does anyway."""

@@ -14,7 +14,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
-from mav_perception.errors import ConfigurationError
+from mav_perception.errors import ConfigurationError, OutputError
 from mav_perception.io.bags import BagWriter
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_profile
@@ -86,7 +86,11 @@ class RecorderNode(Node):
             return
 
         def write(data: bytes) -> None:
-            self._writer.write(topic, data, time.time_ns())
+            try:
+                self._writer.write(topic, data, time.time_ns())
+            except OutputError as error:
+                self.diagnostics.problem('disk', str(error))
+                return
             self.diagnostics.count('messages')
 
         offered = [p.qos_profile for p in publishers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mav_perception.errors import ConfigurationError
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 
 
@@ -13,6 +14,8 @@ class FrameNames:
     ) -> None:
         """Know no frame yet.
 
+        Raises ConfigurationError for a name in which anything but `{name}` stands in braces.
+
         Args:
             what: whose frame, for messages, such as 'odometry'.
             diagnostics: takes what is wrong.
@@ -20,6 +23,12 @@ class FrameNames:
             default: the same, for messages that have none.
             hint: how two drones get frames of their own, for messages.
         """
+        try:
+            given.format(name='drone')
+        except (KeyError, IndexError, ValueError) as error:
+            raise ConfigurationError(
+                f'{what}_frame {given!r} is no name: only {{name}} stands for something ({error}).'
+            ) from error
         self._what, self._diagnostics, self._hint = what, diagnostics, hint
         self._given, self._default = given, default
         self._names: dict[str, str] = {}
@@ -60,5 +69,7 @@ class FrameNames:
         return frame
 
     def of(self, key: str) -> str | None:
-        """Return the frame of a drone or camera, None before its first message."""
-        return self._names.get(key)
+        """Return the frame of a drone or camera, None if it is not known or not its own."""
+        frame = self._names.get(key)
+        alone = sum(name == frame for name in self._names.values()) == 1
+        return frame if alone else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -189,13 +191,18 @@ class NodeDiagnostics:
 
     def _missing_before(self, topic: str) -> str | None:
         """Return the first topic on the way to another that has no publisher, None if all have."""
+        makers = _nodes(self._node.get_publishers_info_by_topic(topic))
         for made, needed in MADE_OF.items():
             if not topic.endswith(f'/{made}'):
                 continue
-            space = topic.removesuffix(made)
-            for name in needed:
-                if not any(
-                    self._node.count_publishers(space + n) for n in (name, name + COMPRESSED)
-                ):
-                    return space + name
+            space, count = topic.removesuffix(made), self._node.count_publishers
+            for name in (space + n for n in needed):
+                waiting = makers & _nodes(self._node.get_subscriptions_info_by_topic(name))
+                if waiting and not count(name) and not count(name + COMPRESSED):
+                    return name
         return None
+
+
+def _nodes(ends: Sequence[Any]) -> set[tuple[str, str]]:
+    """Return the nodes at the ends of a topic."""
+    return {(end.node_namespace, end.node_name) for end in ends}

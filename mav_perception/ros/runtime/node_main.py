@@ -5,7 +5,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -16,8 +15,9 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
-from mav_perception.errors import MavPerceptionError
+from mav_perception.errors import MavPerceptionError, OutputError
 from mav_perception.processes.blas_threads import use_one_blas_thread
+from mav_perception.processes.end_signals import end_signals
 from mav_perception.processes.fastdds_profile import use_shipped_profile
 from mav_perception.processes.parent import die_with_parent
 from mav_perception.ros.runtime.watchdog import Watchdog
@@ -30,8 +30,6 @@ except ImportError:
 
 TEARDOWN_LIMIT = 15.0
 """Seconds that a node may take to release itself before its process ends without."""
-
-ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_node(make: Callable[[], Node]) -> int:
@@ -64,6 +62,9 @@ def run_node(make: Callable[[], Node]) -> int:
         pass
     except SystemExit as request:
         code = int(request.code or 0)
+    except OutputError as error:
+        print(f'{_program()}: {error}', file=sys.stderr)
+        code = 1
     except MavPerceptionError as error:
         print(f'{_program()}: {error}', file=sys.stderr)
         code = 2
@@ -75,7 +76,7 @@ def run_node(make: Callable[[], Node]) -> int:
         limit = threading.Timer(seconds, _give_up, [code, seconds])
         limit.daemon = True
         limit.start()
-        _release(node)
+        code = _release(node) or code
     sys.stdout.flush()
     sys.stderr.flush()
     return code
@@ -85,21 +86,11 @@ def _prepare_process() -> Future[None]:
     """Return what is done when a signal asks for the end; set up what holds for the process."""
     logging.basicConfig(level=logging.WARNING)
     ended: Future[None] = Future()
-    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-    threading.Thread(target=_wait_for_signals, args=(ended,), daemon=True).start()
+    end_signals().call(lambda: None if ended.done() else ended.set_result(None))
     die_with_parent()
     use_one_blas_thread()
     use_shipped_profile(os.environ)
     return ended
-
-
-def _wait_for_signals(ended: Future[None]) -> None:
-    """Ask for the end at the first signal; whoever sends it three times does not want to wait."""
-    for _ in range(3):
-        signal.sigwait(ENDS)
-        if not ended.done():
-            ended.set_result(None)
-    os._exit(130)
 
 
 def _program() -> str:
@@ -113,9 +104,16 @@ def _give_up(code: int, seconds: float) -> None:
     os._exit(code)
 
 
-def _release(node: Node | None) -> None:
+def _release(node: Node | None) -> int:
+    """Release a node; return 1 if what it had to write at the end could not be written."""
+    code = 0
     if node is not None:
-        if hasattr(node, 'close'):
-            node.close()
+        try:
+            if hasattr(node, 'close'):
+                node.close()
+        except (MavPerceptionError, OSError) as error:
+            print(f'{_program()}: {error}', file=sys.stderr)
+            code = 1
         node.destroy_node()
     rclpy.try_shutdown()
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
+from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -30,10 +31,13 @@ def listen_to_images(
         qos: name of the profile.
         handle: takes each message.
     """
+    return node.listen(*image_topic(node, transport), handle, qos, 1)
+
+
+def image_topic(node: Node, transport: str) -> tuple[type, str]:
+    """Return type and topic of the images of a node's camera by one of `TRANSPORTS`."""
     topic = node.resolve_topic_name(IMAGE)
-    if transport == 'compressed':
-        return node.listen(CompressedImage, topic + COMPRESSED, handle, qos, 1)
-    return node.listen(Image, topic, handle, qos, 1)
+    return (CompressedImage, topic + COMPRESSED) if transport == 'compressed' else (Image, topic)
 
 
 def pixels(message: AnyImage) -> ByteImage:
