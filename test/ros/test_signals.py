@@ -16,6 +16,8 @@ def recorder(tmp_path, **options):
     """Start a recorder whose libraries start as many threads as they like."""
     environment = {k: v for k, v in ros_environment().items() if k not in THREADS}
     command = [str(find_executable('recorder_node')), '--ros-args', '-p', f'bag:={tmp_path}/bag']
+    # Whoever runs the tests under nohup has SIGHUP ignored, and that is inherited.
+    options = {'preexec_fn': lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)} | options
     return subprocess.Popen(
         command, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True,
         **options,
