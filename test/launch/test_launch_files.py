@@ -1,5 +1,6 @@
 """The launch files, started for real by launch_pytest; skipped where launch is not installed."""
 
+import itertools
 import json
 import tarfile
 import time
@@ -63,6 +64,20 @@ def spin_until(node, condition, timeout=30.0):
     while time.monotonic() < deadline and not condition():
         rclpy.spin_once(node, timeout_sec=0.05)
     return condition()
+
+
+def fed_until(publishers, received):
+    """Return a condition that sends odometry of a drone at rest until something is received."""
+    steps = itertools.count(1)
+
+    def condition():
+        message = Odometry(header=Header(stamp=ns_to_stamp(10**9 + next(steps) * 10**8)))
+        message.pose.pose.orientation.w = 1.0
+        for publisher in publishers:
+            publisher.publish(message)
+        return bool(received)
+
+    return condition
 
 
 def shipped(name):
@@ -183,18 +198,7 @@ def test_localization_turns_odometry_into_poses(tester):
     )
     publishers = [tester.create_publisher(Odometry, f'/mav{k}/odometry', 10) for k in range(1, 5)]
     assert spin_until(tester, lambda: all(p.get_subscription_count() for p in publishers))
-    step = 0
-
-    def posed():
-        nonlocal step
-        step += 1
-        message = Odometry(header=Header(stamp=ns_to_stamp(10**9 + step * 10**8)))
-        message.pose.pose.orientation.w = 1.0
-        for publisher in publishers:
-            publisher.publish(message)
-        return bool(poses)
-
-    assert spin_until(tester, posed)
+    assert spin_until(tester, fed_until(publishers, poses))
     assert spin_until(tester, lambda: list(localization.bag.glob('*.mcap')))
 
 
@@ -244,18 +248,7 @@ def test_a_pushed_namespace_moves_the_whole_team_and_a_drone_has_topics_of_its_o
     assert spin_until(tester, lambda: all(p.get_subscription_count() for p in vio))
     for topic in ('/fleet/b/cam/image', '/fleet/b/cam/info', '/fleet/a/camera/image_raw'):
         assert spin_until(tester, lambda name=topic: tester.count_subscribers(name)), topic
-    step = 0
-
-    def posed():
-        nonlocal step
-        step += 1
-        message = Odometry(header=Header(stamp=ns_to_stamp(10**9 + step * 10**8)))
-        message.pose.pose.orientation.w = 1.0
-        for publisher in vio:
-            publisher.publish(message)
-        return bool(poses)
-
-    assert spin_until(tester, posed)
+    assert spin_until(tester, fed_until(vio, poses))
 
 
 @launch_pytest.fixture

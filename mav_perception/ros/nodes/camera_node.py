@@ -11,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from rclpy.parameter import Parameter
 
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError
@@ -20,7 +19,11 @@ from mav_perception.parameters import parameter
 from mav_perception.ros.nodes.segmentation_node import SegmentationNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import read_parameters
-from mav_perception.ros.stages.detection_stage import DetectionStage, DetectionStageParameters
+from mav_perception.ros.stages.detection_stage import (
+    DetectionStage,
+    DetectionStageParameters,
+    WithDetection,
+)
 from mav_perception.ros.stages.image_source import AnyImage
 from mav_perception.types import LabelMask
 
@@ -34,14 +37,13 @@ class CameraNodeParameters:
     box_class: str = parameter('', 'of detection_node')
 
 
-class CameraNode(SegmentationNode):
+class CameraNode(WithDetection, SegmentationNode):
     """Segment the newest image and measure the drones in it."""
 
     def __init__(self) -> None:
         """Declare the parameters of both stages."""
         kinds = (DetectionParameters, DetectionStageParameters, CameraNodeParameters)
         super().__init__('camera_node', kinds)
-        self.detection: DetectionStage | None = None
 
     def load(self) -> None:
         """Prepare both stages."""
@@ -57,20 +59,13 @@ class CameraNode(SegmentationNode):
 
     def start(self) -> None:
         """Subscribe to the calibration, then to the images."""
-        self._require_detection().begin()
+        self.require_detection().begin()
         super().start()
 
     def unload(self) -> None:
         """Release both stages."""
         super().unload()
         self.detection = None
-
-    def retune(self, changes: list[Parameter]) -> None:
-        """Take new detection parameters; the rest is read at configure."""
-        others = DetectionStage.not_retunable(changes)
-        if others:
-            super().retune(others)
-        self._require_detection().retune(changes)
 
     def use_image(self, message: AnyImage) -> None:
         """Run in the worker thread: measurements first, somebody waits for them."""
@@ -82,7 +77,7 @@ class CameraNode(SegmentationNode):
         counted = mask
         if not self._scored:
             counted = LabelMask(mask.labels, np.full_like(mask.labels, 255))
-        self._require_detection().measure(counted, message.header)
+        self.require_detection().measure(counted, message.header)
         stage.publish(image, mask, message.header)
 
     def _warn_of_other_names(self) -> None:
@@ -97,10 +92,6 @@ class CameraNode(SegmentationNode):
                         f'{file} names {others[0]}: that is not for camera_node, which does its '
                         'work here. Name camera_node too, or launch with separate_nodes:=true.',
                     )
-
-    def _require_detection(self) -> DetectionStage:
-        assert self.detection is not None
-        return self.detection
 
 
 def main() -> int:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from mav_perception.detection.measurements import DetectionParameters
@@ -16,10 +15,13 @@ from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import image_to_array
 from mav_perception.ros.messages.qos import qos_parameter
 from mav_perception.ros.messages.vision import WITHOUT_VISION, boxes_of, vision_msgs
-from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import read_parameters
-from mav_perception.ros.stages.detection_stage import DetectionStage, DetectionStageParameters
+from mav_perception.ros.stages.detection_stage import (
+    DetectionStage,
+    DetectionStageParameters,
+    WithDetection,
+)
 from mav_perception.topics import BOXES, CONFIDENCE, MASK
 from mav_perception.types import ByteImage, LabelMask
 
@@ -41,14 +43,13 @@ class DetectionNodeParameters:
     autostart: bool = parameter(True, 'configure and activate at start')
 
 
-class DetectionNode(SelfActivatingNode):
+class DetectionNode(WithDetection):
     """Publish one cloud for every mask; an empty cloud says 'looked, saw nobody'."""
 
     def __init__(self) -> None:
         """Declare parameters."""
         kinds = (DetectionParameters, DetectionStageParameters, DetectionNodeParameters)
         super().__init__('detection_node', *kinds)
-        self.detection: DetectionStage | None = None
 
     def load(self) -> None:
         """Prepare the stage."""
@@ -64,7 +65,7 @@ class DetectionNode(SelfActivatingNode):
         self._confidence: Image | None = None
         self._waiting: Image | None = None
         qos = self._settings.mask_qos
-        self._require_detection().begin()
+        self.require_detection().begin()
         if self._settings.input == 'boxes':
             self.listen(vision_msgs.Detection2DArray, BOXES, self._on_boxes, qos, 5)
             return
@@ -76,13 +77,6 @@ class DetectionNode(SelfActivatingNode):
         """Release the stage."""
         self.detection = None
 
-    def retune(self, changes: list[Parameter]) -> None:
-        """Take new detection parameters; the rest is read at configure."""
-        others = DetectionStage.not_retunable(changes)
-        if others:
-            super().retune(others)
-        self._require_detection().retune(changes)
-
     def _on_boxes(self, message: Any) -> None:
         self.diagnostics.count('box messages')
         try:
@@ -90,7 +84,7 @@ class DetectionNode(SelfActivatingNode):
         except InputError as error:
             self.diagnostics.problem('boxes', str(error))
             return
-        self._require_detection().measure_boxes(boxes, message.header)
+        self.require_detection().measure_boxes(boxes, message.header)
 
     def _on_confidence(self, message: Image) -> None:
         self._confidence = message
@@ -119,7 +113,7 @@ class DetectionNode(SelfActivatingNode):
         except InputError as error:
             self.diagnostics.problem('mask', str(error))
             return
-        self._require_detection().measure(mask, message.header)
+        self.require_detection().measure(mask, message.header)
 
     def _label_mask(self, message: Image) -> LabelMask:
         labels: ByteImage = image_to_array(message)
@@ -129,10 +123,6 @@ class DetectionNode(SelfActivatingNode):
             assert self._confidence is not None
             return LabelMask(labels, image_to_array(self._confidence))
         return LabelMask(labels, np.full_like(labels, 255))
-
-    def _require_detection(self) -> DetectionStage:
-        assert self.detection is not None
-        return self.detection
 
 
 def main() -> int:

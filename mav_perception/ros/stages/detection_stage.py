@@ -110,12 +110,6 @@ class DetectionStage:
         if not self._settings.calibration_file:
             self._node.listen(CameraInfo, CAMERA_INFO, self._on_info, qos, 5)
 
-    @staticmethod
-    def not_retunable(changes: list[Parameter]) -> list[Parameter]:
-        """Return the changes that `retune` does not take."""
-        known = {item.name for item in fields(DetectionParameters)}
-        return [change for change in changes if change.name not in known]
-
     def retune(self, changes: list[Parameter]) -> None:
         """Measure the next mask with other `DetectionParameters`.
 
@@ -199,3 +193,22 @@ class DetectionStage:
                 'masks cannot be measured without the intrinsics of the camera.'
             )
         return self.camera
+
+
+class WithDetection(SelfActivatingNode):
+    """Base of the nodes that hold a detection stage: its parameters change in flight."""
+
+    detection: DetectionStage | None = None
+
+    def retune(self, changes: list[Parameter]) -> None:
+        """Take new detection parameters; the rest is read at configure."""
+        known = {item.name for item in fields(DetectionParameters)}
+        others = [change for change in changes if change.name not in known]
+        if others:
+            super().retune(others)
+        self.require_detection().retune(changes)
+
+    def require_detection(self) -> DetectionStage:
+        """Return the stage; a node that is configured has one."""
+        assert self.detection is not None
+        return self.detection
