@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mav_perception.processes.end_signals import takes_signals
 from mav_perception.processes.node_processes import ros_environment
 from mav_perception.resources import find_executable
 
@@ -67,17 +68,6 @@ def one_exit(node: str, number: signal.Signals, index: int) -> tuple[int, float]
     _, said = child.communicate(timeout=30.0)
     code = child.returncode or int('Traceback' in said)
     return code, time.monotonic() - begin
-
-
-def takes_signals(pid: int) -> bool:
-    """Tell whether the node has taken over SIGTERM: before that, any program just dies of it."""
-    try:
-        status = Path(f'/proc/{pid}/status').read_text()
-    except OSError:
-        return False
-    lines = [line.split() for line in status.splitlines()]
-    taken = [int(line[1], 16) for line in lines if line[0] in ('SigCgt:', 'SigBlk:')]
-    return any(mask & (1 << (signal.SIGTERM - 1)) for mask in taken)
 
 
 if __name__ == '__main__':

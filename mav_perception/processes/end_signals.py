@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 IMPATIENCE = 3
 """So many signals, apart from each other, end a process although something hangs."""
@@ -66,3 +67,14 @@ def end_signals() -> EndSignals:
     if _signals is None:
         _signals = EndSignals()
     return _signals
+
+
+def takes_signals(pid: int) -> bool:
+    """Tell whether a process has taken over SIGTERM: before that, any program just dies of it."""
+    try:
+        status = Path(f'/proc/{pid}/status').read_text()
+    except OSError:
+        return False
+    lines = [line.split() for line in status.splitlines()]
+    taken = [int(line[1], 16) for line in lines if line[0] in ('SigCgt:', 'SigBlk:')]
+    return any(mask & (1 << (signal.SIGTERM - 1)) for mask in taken)

@@ -6,17 +6,25 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
 from mav_perception.io.bags import BagReader
+from mav_perception.processes.end_signals import takes_signals
 from mav_perception.processes.node_processes import ros_environment
 from mav_perception.resources import find_executable
 
-NODES = ('segmentation', 'detection', 'localization', 'simulation', 'monitor', 'recorder')
+NODES = (
+    'camera',
+    'segmentation',
+    'detection',
+    'localization',
+    'simulation',
+    'monitor',
+    'recorder',
+)
 # player_node ends by itself: test_player_node.py
 
 
@@ -53,13 +61,6 @@ def test_a_missing_model_fails_the_demo_and_is_named(tmp_path):
     assert "No weights file for model 'nonsense'" in result.stderr
 
 
-def catches_sigterm(pid):
-    """Tell whether rclpy has taken over the signals of a process: Python alone has not."""
-    status = Path(f'/proc/{pid}/status').read_text()
-    caught = int(next(x for x in status.splitlines() if x.startswith('SigCgt')).split()[1], 16)
-    return bool(caught & (1 << (signal.SIGTERM - 1)))
-
-
 @pytest.mark.parametrize('node', NODES)
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_every_node_ends_cleanly(node, number, tmp_path):
@@ -70,9 +71,9 @@ def test_every_node_ends_cleanly(node, number, tmp_path):
         start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 30.0
-    while not catches_sigterm(child.pid) and child.poll() is None and time.monotonic() < deadline:
+    while not takes_signals(child.pid) and child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
-    time.sleep(1.0)
+    time.sleep(3.0)  # they are taken before the node is imported
     assert child.poll() is None, child.stdout.read()
     child.send_signal(number)
     output, _ = child.communicate(timeout=20)
