@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.types import BoolArray, ByteImage, Detection, FloatArray
+from mav_perception.types import BoolArray, Detection, FloatArray
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class Boxes:
         inside[inside] = view[row[inside], column[inside]]
         return Boxes(self.centres[inside], self.sizes[inside], self.scores[inside])
 
-    def mask(self, width: int, height: int) -> ByteImage:
-        """Return (H, W) 1 inside of any box: where depth may belong to a drone."""
-        labels = np.zeros((height, width), np.uint8)
+    def mask(self, width: int, height: int) -> BoolArray:
+        """Return (H, W) True inside of any box: where depth may belong to a drone."""
+        inside = np.zeros((height, width), bool)
         for low, high in zip(*self._corners(width, height), strict=True):
-            labels[low[1] : high[1], low[0] : high[0]] = 1
-        return labels
+            inside[low[1] : high[1], low[0] : high[0]] = True
+        return inside
 
     def detections(
         self, width: int, height: int, smallest_area: int, min_score: float

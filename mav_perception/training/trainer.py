@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from mav_perception.errors import ConfigurationError, ModelError
+from mav_perception.io.files import written_whole
 from mav_perception.segmentation.checkpoint import find_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
@@ -204,7 +205,6 @@ class Trainer:
 
     def _save(self, path: Path, network: nn.Module) -> None:
         """Write a checkpoint; a crash in the middle leaves the old one whole."""
-        temporary = path.with_suffix('.part')
         state = {
             'configuration': asdict(self._settings),
             'epoch': self.epoch,
@@ -219,8 +219,8 @@ class Trainer:
                 'schedule': self._schedule.state_dict(),
                 'hard': self._hard(),
             }
-        torch.save(state, temporary)
-        temporary.replace(path)
+        with written_whole(path) as part:
+            torch.save(state, part)
 
     def _hard(self) -> list[Tensor]:
         pictures = self._train.pictures if isinstance(self._train, LabelledFolder) else []

@@ -13,7 +13,10 @@ from mav_perception.localization.initialization.frame_buffer import (
     StackedScans,
     stack,
 )
-from mav_perception.localization.initialization.joint_hypotheses import joint_hypotheses
+from mav_perception.localization.initialization.joint_hypotheses import (
+    JointPoseHypothesis,
+    joint_hypotheses,
+)
 from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.pose_modes import PoseMode
 from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
@@ -144,22 +147,21 @@ def search(task: SearchTask) -> SearchResult:
         return SearchResult((), task.missing)
     finder = ModeFinder(task.scans, task.known, task.parameters, task.priors)
     team = finder.team_modes(list(task.wanted))
-    initialized, missing = _decide(team, task)
-    rounds = 0
-    while initialized and rounds < RIVAL_ROUNDS:
-        before, team = team, finder.with_rivals(team, joint_hypotheses(team)[0].chosen)
-        if team is before:
+    hypotheses = joint_hypotheses(team)
+    initialized, missing = _decide(team, hypotheses, task)
+    for _ in range(RIVAL_ROUNDS):
+        wider = finder.with_rivals(team, hypotheses[0].chosen) if initialized else team
+        if wider is team:
             break
-        initialized, missing = _decide(team, task)
-        rounds += 1
+        team, hypotheses = wider, joint_hypotheses(wider)
+        initialized, missing = _decide(team, hypotheses, task)
     return SearchResult(tuple(initialized), (*task.missing, *missing))
 
 
 def _decide(
-    team: TeamModes, task: SearchTask
+    team: TeamModes, hypotheses: list[JointPoseHypothesis], task: SearchTask
 ) -> tuple[list[InitializedDrone], list[NotInitialized]]:
     """Initialize the drone that is most certain; the others are easier to find after that."""
-    hypotheses = joint_hypotheses(team)
     best, needed = hypotheses[0].chosen, task.parameters.start_margin
     competing = CompetingEvidence(hypotheses[0], task.scans, task.wanted, task.parameters)
     initialized: list[InitializedDrone] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 
 from rclpy.parameter import Parameter
@@ -125,7 +127,8 @@ class DetectionStage:
             if self._view is not None:
                 mask = restrict_to_view(mask, self._view)
             detections = detections_in(mask, camera, parameters)
-            self._publish(detections, mask.labels == parameters.target_class, header)
+            labels, kind = mask.labels, parameters.target_class
+            self._publish(detections, camera, parameters, lambda: labels == kind, header)
         except MavPerceptionError as error:
             self._diagnostics.problem('mask', str(error))
 
@@ -134,22 +137,27 @@ class DetectionStage:
         try:
             camera, parameters = self._require_camera(), self.at_operating_point()
             size = camera.width, camera.height
-            drones = boxes.mask(*size) > 0
-            if self._view is not None:
-                boxes = boxes.centred_in(self._view > 0)
-            detections = boxes.detections(*size, parameters.smallest_area, parameters.min_score)
-            self._publish(detections, drones, header)
+            inside = boxes if self._view is None else boxes.centred_in(self._view > 0)
+            detections = inside.detections(*size, parameters.smallest_area, parameters.min_score)
+            drones = partial(boxes.mask, *size)
+            self._publish(detections, camera, parameters, drones, header)
         except MavPerceptionError as error:
             self._diagnostics.problem('boxes', str(error))
 
-    def _publish(self, detections: list[Detection], drones: BoolArray, header: Header) -> None:
-        """Publish what detections tell; `drones` (H, W) says which pixels they are of."""
-        camera, parameters = self._require_camera(), self.at_operating_point()
+    def _publish(
+        self,
+        detections: list[Detection],
+        camera: PinholeCamera,
+        parameters: DetectionParameters,
+        drones: Callable[[], BoolArray],
+        header: Header,
+    ) -> None:
+        """Publish what detections tell; `drones` gives (H, W) the pixels that they are of."""
         stamp_ns = stamp_to_ns(header.stamp)
         sightings = measure_detections(detections, camera, parameters, self._observer, stamp_ns)
         depth = self._depth_at(stamp_ns)
         if depth is not None:
-            sightings = with_depth(sightings, detections, drones, depth, parameters)
+            sightings = with_depth(sightings, detections, drones(), depth, parameters)
         self._publisher.publish(sightings_to_cloud(sightings, header))
         if self._boxes is not None and self._boxes.get_subscription_count():
             self._boxes.publish(detections_message(detections, header, DRONE))
