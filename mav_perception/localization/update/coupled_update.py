@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from mav_perception.localization.association.problem import MISSED, Associate, AssociationEvents
 from mav_perception.localization.correlation import correlation, new_evidence
@@ -120,7 +119,7 @@ def weigh_branches(
         compared=states_to_compare(state.drones, predicted),
         camera=scan.camera,
         weight=normalised(log_weight),
-        log_total=float(logsumexp(log_weight)),
+        log_total=float(np.logaddexp.reduce(log_weight)),
     )
 
 

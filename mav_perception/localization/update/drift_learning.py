@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import logsumexp
 
 from mav_perception.localization.association.gating import squared_mahalanobis
 from mav_perception.localization.hypotheses import JointHypotheses
@@ -161,6 +160,6 @@ class _Evidence:
         covariance = known + SCALES[:, None, None, None] ** 2 * drift
         squared, log_det = squared_mahalanobis(self.innovations, covariance, self.noise)
         log_density = -0.5 * (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)
-        seen = logsumexp(log_density - self.log_clutter, axis=-1)
+        seen = np.logaddexp.reduce(log_density - self.log_clutter, axis=-1)
         chance = self.detection_probability
         return np.asarray(np.log(1.0 - chance + chance * np.exp(seen)))
