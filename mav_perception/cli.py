@@ -30,9 +30,8 @@ COMMANDS = {
 }
 
 EXTRA_OF = {
-    **dict.fromkeys(
-        ('torch', 'tensorboard', 'onnx', 'onnxscript', 'pycocotools', 'PIL', 'matplotlib'), 'train'
-    ),
+    **dict.fromkeys(('torch', 'tensorboard', 'onnx', 'onnxscript', 'pycocotools', 'PIL'), 'train'),
+    **dict.fromkeys(('matplotlib', 'bokeh'), 'report'),
     **dict.fromkeys(('panda3d', 'direct', 'dacite'), 'sim'),
     'rosbags': 'bag',
     'rerun': 'rerun',

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mav_perception.errors import InputError
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
@@ -48,6 +49,7 @@ class Estimate:
         localized: (K, N) whose pose was published.
         update_ms: (K,) milliseconds of computing per frame.
         initializations: drones that were found without a known start.
+        refused: why frames and odometry were not taken, one text each.
     """
 
     stamps: IntArray
@@ -56,6 +58,7 @@ class Estimate:
     localized: BoolArray
     update_ms: FloatArray
     initializations: tuple[Initialization, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def coverage(self) -> float:
@@ -86,11 +89,16 @@ def play(
     localizer, feed = TeamLocalizer(joint_filter), OdometryFeed(recording)
     states, localized, milliseconds = [], [], []
     initializations: list[Initialization] = []
+    refused: list[str] = []
     for frame in recording.frames if frames is None else frames:
         stamp = frame.sightings.stamp_ns
-        feed.until(stamp, localizer)
+        refused += feed.until(stamp, localizer)
         begin = time.perf_counter()
-        report, notices = localizer.update(frame.sightings)
+        try:
+            report, notices = localizer.update(frame.sightings)
+        except InputError as error:
+            refused.append(str(error))
+            continue
         milliseconds.append(1e3 * (time.perf_counter() - begin))
         if saw is not None:
             saw(frame, report)
@@ -105,6 +113,7 @@ def play(
         localized=np.array(localized),
         update_ms=np.array(milliseconds),
         initializations=tuple(initializations),
+        refused=tuple(refused),
     )
 
 
@@ -116,8 +125,13 @@ class OdometryFeed:
         self._samples = dict(zip(recording.team.names, recording.odometry, strict=True))
         self._fed = dict.fromkeys(recording.team.names, 0)
 
-    def until(self, stamp_ns: int, localizer: TeamLocalizer) -> None:
-        """Feed every drone's samples up to the first one at or after a stamp."""
+    def until(self, stamp_ns: int, localizer: TeamLocalizer) -> list[str]:
+        """Feed every drone's samples up to the first one at or after a stamp.
+
+        Returns:
+            why samples were refused.
+        """
+        refused = []
         for name, samples in self._samples.items():
             fed = self._fed[name]
             known_until = samples[fed - 1].stamp_ns if fed else stamp_ns - 1
@@ -125,13 +139,17 @@ class OdometryFeed:
                 known_until = samples[fed].stamp_ns
                 if known_until > stamp_ns + nanoseconds(ODOMETRY_WAIT):
                     break  # a live filter would not wait so long
-                localizer.add_odometry(name, samples[fed])
+                try:
+                    localizer.add_odometry(name, samples[fed])
+                except InputError as error:
+                    refused.append(str(error))
                 fed += 1
             self._fed[name] = fed
+        return refused
 
 
 def _initialization(recording: Recording, state: TeamState, drone: int) -> Initialization:
-    """Compare a new drone with the truth, both as the first drone sees it."""
+    """Compare a new drone with the truth, both as the first drone sees it; NaN without truth."""
     truth = sample_truth(recording, np.array([state.stamp_ns]))[0]
     seen, true = (
         yaw_rotation(-poses[0, 3]) @ (poses[drone, :3] - poses[0, :3])
@@ -173,23 +191,23 @@ def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> F
     return poses
 
 
+def vio_alone(recording: Recording, drone: int, stamps: IntArray) -> FloatArray:
+    """Return (M, 4) poses of one drone by odometry alone; from the truth if no start is told."""
+    begin = np.array([recording.begin_ns])
+    start = PosePath(begin, recording.team.start[drone][None])
+    if not np.isfinite(recording.team.start_sigma[drone]).all():
+        start = PosePath(begin, recording.truth[drone].at(begin))
+    return carry_forward(start, recording.odometry_path(drone), stamps)
+
+
 def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:
-    """Return (M, N, 4) estimated poses at any stamps, NaN before a drone was first localized."""
-    poses = np.stack(
-        [
-            carry_forward(
-                PosePath(estimate.stamps, estimate.means[:, drone]),
-                recording.odometry_path(drone),
-                stamps,
-            )
-            for drone in range(len(recording.team.names))
-        ],
-        axis=1,
-    )
+    """Return (M, N, 4) published poses at any stamps, NaN before a drone was first localized."""
+    poses = np.full((len(stamps), len(recording.team.names), 4), np.nan)
     for drone, localized in enumerate(estimate.localized.T):
-        first = (
-            estimate.stamps[np.argmax(localized)] if localized.any() else np.iinfo(np.int64).max
-        )
-        if not localized[0]:
-            poses[stamps < first, drone] = np.nan
+        if not localized.any():
+            continue
+        published = PosePath(estimate.stamps[localized], estimate.means[localized, drone])
+        carried = carry_forward(published, recording.odometry_path(drone), stamps)
+        known = localized[0] | (stamps >= published.stamps[0])
+        poses[known, drone] = carried[known]
     return poses

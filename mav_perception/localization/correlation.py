@@ -122,3 +122,17 @@ def new_information(elapsed: FloatArray, correlation_time: FloatArray) -> FloatA
     time = np.where(independent, 1.0, correlation_time)
     share = np.tanh(np.maximum(elapsed, SHORTEST_INTERVAL) / (2.0 * time))
     return np.where(independent, 1.0, share)
+
+
+def independent_share(elapsed: float, correlation_time: float) -> float:
+    """Return the share of frames that squared errors count as independent ones.
+
+    The squares of Gaussian errors with correlation rho = exp(-D / tau) have rho^2, so that n of
+    them vary together like n (1 - rho^2) / (1 + rho^2).
+
+    Args:
+        elapsed: D, seconds between frames of a camera.
+        correlation_time: tau, seconds; 0 makes errors independent.
+    """
+    squared = float(correlation(elapsed, correlation_time)) ** 2
+    return (1.0 - squared) / (1.0 + squared)

@@ -10,13 +10,19 @@ from tqdm import tqdm
 
 from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.benchmark.baselines import BASELINES
+from mav_perception.evaluation.metrics.run_score import RunScore, run_score
 from mav_perception.evaluation.metrics.team_errors import (
     normalised_error_squared,
-    position_rmse,
     sample_stamps,
     team_shape_rmse,
 )
-from mav_perception.evaluation.playback import Estimate, dead_reckoning, play, sample_estimate
+from mav_perception.evaluation.playback import (
+    Estimate,
+    dead_reckoning,
+    play,
+    sample_estimate,
+    vio_alone,
+)
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.recordings.recording import Recording, sample_truth
 from mav_perception.types import nanoseconds, seconds
@@ -33,9 +39,8 @@ class Score:
     """Figures of one filter on one recording.
 
     Attributes:
-        team_shape: team-shape RMSE, metres.
-        settled: the same, without the first `SETTLING` seconds.
-        position: RMSE in map, metres.
+        errors: RMSE over the run.
+        settled: team-shape RMSE without the first `SETTLING` seconds, metres.
         anees: average NEES over its degrees of freedom, 1 if the covariance is right; NaN for
             dead reckoning.
         update_ms: median computing time of a frame.
@@ -45,15 +50,31 @@ class Score:
             wrong pose.
     """
 
-    team_shape: float
+    errors: RunScore
     settled: float
-    position: float
     anees: float
     update_ms: float
     start_seconds: float
     coverage: float
     initializations: int
     wrong_initializations: int
+
+    @property
+    def team_shape(self) -> float:
+        """Return the team-shape RMSE, metres."""
+        return self.errors.team_shape
+
+    def figures(self) -> dict[str, float]:
+        """Return what a table of filters shows."""
+        return {
+            'team_shape': self.team_shape,
+            'position': self.errors.position,
+            'settled': self.settled,
+            'anees': self.anees,
+            'update_ms': self.update_ms,
+            'start_seconds': self.start_seconds,
+            'coverage': self.coverage,
+        }
 
 
 def compare(
@@ -92,11 +113,11 @@ def score(recording: Recording, estimate: Estimate, axes: tuple[int, ...]) -> Sc
     truth = sample_truth(recording, stamps)
     poses = sample_estimate(recording, estimate, stamps)
     late = stamps >= recording.begin_ns + nanoseconds(SETTLING)
+    vio = [vio_alone(recording, drone, stamps) for drone in range(len(recording.team.names))]
     start_ns = estimate.start_ns
     return Score(
-        team_shape=team_shape_rmse(poses, truth),
+        errors=run_score(poses, np.stack(vio, axis=1), truth),
         settled=team_shape_rmse(poses[late], truth[late]) if late.any() else float('nan'),
-        position=position_rmse(poses, truth),
         anees=average_nees(recording, estimate, axes),
         update_ms=float(np.median(estimate.update_ms)),
         start_seconds=float('nan') if start_ns is None else seconds(start_ns - recording.begin_ns),
@@ -126,7 +147,7 @@ def table(scores: dict[str, Score]) -> str:
     lines = [f'{"":20} {"team-shape RMSE":>16} {"RMSE in map":>12} {"ANEES":>8} {"frame":>9}']
     for name, result in scores.items():
         lines.append(
-            f'{name.replace("_", " "):20} {result.team_shape:14.3f} m {result.position:10.3f} m '
-            f'{result.anees:8.2f} {result.update_ms:6.2f} ms'
+            f'{name.replace("_", " "):20} {result.team_shape:14.3f} m '
+            f'{result.errors.position:10.3f} m {result.anees:8.2f} {result.update_ms:6.2f} ms'
         )
     return '\n'.join(lines)

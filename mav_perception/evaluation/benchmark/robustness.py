@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from mav_perception.errors import DataError
 from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.benchmark.comparison import compare
 from mav_perception.evaluation.benchmark.monte_carlo import LOST
@@ -92,6 +93,8 @@ class Outcome:
 def run_task(task: Task) -> Outcome:
     """Play one changed recording through the CPDAF and the filter that knows the identities."""
     recording, parameters, axes = task.load()
+    if not recording.has_truth:
+        raise DataError(f'{task.name} has no true poses: record ground_truth/pose too.')
     recording = recording.since(recording.begin_ns + nanoseconds(task.offset))
     recording, parameters = PERTURBATIONS[task.change](recording, parameters, task.seed)
     estimates: dict[str, Estimate] = {}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mav_perception.evaluation.association_log import AssociationLog
-from mav_perception.evaluation.metrics.team_errors import (
-    position_rmse,
-    sample_stamps,
-    team_shape_rmse,
-)
+from mav_perception.evaluation.metrics.run_score import RunScore, run_score
+from mav_perception.evaluation.metrics.team_errors import sample_stamps
 from mav_perception.evaluation.playback import carry_forward
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.geometry import interpolate, yaw_rotation
@@ -27,25 +24,6 @@ class Latest:
     error: float
     vio_error: float
     sigma: float
-
-
-@dataclass(frozen=True)
-class FlightScore:
-    """RMSE in metres over the flight, of the filter and of VIO alone from the same start."""
-
-    team_shape: float
-    vio_team_shape: float
-    position: float
-    vio_position: float
-    drone_position: tuple[float, ...]
-    drone_vio_position: tuple[float, ...]
-
-    def figures(self) -> dict[str, Any]:
-        """Return everything rounded, for JSON."""
-        return {
-            key: [round(v, 4) for v in value] if isinstance(value, tuple) else round(value, 4)
-            for key, value in asdict(self).items()
-        }
 
 
 class DroneLog:
@@ -147,28 +125,22 @@ def record_flight(
     )
 
 
-def score_flight(logs: list[DroneLog]) -> FlightScore | None:
+def score_flight(logs: list[DroneLog]) -> RunScore | None:
     """Score a flight from its logs, or return None if a drone has no estimate or truth."""
     if not all(log.truth and log.odometry and log.estimate for log in logs):
         return None
-    begin = max(log.path(log.estimate).stamps[0] for log in logs)
+    begin = min(log.path(log.estimate).stamps[0] for log in logs)
     end = min(log.path(log.odometry).stamps[-1] for log in logs)
     stamps = sample_stamps(int(begin), int(end))
     if not len(stamps):
         return None
     estimate, vio, truth = [], [], []
     for log in logs:
-        odometry = log.path(log.odometry)
-        estimate.append(carry_forward(log.path(log.estimate), odometry, stamps))
+        odometry, path = log.path(log.odometry), log.path(log.estimate)
+        carried = carry_forward(path, odometry, stamps)
+        carried[stamps < path.stamps[0]] = np.nan
+        estimate.append(carried)
         vio.append(log.vio_alone().at(stamps))
         truth.append(log.path(log.truth).at(stamps))
     e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
-    drones = range(len(logs))
-    return FlightScore(
-        team_shape=team_shape_rmse(e, t),
-        vio_team_shape=team_shape_rmse(v, t),
-        position=position_rmse(e, t),
-        vio_position=position_rmse(v, t),
-        drone_position=tuple(position_rmse(e[:, d : d + 1], t[:, d : d + 1]) for d in drones),
-        drone_vio_position=tuple(position_rmse(v[:, d : d + 1], t[:, d : d + 1]) for d in drones),
-    )
+    return run_score(e, v, t)

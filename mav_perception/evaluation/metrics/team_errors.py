@@ -111,7 +111,7 @@ def errors_in_sigmas(state: TeamState, truth: FloatArray) -> FloatArray:
 def drone_nees(
     error: FloatArray, covariance: FloatArray, axes: tuple[int, ...] = (0, 1, 2, 3)
 ) -> FloatArray:
-    """Return (K,) e' P^-1 e of some axes of (K, 4) errors; NaN without an inverse.
+    """Return (K,) NEES e' P^-1 e / n of n axes of (K, 4) errors; NaN without an inverse.
 
     The gauge drone's own start is exact, so a little is added to variances of zero.
     """
@@ -121,4 +121,4 @@ def drone_nees(
         solved = np.linalg.solve(safe, error[..., None])[..., 0]
     except np.linalg.LinAlgError:
         return np.full(len(error), np.nan)
-    return np.einsum('ki,ki->k', error, solved)
+    return np.einsum('ki,ki->k', error, solved) / len(axes)

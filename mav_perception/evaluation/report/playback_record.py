@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from mav_perception.evaluation.association_log import AssociationLog
-from mav_perception.evaluation.playback import Estimate, carry_forward
+from mav_perception.evaluation.playback import Estimate, vio_alone
+from mav_perception.evaluation.report.provenance import provenance
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
+from mav_perception.localization.correlation import independent_share
+from mav_perception.localization.parameter_file import parameter_words
+from mav_perception.localization.parameters import FilterParameters
 from mav_perception.recordings.recording import PosePath, Recording
+from mav_perception.types import seconds
 
 
 def record_playback(
@@ -17,8 +22,7 @@ def record_playback(
     recording: Recording,
     estimate: Estimate,
     associations: AssociationLog,
-    figures: dict[str, Any],
-    baselines: dict[str, dict[str, Any]],
+    parameters: FilterParameters,
     axes: tuple[int, ...] = (0, 1, 2, 3),
 ) -> RunRecord:
     """Return what is kept of a filter's run; drones that were never localized are left out.
@@ -28,8 +32,7 @@ def record_playback(
         recording: the run.
         estimate: what the filter said.
         associations: what it made of the sightings.
-        figures: name -> number, of the filter.
-        baselines: name -> figures, of other filters on the same recording.
+        parameters: of the filter.
         axes: which of x, y, z, yaw count for the NEES.
     """
     drones = tuple(
@@ -37,32 +40,45 @@ def record_playback(
         for index in range(len(recording.team.names))
         if estimate.localized[:, index].any()
     )
-    everybody = len(drones) == associations.drones
+    everybody = len(drones) == associations.drones and recording.has_truth
+    cameras: dict[tuple[str, str], list[int]] = {}
+    for frame in recording.frames:
+        seen = frame.sightings
+        cameras.setdefault((seen.observer, seen.camera), []).append(seen.stamp_ns)
     return RunRecord(
         title=title,
         drones=drones,
-        figures=figures,
-        baselines=baselines,
         latency_ms=estimate.update_ms,
         latency_what='computing time of a frame',
         nis=associations.nis_table(),
         confusion=associations.confusion if everybody else np.zeros((0, 0)),
         axes=axes,
+        about={'parameters': parameter_words(parameters)} | provenance(),
+        independent=independent_frames(list(cameras.values()), parameters.error_correlation),
     )
+
+
+def independent_frames(cameras: Sequence[Sequence[int]], correlation_time: float) -> float:
+    """Return the share of frames that count as independent, see `independent_share`.
+
+    Args:
+        cameras: stamps of the frames of each camera.
+        correlation_time: of their errors, seconds.
+    """
+    pauses = [np.diff(np.sort(stamps)) for stamps in cameras if len(stamps) > 1]
+    if not pauses:
+        return 1.0
+    return independent_share(seconds(int(np.median(np.concatenate(pauses)))), correlation_time)
 
 
 def _drone_record(recording: Recording, estimate: Estimate, index: int) -> DroneRecord:
     localized = estimate.localized[:, index]
     stamps, kept = np.unique(estimate.stamps[localized], return_index=True)
-    begin = np.array([recording.begin_ns])
-    start = PosePath(begin, recording.team.start[index][None])
-    if not np.isfinite(recording.team.start_sigma[index]).all():
-        start = PosePath(begin, recording.truth[index].at(begin))  # nobody knows it: the truth
-    states = np.flatnonzero(localized)[kept]
+    states, truth = np.flatnonzero(localized)[kept], recording.truth[index]
     return DroneRecord(
         name=recording.team.names[index],
-        truth=PosePath(stamps, recording.truth[index].at(stamps)),
+        truth=PosePath(stamps, truth.at(stamps)) if len(truth.stamps) else truth,
         estimate=PosePath(stamps, estimate.means[states, index]),
-        vio=PosePath(stamps, carry_forward(start, recording.odometry_path(index), stamps)),
+        vio=PosePath(stamps, vio_alone(recording, index, stamps)),
         covariance=np.array([estimate.states[state].block(index) for state in states]),
     )

@@ -63,9 +63,10 @@ def nees(record: RunRecord) -> Any:
         value = drone_nees(drone.errors(), drone.covariance, record.axes)
         time = seconds_of(record, drone.estimate.stamps)
         axis.plot(time, value, color=f'C{index}', lw=0.8, label=drone.name)
-    for bound in chi2.ppf([0.025, 0.975], len(record.axes)):
+    size = len(record.axes)
+    for bound in chi2.ppf([0.025, 0.975], size) / size:
         axis.axhline(bound, color='k', ls='--', lw=0.8)
-    axis.set(xlabel='time [s]', ylabel='NEES', yscale='log', ylim=(0.05, None))
+    axis.set(xlabel='time [s]', ylabel='NEES / dof', yscale='log', ylim=(0.01, None))
     axis.legend(ncols=4, fontsize=7)
     return figure
 
@@ -79,13 +80,15 @@ def nis(record: RunRecord) -> Any:
     sums = np.array([part.sum(axis=0) for part in parts])
     frames = np.cumsum([len(part) for part in parts])
     over_time.plot(frames, sums[:, 0] / sums[:, 1], lw=1.0)
+    size = sums[:, 1] * record.independent
     for bound in (0.025, 0.975):
-        over_time.plot(frames, chi2.ppf(bound, sums[:, 1]) / sums[:, 1], 'k--', lw=0.8)
+        over_time.plot(frames, chi2.ppf(bound, size) / size, 'k--', lw=0.8)
     over_time.set(xlabel='frame', ylabel=f'NIS per dof, {NIS_FRAMES} frames', ylim=(0.0, None))
     share = chi2.cdf(record.nis[:, 0], record.nis[:, 1])
     distribution.hist(share, bins=NIS_BINS, range=(0, 1), density=True, alpha=0.6)
-    for bound in binom.ppf([0.025, 0.975], len(share), 1.0 / NIS_BINS):
-        distribution.axhline(bound * NIS_BINS / len(share), color='k', ls='--', lw=0.8)
+    trials = max(int(len(share) * record.independent), 1)
+    for bound in binom.ppf([0.025, 0.975], trials, 1.0 / NIS_BINS):
+        distribution.axhline(bound * NIS_BINS / trials, color='k', ls='--', lw=0.8)
     distribution.set(xlabel='chi-square quantile of the NIS', ylabel='density')
     return figure
 
@@ -129,15 +132,17 @@ PLOTS: dict[str, tuple[str, Callable[[RunRecord], Any], Callable[[RunRecord], bo
         lambda record: True,
     ),
     'NEES': (
-        'Normalised estimation error squared of each pose; dashed, 95 % of a true covariance.',
+        'Normalised estimation error squared of each pose per degree of freedom; dashed, 95 % of '
+        'a true covariance.',
         nees,
         lambda record: record.has_truth,
     ),
     'NIS': (
         'Left: mean over frames. Right: flat at 1 if innovations are as large as predicted, high '
         'at the right if the filter trusts its sensors too much, at the left if too little. '
-        'Dashed: 95 % of true covariances. With error_correlation both are low on purpose: errors '
-        'that last are counted once, and the NEES is what must be right.',
+        'Dashed: 95 % of true covariances, of as many frames as are independent under the '
+        'declared error_correlation. With it both are low on purpose: errors that last are '
+        'counted once, and the NEES is what must be right.',
         nis,
         lambda record: len(record.nis) > 0,
     ),

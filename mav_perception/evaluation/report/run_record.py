@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mav_perception.errors import DataError
+from mav_perception.evaluation.metrics.run_score import RunScore
 from mav_perception.geometry import roll_pitch_yaw, wrap_angle
 from mav_perception.io.files import write_text, written_whole
 from mav_perception.io.tum import Trajectory, load_tum, save_tum
@@ -45,6 +46,14 @@ class DroneRecord:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """An image of a camera and what it shows; `jpeg` is its file."""
+
+    caption: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """A run.
 
@@ -58,6 +67,11 @@ class RunRecord:
         confusion: (N + 1, N + 1) sightings of drone i, the last row false ones, that were taken
             for drone j, the last column for none; empty where nobody knows who was seen.
         axes: which of x, y, z, yaw count for the NEES; vehicles on a plane have no z.
+        score: errors of the run, None where nobody knows the truth.
+        about: where the run comes from: name -> words, for the header of its report.
+        independent: share of the frames that count as independent, less than 1 if measurement
+            errors are declared to last.
+        pictures: camera images with what was made of them.
     """
 
     title: str
@@ -69,6 +83,10 @@ class RunRecord:
     nis: FloatArray = field(default_factory=lambda: np.zeros((0, 2)))
     confusion: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
     axes: tuple[int, ...] = (0, 1, 2, 3)
+    score: RunScore | None = None
+    about: dict[str, str] = field(default_factory=dict)
+    independent: float = 1.0
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def has_truth(self) -> bool:
@@ -99,7 +117,16 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'rivals': record.baselines,
         'latency_what': record.latency_what,
         'axes': list(record.axes),
+        'score': None if record.score is None else record.score.figures(),
+        'about': record.about,
+        'independent': record.independent,
+        'pictures': [picture.caption for picture in record.pictures],
     }
+    for old in folder.glob('picture_*.jpg'):
+        old.unlink()
+    for index, picture in enumerate(record.pictures):
+        with written_whole(folder / f'picture_{index}.jpg') as part:
+            part.write_bytes(picture.jpeg)
     write_text(folder / 'run.json', json.dumps(without_nan(words), indent=2) + '\n')
 
 
@@ -127,6 +154,13 @@ def load_run(folder: Path) -> RunRecord:
             nis=arrays['nis'],
             confusion=arrays['confusion'],
             axes=tuple(words['axes']),
+            score=RunScore.of(words['score']) if words.get('score') else None,
+            about=words.get('about', {}),
+            independent=words.get('independent', 1.0),
+            pictures=tuple(
+                Picture(caption, (folder / f'picture_{index}.jpg').read_bytes())
+                for index, caption in enumerate(words.get('pictures', ()))
+            ),
         )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(

@@ -1,6 +1,7 @@
 """The report of a live flight, with and without somebody who knows the truth."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.evaluation.flight.flight_report import Flight
+from mav_perception.evaluation.flight.frame_balance import FrameBalance
 from mav_perception.evaluation.report.run_record import load_run
 from mav_perception.localization.team.camera_mount import CameraMount
 
@@ -30,17 +32,19 @@ def flight(*logs):
     mount = CameraMount.forward(np.zeros(3), np.zeros(3))
     frame = AssociatedFrame(10**9, 0, mount, np.array([[0.0, 0.0, 2.0]]), np.array([-1]), 2.0, 3)
     names = tuple(f'mav{k + 1}' for k in range(len(logs)))
-    return Flight(names, list(logs), [frame], np.array([20.0, 30.0]), '-', {'images_dropped': 3})
+    balances = tuple(FrameBalance(images=10, poses=6, dropped=3) for _ in logs)
+    return Flight(names, list(logs), [frame], np.array([20.0, 30.0]), balances)
 
 
 def test_with_a_truth_there_are_errors_and_a_verdict(tmp_path):
     flown = flight(log_of(0.0), log_of(2.0))
     assert flown.score.position == pytest.approx(0.1, rel=0.1)
-    assert '3 images dropped' in '\n'.join(flown.text())
+    assert 'poses 6 of 10: 3 dropped for a newer one, 1 lost on the way' in '\n'.join(flown.text())
     files = flown.write(tmp_path)
     assert all(file.is_file() for file in files)
     figures = json.loads((tmp_path / 'summary.json').read_text())
     assert figures['latency_ms_p50'] == 25.0
+    assert (figures['images'], figures['images_dropped'], figures['frames_lost']) == (20, 6, 2)
     assert figures['beats_vio'] is flown.beats_vio
     page = (tmp_path / 'report.html').read_text()
     assert '<h2>NEES' in page
@@ -82,3 +86,17 @@ def test_the_start_is_where_the_odometry_begins_however_late_it_is_heard():
     log = DroneLog(np.array([1.0, 2.0, 0.0, np.pi / 2]))
     log.odometry.append((5, np.array([3.0, 0.0, 1.0, 0.1])))
     np.testing.assert_allclose(log.vio_alone().poses[0], [1.0, 5.0, 1.0, np.pi / 2 + 0.1])
+
+
+def test_a_model_that_sees_false_things_only_fails_the_flight():
+    flown = flight(log_of(0.0), log_of(2.0))
+    assert flown.false_share == 1.0
+    assert any('100 % of all sightings are false' in fault for fault in flown.faults())
+
+
+def test_a_model_that_sees_nobody_fails_the_flight():
+    flown = flight(log_of(0.0), log_of(2.0))
+    mount = flown.frames[0].mount
+    blind = AssociatedFrame(10**9, 0, mount, np.zeros((0, 3)), np.zeros(0, np.int64), 0.0, 0)
+    faults = replace(flown, frames=[blind] * 5).faults()
+    assert 'nobody was seen in 5 frames' in faults[-1]

@@ -1,18 +1,23 @@
 """A run is kept, comes back, and fits on one page that needs nothing from outside."""
 
+import json
 import re
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from mav_perception.cli import main
 from mav_perception.errors import DataError
 from mav_perception.evaluation.association_log import AssociationLog
+from mav_perception.evaluation.benchmark.comparison import score
 from mav_perception.evaluation.metrics.team_errors import drone_nees
 from mav_perception.evaluation.playback import play
 from mav_perception.evaluation.report.playback_record import record_playback
 from mav_perception.evaluation.report.report import write_report
-from mav_perception.evaluation.report.run_record import load_run, save_run
+from mav_perception.evaluation.report.run_record import Picture, load_run, save_run
+from mav_perception.evaluation.report.words import two_digits
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
@@ -22,16 +27,18 @@ from mav_perception.simulation.flight.scenario import Scenario
 def record():
     scenario = Scenario(drones=3, duration=12.0, seed=1)
     recording = fly(scenario)
-    joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
+    parameters = matching_parameters(scenario)
+    joint_filter = CoupledPdaFilter(recording.team, parameters)
     associations = AssociationLog(3)
     estimate = play(recording, joint_filter, saw=associations.saw)
-    return record_playback(
-        'three <drones>',
-        recording,
-        estimate,
-        associations,
-        {'rmse': 0.1},
-        {'cpdaf': {'rmse': 0.1}},
+    told = record_playback('three <drones>', recording, estimate, associations, parameters)
+    figures = score(recording, estimate, told.axes)
+    return replace(
+        told,
+        figures=figures.errors.figures(),
+        baselines={'cpdaf': figures.figures()},
+        score=figures.errors,
+        pictures=(Picture('mav1 at 2.0 s', cv2.imencode('.jpg', np.zeros((8, 8)))[1].tobytes()),),
     )
 
 
@@ -70,13 +77,27 @@ def test_the_page_shows_all_of_it_and_loads_nothing(record, tmp_path, capsys):
     ):
         assert f'{title}' in text
     assert 'three &lt;drones&gt;' in text
-    assert text.count('data:image/png;base64,') == 6
-    assert not re.search(r'(src|href)="(?!data:)', text)
+    assert text.count('src="data:image/png;base64,') == 6
+    assert text.count('src="data:image/jpeg;base64,') == 1
+    outside = re.findall(r'<(?:img|script|link|a)[^>]* (?:src|href)="(?!data:)([^"]*)"', text)
+    assert outside  # links to the trajectories, which lie beside the page
+    assert all((page.parent / file).is_file() for file in outside)
+    assert page.stat().st_size < 5e6
+
+
+def test_terminal_json_and_page_tell_the_same_errors(record, tmp_path, capsys):
+    save_run(record, tmp_path / 'run')
+    page = tmp_path / 'page.html'
+    main(['evaluate', 'run', str(tmp_path / 'run'), '--report', str(page)])
+    terminal, text = capsys.readouterr().out, page.read_text()
+    words = json.loads((tmp_path / 'run' / 'run.json').read_text())
+    for value in words['score']['drone_position']:
+        assert two_digits(value) in terminal
+        assert f'<td>{two_digits(value)}</td>' in text
+    assert words['score']['team_shape'] == words['figures']['team_shape']
 
 
 def test_sections_without_data_are_left_out(record, tmp_path):
-    from dataclasses import replace
-
     bare = replace(record, nis=np.zeros((0, 2)), confusion=np.zeros((0, 0)), baselines={})
     write_report(bare, tmp_path / 'page.html')
     text = (tmp_path / 'page.html').read_text()
@@ -85,8 +106,6 @@ def test_sections_without_data_are_left_out(record, tmp_path):
 
 
 def test_a_drone_with_one_pose_and_one_on_a_plane_fit_on_the_page(record, tmp_path):
-    from dataclasses import replace
-
     from mav_perception.recordings.recording import PosePath
 
     drone = record.drones[0]
@@ -97,14 +116,13 @@ def test_a_drone_with_one_pose_and_one_on_a_plane_fit_on_the_page(record, tmp_pa
     assert '<td>mav1</td>' in (tmp_path / 'page.html').read_text()
 
 
-def test_nees_of_a_true_covariance_is_its_size():
+def test_nees_of_a_true_covariance_is_one():
     rng = np.random.default_rng(0)
     root = rng.normal(size=(4, 4))
     covariance = root @ root.T
     error = rng.multivariate_normal(np.zeros(4), covariance, 4000)
-    assert drone_nees(error, np.repeat(covariance[None], 4000, 0)).mean() == pytest.approx(
-        4, rel=0.05
-    )
+    nees = drone_nees(error, np.repeat(covariance[None], 4000, 0))
+    assert nees.mean() == pytest.approx(1.0, rel=0.05)
 
 
 def test_what_is_no_run_is_refused(record, tmp_path):
