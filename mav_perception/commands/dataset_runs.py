@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.io.yaml_files import read_yaml
-from mav_perception.resources import find_share
 
 if TYPE_CHECKING:
     from mav_perception.localization.parameters import FilterParameters
@@ -31,49 +28,37 @@ def mrclam_run(folder: Path, clutter: float, seconds: float | None, seed: int) -
     return load_mrclam(folder, clutter, seconds, seed), mrclam_parameters(clutter), (0, 1, 3)
 
 
-def bag_run(folder: Path, team: Path, params: Path | None, seconds: float | None) -> DatasetRun:
-    """Return a bag with true poses, and the parameters that the joint filter flies with.
+def bag_run(
+    folder: Path,
+    team: Path,
+    params: Path | None,
+    seconds: float | None,
+    begin: float = 0.0,
+    remap: dict[str, str] | None = None,
+) -> DatasetRun:
+    """Return the flight of a bag, and the parameters that the joint filter flies with.
 
     Args:
         folder: of the bag.
         team: team file.
         params: parameter file over that which is shipped, such as of `fit-sensor-model`.
         seconds: of the flight that are used, None for all.
+        begin: seconds of the bag that are left out.
+        remap: topics of the bag -> other names.
 
     Raises:
         ConfigurationError: the team or parameter file is wrong.
         DataError: no bag, or a topic is missing in it.
     """
-    from mav_perception.localization.parameters import FilterParameters
-    from mav_perception.parameters import check_ranges
+    from mav_perception.localization.parameter_file import load_parameters
     from mav_perception.recordings.bag_recording import load_bag
     from mav_perception.types import nanoseconds
 
-    told = node_parameters(find_share('config', 'localization.yaml'), 'localization_node')
-    told |= node_parameters(params, 'localization_node') if params else {}
-    known = {item.name for item in fields(FilterParameters)}
-    parameters = FilterParameters(**{k: v for k, v in told.items() if k in known})
-    recording = load_bag(folder, team)
+    parameters = load_parameters(params)
+    recording = load_bag(folder, team, remap or {}, begin)
     if seconds is not None:
         recording = recording.until(recording.begin_ns + nanoseconds(seconds))
-    return recording, check_ranges(parameters), (0, 1, 2, 3)
-
-
-def node_parameters(path: Path, node: str) -> dict[str, Any]:
-    """Return what a ROS parameter file says for a node, by its name or for all.
-
-    Raises:
-        ConfigurationError: it is no parameter file.
-    """
-    document = read_yaml(path, 'parameter file')
-    try:
-        sections = [document.get(key, {}) for key in ('/**', node, f'/{node}', f'/**/{node}')]
-        told = [section.get('ros__parameters', {}) for section in sections]
-        return {key: value for part in told for key, value in part.items()}
-    except AttributeError as error:
-        raise ConfigurationError(
-            f'{path} is no ROS parameter file ({error}): write `/**: ros__parameters: ...`.'
-        ) from error
+    return recording, parameters, (0, 1, 2, 3)
 
 
 def euroc_run(

@@ -1,80 +1,68 @@
-"""Play a bag into ROS, or localize it anew and write its report."""
+"""Localize a bag anew and write its report, without ROS; or play it into ROS 2."""
 
 from __future__ import annotations
 
 import argparse
 import re
 import sys
-import time
 
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.team.team_file import load_team
-from mav_perception.processes.node_processes import (
-    NodeProcesses,
-    become_node,
-    ros_arguments,
-    ros_environment,
-)
 
-START_UP = 4.0
-"""Seconds for the nodes to find one another before the bag begins."""
+INTO_ROS = ('loop', 'inputs_only')
+WITH_TEAM = ('params', 'seconds', 'json', 'rerun')
 
-REPORT_LIMIT = 120.0
-"""Seconds that writing the report may take."""
+
+def replay_bag(arguments: argparse.Namespace) -> int:
+    """Localize a bag with a team file; play one without."""
+    remap = remap_rules(arguments.remap)
+    if arguments.team is None:
+        for name in WITH_TEAM:
+            if getattr(arguments, name) is not None:
+                raise ConfigurationError(f'--{name} is for the joint filter: give --team too.')
+        return play_bag(arguments)
+    for name in INTO_ROS:
+        if getattr(arguments, name):
+            raise ConfigurationError(
+                f'--{name.replace("_", "-")} is for playing into ROS 2: leave it or --team out.'
+            )
+    if arguments.rate != 1.0:
+        raise ConfigurationError(
+            '--rate is for playing into ROS 2: with --team a bag is localized as fast as it goes.'
+        )
+    from mav_perception.commands.dataset_runs import bag_run
+    from mav_perception.commands.replay_run import replay_run
+
+    print(f'reading {arguments.folder} ...', file=sys.stderr, flush=True)
+    run = bag_run(
+        arguments.folder,
+        arguments.team,
+        arguments.params,
+        arguments.seconds,
+        begin=arguments.begin,
+        remap=remap,
+    )
+    return replay_run(run, f'bag {arguments.folder}', arguments)
 
 
 def play_bag(arguments: argparse.Namespace) -> int:
-    """Play a bag; with a team file also start the joint filter and the monitor."""
-    if arguments.params and not arguments.team:
-        raise ConfigurationError('--params is for the joint filter: give --team too.')
-    if arguments.team:
-        return localize_bag(arguments)
-    given = player_arguments(arguments, 'inputs_only:=' + str(arguments.inputs_only).lower())
-    return become_node('player_node', given)
+    """Turn this process into the player node."""
+    from mav_perception.processes.node_processes import become_node, ros_arguments
+
+    given = ros_arguments(
+        f'bag:={arguments.folder}',
+        f'rate:={arguments.rate}',
+        f'position:={arguments.begin}',
+        f'loop:={arguments.loop}'.lower(),
+        f'inputs_only:={arguments.inputs_only}'.lower(),
+    )
+    rules = [word for rule in arguments.remap for word in ('-r', rule)]
+    return become_node('player_node', given + rules)
 
 
-def localize_bag(arguments: argparse.Namespace) -> int:
-    """Run the joint filter over the sightings and odometry of a bag; write the report."""
-    load_team(arguments.team)  # a wrong one is said before anything starts
-    if arguments.loop:
-        raise ConfigurationError('--loop has no end, so no report: leave it or --team out.')
-    team = f'team_file:={arguments.team}'
-    with NodeProcesses(ros_environment(), arguments.output / 'logs') as nodes:
-        filtering = ros_arguments('use_sim_time:=true', team, config='localization')
-        if arguments.params:  # over those that are shipped
-            filtering += ['--params-file', str(arguments.params)]
-        nodes.start('localization', 'localization_node', filtering)
-        watching = ros_arguments(
-            team, f'output:={arguments.output}', 'live:=false', config='monitor'
-        )
-        nodes.start('monitor', 'monitor_node', watching, quiet=False)
-        given = player_arguments(arguments, 'inputs_only:=true', f'wait:={START_UP}')
-        nodes.start('player', 'player_node', given)
-        while not nodes.dead():
-            time.sleep(0.2)
-        time.sleep(1.0)  # the last frames are on their way
-        nodes.end('monitor', REPORT_LIMIT)
-        codes = nodes.stop()
-    failed = {name: code for name, code in codes.items() if code != 0}
-    if failed:
-        print(f'failed: {failed}. See {arguments.output / "logs"}.', file=sys.stderr)
-    return int(bool(failed))
-
-
-def player_arguments(arguments: argparse.Namespace, *more: str) -> list[str]:
-    """Return the options of the player node."""
-    remap = [word for rule in arguments.remap for word in ('-r', rule)]
-    if wrong := [rule for rule in arguments.remap if not re.fullmatch('[^:]+:=[^:]+', rule)]:
+def remap_rules(rules: list[str]) -> dict[str, str]:
+    """Return old -> new topics, or raise ConfigurationError."""
+    if wrong := [rule for rule in rules if not re.fullmatch('[^:]+:=[^:]+', rule)]:
         raise ConfigurationError(
             f'--remap {wrong[0]}: write FROM:=TO, as /vio/odom:=/mav1/odometry.'
         )
-    return (
-        ros_arguments(
-            f'bag:={arguments.folder}',
-            f'rate:={arguments.rate}',
-            f'position:={arguments.begin}',
-            f'loop:={arguments.loop}'.lower(),
-            *more,
-        )
-        + remap
-    )
+    return dict(rule.split(':=') for rule in rules)

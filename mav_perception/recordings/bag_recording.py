@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, InputError
 from mav_perception.geometry import roll_pitch_yaw
 from mav_perception.io.bags import BagReader
 from mav_perception.io.messages import (
@@ -27,11 +28,13 @@ from mav_perception.topics import (
     RELATIVE_MEASUREMENTS,
     in_namespace,
 )
-from mav_perception.types import FloatArray, OdometrySample, Sightings
+from mav_perception.types import FloatArray, OdometrySample, Sightings, nanoseconds
 
 
-def load_bag(folder: Path, team_file: Path) -> Recording:
-    """Read odometry, relative measurements and true poses of a team from a bag.
+def load_bag(
+    folder: Path, team_file: Path, remap: Mapping[str, str] | None = None, begin: float = 0.0
+) -> Recording:
+    """Read odometry, relative measurements and, if they are there, true poses of a team.
 
     A sighting is labelled with the drone whose true direction it has, for scores and for the
     filter that is told the identities.
@@ -39,27 +42,34 @@ def load_bag(folder: Path, team_file: Path) -> Recording:
     Args:
         folder: of the bag.
         team_file: `team.yaml`: whose topics, and which start the filter is told.
+        remap: topics of the bag -> the names that the team has for them.
+        begin: seconds of the bag that are left out.
 
     Raises:
         ConfigurationError: the team file is wrong.
         DataError: no bag, or a topic of a drone is missing in it.
-        InputError: a message lacks a field.
     """
     entries = load_team(team_file)
     reader = _BagOfTeam(entries)
     bag = BagReader(folder)
-    for message in bag.messages():
-        reader.add(message.topic, partial(bag.decoded, message))
+    for message in bag.messages(nanoseconds(begin)):
+        topic = (remap or {}).get(message.topic, message.topic)
+        reader.add(topic, partial(bag.decoded, message))
     bag.close()
     reader.check(folder)
     truth, tilts = reader.true_paths()
+    odometry, frames = reader.odometry_by_time(), reader.frames_by_time()
+    paths = truth if all(len(path.stamps) for path in truth) else ()
+    spans = [(int(path.stamps[0]), int(path.stamps[-1])) for path in paths]
+    spans = spans or [(samples[0].stamp_ns, samples[-1].stamp_ns) for samples in odometry]
     return Recording(
         team=team_from_entries(entries),
-        odometry=reader.odometry_by_time(),
-        frames=tuple(reader.labelled(frame, truth, tilts) for frame in reader.frames_by_time()),
-        truth=truth,
-        begin_ns=max(int(path.stamps[0]) for path in truth),
-        end_ns=min(int(path.stamps[-1]) for path in truth),
+        odometry=odometry,
+        frames=tuple(reader.labelled(frame, paths, tilts) for frame in frames),
+        truth=paths or tuple(PosePath(path.stamps[:0], path.poses[:0]) for path in truth),
+        begin_ns=max(first for first, _ in spans),
+        end_ns=min(last for _, last in spans),
+        notices=tuple(f'{number} x {text}' for text, number in reader.refused.items()),
     )
 
 
@@ -71,6 +81,7 @@ class _BagOfTeam:
         self._odometry: list[list[OdometrySample]] = [[] for _ in entries]
         self._truth: list[list[tuple[int, FloatArray, FloatArray]]] = [[] for _ in entries]
         self._frames: list[Sightings] = []
+        self.refused: Counter[str] = Counter()
         self._readers: dict[str, tuple[Callable[[Any, int, str], None], int, str]] = {}
         for drone, entry in enumerate(entries):
             self._readers[in_namespace(entry.namespace, entry.odometry)] = (
@@ -87,19 +98,25 @@ class _BagOfTeam:
         """Read a message; those of other topics are not even decoded."""
         if topic in self._readers:
             read, drone, camera = self._readers[topic]
-            read(decoded(), drone, camera)
+            try:
+                read(decoded(), drone, camera)
+            except InputError as error:
+                self.refused[f'{topic}: {error}'] += 1
 
     def check(self, folder: Path) -> None:
         """Raise DataError if anything of a drone is missing."""
         for drone, entry in enumerate(self._entries):
-            for what, topic in ((self._odometry, entry.odometry), (self._truth, GROUND_TRUTH)):
-                if not what[drone]:
-                    raise DataError(
-                        f'{folder} has nothing on {in_namespace(entry.namespace, topic)}: record '
-                        'it, or correct the namespace in the team file.'
-                    )
+            if not self._odometry[drone]:
+                topic = in_namespace(entry.namespace, entry.odometry)
+                raise DataError(
+                    f'{folder} has nothing on {topic}: record it, correct the namespace in the '
+                    'team file, or give --remap.'
+                )
         if not self._frames:
-            raise DataError(f'{folder} has no {RELATIVE_MEASUREMENTS}: record them too.')
+            raise DataError(
+                f'{folder} has no {RELATIVE_MEASUREMENTS} of the team: record them too. Of a bag '
+                'of images they are made by camera_node: play it into ROS 2 without --team.'
+            )
 
     def true_paths(self) -> tuple[tuple[PosePath, ...], tuple[PosePath, ...]]:
         """Return the true paths of all drones, and those of roll and pitch (K, 2)."""
@@ -107,10 +124,10 @@ class _BagOfTeam:
         for rows in self._truth:
             rows.sort(key=lambda row: row[0])
             stamps = np.array([stamp for stamp, _, _ in rows], np.int64)
-            poses = np.array([pose for _, pose, _ in rows])
+            poses = np.array([pose for _, pose, _ in rows]).reshape(-1, 4)
             poses[:, 3] = np.unwrap(poses[:, 3])
             paths.append(PosePath(stamps, poses))
-            tilts.append(PosePath(stamps, np.array([tilt for _, _, tilt in rows])))
+            tilts.append(PosePath(stamps, np.array([tilt for _, _, tilt in rows]).reshape(-1, 2)))
         return tuple(paths), tuple(tilts)
 
     def frames_by_time(self) -> list[Sightings]:
@@ -126,7 +143,12 @@ class _BagOfTeam:
     def labelled(
         self, frame: Sightings, truth: tuple[PosePath, ...], tilts: tuple[PosePath, ...]
     ) -> LabelledFrame:
-        """Return a frame with the drone that each sighting shows, -1 for a false one."""
+        """Return a frame with the drone that each sighting shows, -1 for a false one.
+
+        Without the true paths nobody knows, and all are -1.
+        """
+        if not truth:
+            return LabelledFrame(frame, np.full(len(frame), -1))
         names = [entry.name for entry in self._entries]
         observer = names.index(frame.observer)
         (camera,) = (c for c in self._entries[observer].cameras if c.name == frame.camera)

@@ -46,6 +46,7 @@ class Recording:
         frames: camera frames of all drones by time.
         truth: true path of every drone in map.
         begin_ns, end_ns: span over which errors count.
+        notices: what was left out when it was read, in words.
     """
 
     team: Team
@@ -54,6 +55,12 @@ class Recording:
     truth: tuple[PosePath, ...]
     begin_ns: int
     end_ns: int
+    notices: tuple[str, ...] = ()
+
+    @property
+    def has_truth(self) -> bool:
+        """Tell whether the true path of every drone is known."""
+        return all(len(path.stamps) for path in self.truth)
 
     def shifted(self, offset_ns: int) -> Recording:
         """Return the same recording at another time of day."""

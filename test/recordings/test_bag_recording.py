@@ -1,5 +1,7 @@
 """A bag with true poses is a recording like any other."""
 
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import pytest
 
 from mav_perception.cli import main
 from mav_perception.errors import DataError
+from mav_perception.evaluation.report.run_record import load_run
+from mav_perception.recordings import bag_recording
 from mav_perception.recordings.bag_recording import load_bag
 from mav_perception.recordings.recording import sample_truth
 
@@ -39,6 +43,68 @@ def test_a_bag_has_the_flight_that_was_recorded(bag):
                 ratios.append(np.linalg.norm(position) / away)
     assert len(ratios) > 200
     assert 0.85 < np.median(ratios) < 1.15  # range comes from size
+
+
+def test_a_recorded_flight_is_localized_as_well_as_ever(bag, tmp_path, capsys):
+    assert main(['replay', 'bag', str(bag), '--team', str(TEAM), '--output', str(tmp_path)]) == 0
+    record = load_run(tmp_path)
+    assert record.score.team_shape < 0.12
+    assert record.score.team_shape < 0.5 * record.score.vio_team_shape
+    assert len(record.nis) > 100
+    sightings = record.confusion[:3]
+    assert np.trace(sightings) > 0.85 * sightings.sum() > 50
+    assert 'NEES' in (tmp_path / 'report.html').read_text()
+    assert 'cpdaf / identities known' in capsys.readouterr().out
+
+
+def test_a_flight_without_ros_needs_no_ros(bag, tmp_path):
+    code = (
+        'import sys\n'
+        'from mav_perception.cli import main\n'
+        f'code = main(["replay", "bag", {str(bag)!r}, "--team", {str(TEAM)!r}, '
+        f'"--seconds", "5", "--output", {str(tmp_path)!r}])\n'
+        'assert not [name for name in sys.modules if name.startswith("rclpy")]\n'
+        'sys.exit(code)'
+    )
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
+
+
+def test_a_flight_without_truth_is_localized_too(bag, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bag_recording, 'GROUND_TRUTH', 'nobody/knows')
+    given = ['replay', 'bag', str(bag), '--team', str(TEAM), '--output', str(tmp_path)]
+    assert main([*given, '--begin', '2', '--seconds', '8']) == 0
+    said = capsys.readouterr().out
+    assert 'Nobody knows the true paths' in said
+    assert 'mav3' in said
+    record = load_run(tmp_path)
+    assert record.score is None
+    assert not record.has_truth
+    assert 'Nobody knows the true paths' in (tmp_path / 'report.html').read_text()
+
+
+def test_topics_of_another_name_are_remapped(bag, tmp_path):
+    other = tmp_path / 'team.yaml'
+    other.write_text(TEAM.read_text().replace('mav3', 'red'))
+    topics = ('odometry', 'ground_truth/pose', 'detection/relative_measurements')
+    rules = {f'/mav3/{topic}': f'/red/{topic}' for topic in topics}
+    recording = load_bag(bag, other, rules, begin=5.0)
+    assert recording.team.names == ('mav1', 'mav2', 'red')
+    assert len(recording.frames) > 100
+
+
+@pytest.mark.parametrize(
+    ('options', 'text'),
+    [
+        (['--params', 'x.yaml'], 'give --team'),
+        (['--team', str(TEAM), '--loop'], 'leave it or --team out'),
+        (['--team', str(TEAM), '--rate', '3'], 'as fast as it goes'),
+        (['--team', '/nowhere.yaml'], 'Cannot read team file'),
+        (['--team', str(TEAM), '--remap', 'a=b'], 'write FROM:=TO'),
+    ],
+)
+def test_wrong_options_are_refused_before_anything_starts(options, text, tmp_path, capsys):
+    assert main(['replay', 'bag', 'x', *options, '--output', str(tmp_path)]) == 2
+    assert text in capsys.readouterr().err
 
 
 def test_a_bag_is_played_under_changes(bag, tmp_path, capsys):

@@ -1,6 +1,5 @@
 """Bags: a recorded flight is localized anew, the player seeks, loops and jumps back."""
 
-import json
 import subprocess
 import sys
 import tarfile
@@ -16,9 +15,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 from rosgraph_msgs.msg import Clock
 
-from mav_perception.cli import main
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.evaluation.report.run_record import load_run
 from mav_perception.io.bags import BagReader
 from mav_perception.io.messages import stamp_to_ns
 from mav_perception.processes.node_processes import ros_environment
@@ -36,34 +33,6 @@ def bag(tmp_path):
     with tarfile.open(FLIGHT / 'bag.tar.xz') as archive:
         archive.extractall(tmp_path, filter='data')
     return tmp_path / 'bag'
-
-
-def test_a_recorded_flight_is_localized_as_well_as_ever(bag, tmp_path, monkeypatch):
-    for name, value in ros_environment().items():
-        monkeypatch.setenv(name, value)
-    given = ['replay', 'bag', str(bag), '--rate', '3', '--team', str(FLIGHT / 'team.yaml')]
-    assert main([*given, '--output', str(tmp_path)]) == 0
-    summary = json.loads((tmp_path / 'summary.json').read_text())
-    assert summary['team_shape'] < 0.12
-    assert summary['team_shape'] < 0.5 * summary['vio_team_shape']
-    record = load_run(tmp_path / 'run')
-    assert len(record.nis) > 100
-    sightings = record.confusion[:3]
-    assert np.trace(sightings) > 0.85 * sightings.sum() > 50
-    assert 'NEES' in (tmp_path / 'report.html').read_text()
-
-
-@pytest.mark.parametrize(
-    ('options', 'text'),
-    [
-        (['--params', 'x.yaml'], 'give --team'),
-        (['--team', str(FLIGHT / 'team.yaml'), '--loop'], 'has no end'),
-        (['--team', '/nowhere.yaml'], 'Cannot read team file'),
-    ],
-)
-def test_wrong_options_are_refused_before_anything_starts(options, text, tmp_path, capsys):
-    assert main(['replay', 'bag', 'x', *options, '--output', str(tmp_path)]) == 2
-    assert text in capsys.readouterr().err
 
 
 def test_it_jumps_where_it_is_told_and_back(bench, bag):
