@@ -1,26 +1,36 @@
-"""Fly a simulated team over real ROS 2 and localize it.
+"""Fly a simulated team over real ROS 2 and localize it; or localize a team of your own.
 
 Every drone has a camera node; one localization node serves the team.
 All are processes of their own, the same executables that the launch files start. Ends with exit
-code 0 only if every node lived and the team's poses beat VIO alone.
+code 0 only if every node lived, the team's poses beat VIO alone and most sightings are true.
 
-Example: mav-perception demo --drones 4 --duration 60 --seed 1 --record flight_bag
+With --team the nodes of a real team are started, as team.launch.py does, on a machine without
+`ros2 launch`; Ctrl-C ends them and writes the report.
+
+Examples:
+  mav-perception demo --drones 4 --duration 60 --seed 1 --record flight_bag
+  mav-perception demo --team team.yaml --params my_params.yaml --model drone
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import shlex
 import shutil
 import sys
 import time
 from pathlib import Path
 
+from mav_perception.errors import ConfigurationError
 from mav_perception.processes.node_processes import NodeProcesses, ros_arguments, ros_environment
+from mav_perception.processes.output_folder import claimed
+from mav_perception.processes.ros_domain import free_domain
 from mav_perception.processes.simulated_team import SimulatedTeam, add_flight_options
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
-SLOWEST = 10.0
-"""The demo gives up when it has taken this many times the flight's duration, plus a minute."""
+SLOWEST = 20.0
+"""The demo gives up when it has taken this many times the flight's duration, plus two minutes."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--rate', type=float, help="camera frames a second (default: the scenario's)"
     )
-    parser.add_argument('--model', default='sim', help='segmentation model (default sim)')
-    parser.add_argument('--record', type=Path, metavar='BAG', help='record all topics to this bag')
+    parser.add_argument('--model', help='segmentation model (default: sim, with --team drone)')
+    parser.add_argument(
+        '--team',
+        type=Path,
+        metavar='TEAM.yaml',
+        help='localize these drones; nothing is simulated',
+    )
+    parser.add_argument(
+        '--params', type=Path, metavar='FILE', help='ROS parameters of the nodes, over the shipped'
+    )
+    parser.add_argument(
+        '--sim-time', action='store_true', help='with --team: take the time from /clock'
+    )
+    parser.add_argument('--record', type=Path, metavar='BAG', help='record to a new bag')
     parser.add_argument('--headless', action='store_true', help='no live table, only the summary')
     parser.add_argument(
         '--rerun',
@@ -45,10 +67,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Start the chain, wait for the monitor's verdict, and end the chain."""
+    """Fly or localize; one run at a time writes to a folder."""
     from mav_perception.evaluation.report.rerun_log import require_rerun
     from mav_perception.segmentation.model_card import find_model, load_card
 
+    # What is missing is said before anything starts.
+    require_rerun(arguments.rerun)
+    arguments.model = arguments.model or ('drone' if arguments.team else 'sim')
+    load_card(find_model(arguments.model))
+    if arguments.params and not arguments.params.is_file():
+        raise ConfigurationError(f'--params {arguments.params}: there is no such file.')
+    if arguments.record and arguments.record.exists():
+        raise ConfigurationError(f'--record {arguments.record} exists: give another name.')
+    with claimed(arguments.output):
+        shutil.rmtree(arguments.output / 'run', ignore_errors=True)  # of an earlier flight
+        if arguments.team:
+            from mav_perception.commands.demo_team import localize_team
+
+            return localize_team(arguments)
+        return fly(arguments)
+
+
+def fly(arguments: argparse.Namespace) -> int:
+    """Start the chain, wait for the monitor's verdict, and end the chain."""
     scenario = load_scenario(
         arguments.scenario,
         drones=arguments.drones,
@@ -57,15 +98,18 @@ def run(arguments: argparse.Namespace) -> int:
         odometry_rate=None if arguments.rate is None else max(25.0, arguments.rate),
         seed=arguments.seed,
     )
-    require_rerun(arguments.rerun)
-    shutil.rmtree(arguments.output / 'run', ignore_errors=True)  # of an earlier flight
-    load_card(find_model(arguments.model))  # a missing model is said before anything starts
-    chain = SimulatedTeam(arguments.scenario, scenario, arguments.output, arguments.model)
+    chain = SimulatedTeam(
+        arguments.scenario, scenario, arguments.output, arguments.model, params=arguments.params
+    )
     environment = ros_environment()
+    domain, notice = free_domain(environment)
+    environment['ROS_DOMAIN_ID'] = str(domain)
+    if notice:
+        print(notice, flush=True)
     print(
-        f'{scenario.drones} drones, {scenario.duration:.0f} s at {scenario.frame_rate} Hz, seed '
-        f'{scenario.seed}, ROS_DOMAIN_ID {environment["ROS_DOMAIN_ID"]}; node logs in '
-        f'{arguments.output / "logs"}',
+        f'starting {3 + len(chain.cameras)} nodes: {scenario.drones} drones, '
+        f'{scenario.duration:.0f} s at {scenario.frame_rate} Hz, seed {scenario.seed}, '
+        f'ROS_DOMAIN_ID {domain}; logs in {arguments.output / "logs"}',
         flush=True,
     )
     with NodeProcesses(environment, arguments.output / 'logs') as nodes:
@@ -85,27 +129,50 @@ def run(arguments: argparse.Namespace) -> int:
 def start_chain(nodes: NodeProcesses, chain: SimulatedTeam, arguments: argparse.Namespace) -> None:
     """Start every node, the simulator last."""
     if arguments.record:
-        nodes.start(
-            'recorder',
-            'recorder_node',
-            ros_arguments(f'bag:={arguments.record}', 'overwrite:=true', 'images:=true'),
-        )
+        start_recorder(nodes, arguments.record, images=True)
     chain.start_team(nodes)
+    scenario = chain.scenario
+    about = {
+        'scenario': f'{chain.name}, {scenario.drones} drones at {scenario.frame_rate:g} Hz',
+        'seed': str(scenario.seed),
+    }
+    # Reliable, as the simulator publishes: nothing gets lost.
+    given = (f'duration:={scenario.duration}', 'qos:=reliable')
+    start_monitor(nodes, chain.team_file, arguments, about, *given)
+    chain.start_simulation(nodes)
+
+
+def start_recorder(nodes: NodeProcesses, bag: Path, images: bool) -> None:
+    """Start the recorder."""
+    given = ros_arguments(f'bag:={bag}', f'images:={images}'.lower())
+    nodes.start('recorder', 'recorder_node', given)
+
+
+def start_monitor(
+    nodes: NodeProcesses,
+    team_file: Path,
+    arguments: argparse.Namespace,
+    about: dict[str, str],
+    *parameters: str,
+) -> None:
+    """Start the monitor, whose output is that of the command."""
+    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    told = about | {'model': arguments.model, 'command': command}
     monitor = ros_arguments(
-        f'duration:={chain.scenario.duration}',
-        f'output:={chain.output}',
+        f'output:={arguments.output}',
         f'live:={not arguments.headless}'.lower(),
-        f'team_file:={chain.team_file}',
+        f'team_file:={team_file}',
         f'rerun:={arguments.rerun or ""}',
+        f'about:={json.dumps(json.dumps(told))}',
+        *parameters,
         config='monitor',
     )
     nodes.start('monitor', 'monitor_node', monitor, quiet=False)
-    chain.start_simulation(nodes)
 
 
 def wait_for_monitor(nodes: NodeProcesses, duration: float) -> str:
     """Wait until the monitor ends; return what went wrong meanwhile, or an empty string."""
-    deadline = time.monotonic() + SLOWEST * duration + 60.0
+    deadline = time.monotonic() + SLOWEST * duration + 120.0
     while nodes.exit_code('monitor') is None:
         died = {n: c for n, c in nodes.dead().items() if n != 'monitor'}
         # The simulator may end a moment before the monitor has seen the last second.

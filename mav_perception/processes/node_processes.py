@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,16 +21,22 @@ GRACE = 8.0
 
 
 def ros_environment() -> dict[str, str]:
-    """Return the environment of the nodes: this machine only, a domain of its own, large images.
+    """Return the environment of nodes for a simulated team: a domain of its own, here only.
 
     What the user has set stays as it is.
     """
+    environment = node_environment()
+    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
+    return environment
+
+
+def node_environment() -> dict[str, str]:
+    """Return the environment of nodes in the graph that the user is in, with large images."""
     environment = dict(os.environ)
     # Wheels re-execute Python once to find their libraries; a child must do that anew.
     environment.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)
     environment.setdefault('AMENT_PREFIX_PATH', sys.prefix)
-    environment.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    environment.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
     use_shipped_profile(environment)
     environment[PARENT] = str(os.getpid())
     # One thread a process: the machine's cores are shared out by the operating system.
@@ -39,11 +45,14 @@ def ros_environment() -> dict[str, str]:
     return environment
 
 
-def ros_arguments(*parameters: str, config: str = '', namespace: str = '') -> list[str]:
-    """Return --ros-args: a shipped config file, parameters that win over it, a namespace."""
+def ros_arguments(
+    *parameters: str, config: str = '', namespace: str = '', more: Sequence[str] = ()
+) -> list[str]:
+    """Return --ros-args: a shipped config file, more arguments, parameters that win over both."""
     given = ['-r', f'__ns:=/{namespace}'] if namespace else []
     if config:
         given += ['--params-file', str(find_share('config', f'{config}.yaml'))]
+    given += more
     for text in parameters:
         name, value = text.split(':=', 1)
         given += ['-p', f'{name}:={value}' if value else f"{name}:=''"]

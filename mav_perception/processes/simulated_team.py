@@ -27,6 +27,7 @@ class SimulatedTeam:
         respawn: nodes that die are started again by `NodeProcesses.revive`.
         checkpoint: file in which the joint filter survives its process; empty for none.
         separate: segmentation and detection of a camera in a process each, not in one.
+        params: ROS parameter file for the nodes of the team, over those that are shipped.
     """
 
     name: str
@@ -37,6 +38,7 @@ class SimulatedTeam:
     respawn: bool = False
     checkpoint: str = ''
     separate: bool = False
+    params: Path | None = None
 
     @property
     def team_file(self) -> Path:
@@ -64,12 +66,13 @@ class SimulatedTeam:
 
         self.output.mkdir(parents=True, exist_ok=True)
         save_team(scenario_team(self.scenario), self.team_file)
+        # The simulator waits in lockstep, so that nothing may get lost.
+        qos = 'reliable' if self.lockstep else 'sensor_data'
         self._start(
-            nodes, 'localization', 'localization',
+            nodes, 'localization', 'localization', f'odometry_qos:={qos}',
             f'team_file:={self.team_file}', f'checkpoint_file:={self.checkpoint}',
         )  # fmt: skip
-        # The simulator waits in lockstep, so that nothing may get lost.
-        image_qos = f'image_qos:={"reliable" if self.lockstep else "sensor_data"}'
+        image_qos = f'image_qos:={qos}'
         for namespace in self.cameras:
             parameters = {'camera': (image_qos,), 'segmentation': (image_qos,), 'detection': ()}
             for name in self.camera_processes(namespace):
@@ -97,8 +100,9 @@ class SimulatedTeam:
     def _start(
         self, nodes: NodeProcesses, name: str, node: str, *parameters: str, namespace: str = ''
     ) -> None:
+        more = ('--params-file', str(self.params)) if self.params else ()
         arguments = ros_arguments(
-            'use_sim_time:=true', *parameters, config=node, namespace=namespace
+            'use_sim_time:=true', *parameters, config=node, namespace=namespace, more=more
         )
         nodes.start(name, f'{node}_node', arguments, respawn=self.respawn)
 

@@ -1,0 +1,59 @@
+"""Localize a team of one's own: the nodes of team.launch.py, a live table and a report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from mav_perception.commands.demo import start_monitor, start_recorder
+from mav_perception.errors import ConfigurationError
+from mav_perception.localization.team.team_file import load_team
+from mav_perception.processes.node_processes import NodeProcesses, node_environment
+from mav_perception.processes.own_team import OwnTeam
+
+REPORT_LIMIT = 120.0
+"""Seconds that writing the report may take."""
+
+SIMULATED = ('drones', 'rate', 'seed')
+
+
+def localize_team(arguments: argparse.Namespace) -> int:
+    """Start the nodes, show the table until Ctrl-C or for `--duration`, write the report."""
+    for name in SIMULATED:
+        if getattr(arguments, name) is not None:
+            raise ConfigurationError(f'--{name} is for simulated flights: leave it or --team out.')
+    entries = load_team(arguments.team)  # a wrong one is said before anything starts
+    team = OwnTeam(arguments.team, arguments.model, arguments.params, arguments.sim_time)
+    environment = node_environment()
+    cameras = sum(len(entry.cameras) for entry in entries)
+    domain = environment.get('ROS_DOMAIN_ID', '0')
+    print(
+        f'starting {2 + cameras} nodes for {", ".join(entry.name for entry in entries)} in '
+        f'ROS_DOMAIN_ID {domain}; logs in {arguments.output / "logs"}. Ctrl-C ends the flight.',
+        flush=True,
+    )
+    with NodeProcesses(environment, arguments.output / 'logs') as nodes:
+        if arguments.record:
+            start_recorder(nodes, arguments.record, images=False)
+        team.start(nodes)
+        start_monitor(nodes, arguments.team, arguments, {'team': str(arguments.team)})
+        wait_for_the_end(nodes, arguments.duration)
+        nodes.end('monitor', REPORT_LIMIT)
+        codes = nodes.stop()
+    failed = {name: code for name, code in codes.items() if code != 0}
+    if failed:
+        print(f'failed: {failed}. See {arguments.output / "logs"}.', file=sys.stderr)
+    return int(bool(failed))
+
+
+def wait_for_the_end(nodes: NodeProcesses, duration: float | None) -> None:
+    """Start again what dies, until Ctrl-C, the end of the time or that of the monitor."""
+    deadline = float('inf') if duration is None else time.monotonic() + duration
+    try:
+        while time.monotonic() < deadline and nodes.exit_code('monitor') is None:
+            for name in nodes.revive():
+                print(f'{name} died and is started again: see its log', file=sys.stderr)
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        print('\nending the flight, writing the report ...', flush=True)
