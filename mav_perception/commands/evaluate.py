@@ -104,7 +104,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for row in drone_rows(record):
         print(''.join(f'{cell:>16}' for cell in row))
     if arguments.report:
-        write_report(record, arguments.report, arguments.sensor_model)
+        write_report(record, arguments.report, arguments.sensor_model, arguments.folder)
         print(f'written: {arguments.report}')
     return 0
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
+from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.nodes.camera_node import CameraNodeParameters
 from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
-from mav_perception.ros.nodes.monitor_node import MonitorNodeParameters
 from mav_perception.ros.nodes.overlay_node import OverlayNodeParameters
 from mav_perception.ros.nodes.pilot_node import PilotNodeParameters
 from mav_perception.ros.nodes.player_node import PlayerNodeParameters

@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 import time
 
+SHORT = 0.5
+"""Seconds that a consumer is waited for which has let a frame get lost."""
+
 
 class FlowControl:
-    """Counts frames that are under way through the chain and holds the simulator back.
+    """Counts frames that are under way to a consumer and holds the simulator back.
 
-    Every frame that is sent must come back as a measurement. While a drone has `window` frames
-    under way the simulator waits, so simulated time slows down instead of frames being dropped.
+    Every frame that is sent must come back. While a drone has `window` frames under way the
+    simulator waits, so simulated time slows down instead of frames being dropped. Whoever has let
+    one frame get lost is hardly waited for until it answers again.
     """
 
     def __init__(self, drones: int, window: int, patience: float) -> None:
@@ -18,7 +22,7 @@ class FlowControl:
         self._under_way: list[dict[int, float]] = [{} for _ in range(drones)]
         self._window, self._patience = window, patience
         self._returned = threading.Condition()
-        self._answered = [False] * drones
+        self._answered, self._gone = [False] * drones, [False] * drones
         self.lost = 0
 
     def sent(self, drone: int, stamp_ns: int) -> None:
@@ -30,7 +34,7 @@ class FlowControl:
         """Note that the measurement of a frame has come."""
         with self._returned:
             self._under_way[drone].pop(stamp_ns, None)
-            self._answered[drone] = True
+            self._answered[drone], self._gone[drone] = True, False
             self._returned.notify_all()
 
     def answered(self, drone: int) -> bool:
@@ -44,11 +48,13 @@ class FlowControl:
             while len(self._under_way[drone]) >= self._window and not stopping.is_set():
                 oldest = min(self._under_way[drone], key=self._under_way[drone].__getitem__)
                 age = time.monotonic() - self._under_way[drone][oldest]
-                if age > self._patience:
+                patience = min(self._patience, SHORT) if self._gone[drone] else self._patience
+                if age > patience:
                     del self._under_way[drone][oldest]
+                    self._gone[drone] = True
                     self.lost += 1
                     continue
-                self._returned.wait(timeout=min(0.2, self._patience - age + 0.01))
+                self._returned.wait(timeout=min(0.2, patience - age + 0.01))
 
 
 class RealTimePacer:
@@ -80,3 +86,11 @@ class RealTimePacer:
             return 1.0
         (wall0, sim0), (wall1, sim1) = self._recent[0], self._recent[-1]
         return (sim1 - sim0) / max(wall1 - wall0, 1e-6)
+
+    @property
+    def whole_flight(self) -> float:
+        """Return simulated over real seconds since the first tick."""
+        if self._begin is None or len(self._recent) < 2:
+            return 1.0
+        wall, simulated = self._recent[-1]
+        return simulated / max(wall - self._begin, 1e-6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from mav_perception.errors import InputError
 from mav_perception.types import Sightings, nanoseconds, seconds
@@ -17,14 +17,16 @@ class SightingQueue:
     """Holds camera frames until every living drone's odometry has reached them.
 
     A drone whose odometry lags more than `dropout` seconds behind the newest one has dropped out
-    and is not waited for.
+    and is not waited for. The odometry of the camera's own drone is: without it a frame cannot be
+    used, and while it still comes in, this machine or the network is only behind.
     """
 
     def __init__(self, wait: float, dropout: float = 1.0) -> None:
-        """Wait at most `wait` seconds of the machine's time for any frame."""
+        """Wait at most `wait` seconds of the machine's time for any frame, or for news of it."""
         self._wait_ns, self._dropout_ns = nanoseconds(wait), nanoseconds(dropout)
         self._heap: list[tuple[int, int, int, Sightings]] = []
         self._order = itertools.count()
+        self._heard: dict[str, int] = {}
 
     def __len__(self) -> int:
         """Return the number of waiting frames."""
@@ -34,7 +36,11 @@ class SightingQueue:
         """Put in a frame that arrived at machine time `now_ns`."""
         heapq.heappush(self._heap, (sightings.stamp_ns, next(self._order), now_ns, sightings))
 
-    def ready(self, newest_odometry: Sequence[int | None], now_ns: int) -> list[Sightings]:
+    def heard(self, drone: str, now_ns: int) -> None:
+        """Note that odometry of a drone arrived at machine time `now_ns`."""
+        self._heard[drone] = now_ns
+
+    def ready(self, newest_odometry: Mapping[str, int | None], now_ns: int) -> list[Sightings]:
         """Take out the frames that can be used now, the oldest first.
 
         Args:
@@ -42,13 +48,16 @@ class SightingQueue:
             now_ns: machine time.
         """
         released = []
-        known = [newest for newest in newest_odometry if newest is not None]
+        known = [newest for newest in newest_odometry.values() if newest is not None]
         all_known = len(known) == len(newest_odometry)
         living = [newest for newest in known if newest + self._dropout_ns >= max(known)]
         while self._heap:
             stamp, _, arrived, sightings = self._heap[0]
+            own = newest_odometry[sightings.observer]
+            on_its_way = own is not None and own in living and own < stamp
+            since = max(arrived, self._heard.get(sightings.observer, 0)) if on_its_way else arrived
             covered = all_known and min(living) >= stamp
-            if not covered and now_ns - arrived < self._wait_ns:
+            if not covered and now_ns - since < self._wait_ns:
                 break
             heapq.heappop(self._heap)
             released.append(sightings)

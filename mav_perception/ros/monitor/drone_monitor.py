@@ -11,13 +11,21 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo
 
 from mav_perception.evaluation.flight.flight_log import DroneLog
+from mav_perception.evaluation.flight.frame_balance import FrameBalance
 from mav_perception.geometry import roll_pitch_yaw
 from mav_perception.io.messages import pose_from_message, stamp_to_ns
 from mav_perception.types import FloatArray
 
+FATES = ('used', 'without a pose', 'refused', 'waiting')
+"""What localization_node counts of the frames of a drone."""
+
 HEADER = (
-    f'{"drone":8} {"rate":>6} {"latency":>8} {"dropped":>8} {"error":>8} {"sigma":>8} {"VIO":>8}'
+    f'{"drone":8} {"rate":>6} {"latency":>8} {"poses/images":>14} {"error":>8} {"sigma":>8} '
+    f'{"VIO":>8}'
 )
+
+REMEMBERED = 1000
+"""Frames whose pose may still come."""
 
 
 class DroneMonitor:
@@ -30,12 +38,32 @@ class DroneMonitor:
         self.latencies: list[float] = []
         self.arrivals: deque[float] = deque(maxlen=50)
         self.dropped_by: dict[str, int] = {}
+        self.fates: dict[str, str] = {}
+        self.images, self.poses = 0, 0
         self._frames: dict[int, float] = {}
+        self._done: deque[int] = deque(maxlen=REMEMBERED)
 
     @property
-    def dropped(self) -> int:
-        """Return the images that all cameras of the drone dropped."""
-        return sum(self.dropped_by.values())
+    def balance(self) -> FrameBalance:
+        """Return what became of the frames of all cameras of the drone."""
+        known = {key: int(self.fates.get(key, '0')) for key in FATES}
+        return FrameBalance(
+            images=self.images,
+            poses=self.poses,
+            superseded=max(known['used'] - self.poses, 0),
+            dropped=sum(self.dropped_by.values()),
+            without_pose=known['without a pose'],
+            refused=known['refused'],
+            waiting=known['waiting'],
+            reason=self.fates.get('reason', ''),
+        )
+
+    def on_diagnostics(self, values: dict[str, str]) -> None:
+        """Note what localization_node says of the frames of the drone."""
+        told = {key: values.get(f'{self.name} frames {key}') for key in FATES}
+        self.fates |= {key: value for key, value in told.items() if value is not None}
+        if reason := values.get(f'{self.name} frame refused'):
+            self.fates['reason'] = reason
 
     def on_truth(self, message: PoseStamped) -> None:
         """Note where the drone truly is."""
@@ -50,9 +78,13 @@ class DroneMonitor:
         self.log.odometry.append((stamp_to_ns(message.header.stamp), pose))
 
     def on_camera_info(self, message: CameraInfo) -> None:
-        """Note when a frame was taken: camera_info travels with its image."""
-        self._frames[stamp_to_ns(message.header.stamp)] = time.monotonic()
-        while len(self._frames) > 200:
+        """Note when a frame was taken: camera_info travels with its image, stamp 0 wakes up."""
+        stamp = stamp_to_ns(message.header.stamp)
+        if not stamp or stamp in self._frames or stamp in self._done:
+            return
+        self.images += 1
+        self._frames[stamp] = time.monotonic()
+        while len(self._frames) > REMEMBERED:
             del self._frames[next(iter(self._frames))]
 
     def on_pose(self, message: PoseWithCovarianceStamped) -> None:
@@ -66,6 +98,8 @@ class DroneMonitor:
         taken = self._frames.pop(stamp, None)
         if taken is not None:
             self.latencies.append(1e3 * (now - taken))
+            self.poses += 1
+            self._done.append(stamp)
 
     @property
     def rate(self) -> float:
@@ -79,7 +113,8 @@ def table_row(drone: DroneMonitor) -> str:
     """Return the live line of one drone."""
     latest = drone.log.latest()
     latency = float(np.median(drone.latencies[-20:])) if drone.latencies else float('nan')
+    frames = f'{drone.poses}/{drone.images}'
     return (
-        f'{drone.name:8} {drone.rate:4.1f}Hz {latency:5.0f} ms {drone.dropped:8d} '
+        f'{drone.name:8} {drone.rate:4.1f}Hz {latency:5.0f} ms {frames:>14} '
         f'{latest.error:6.2f} m {latest.sigma:6.2f} m {latest.vio_error:6.2f} m'
     )

@@ -17,15 +17,21 @@ from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
 
 from mav_perception.errors import LateError, MavPerceptionError
-from mav_perception.io.messages import cloud_to_sightings, odometry_to_sample
+from mav_perception.io.messages import cloud_to_sightings, odometry_to_sample, stamp_to_ns
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
+from mav_perception.localization.timing.frame_fates import FrameFates
 from mav_perception.localization.timing.sighting_queue import SightingQueue, check_stamp
 from mav_perception.ros.messages.markers import TeamMarkers
 from mav_perception.ros.publishers.association_publishers import AssociationPublishers
-from mav_perception.ros.publishers.joint_filter_diagnostics import describe_team, describe_update
+from mav_perception.ros.publishers.joint_filter_diagnostics import (
+    describe_frames,
+    describe_parameters,
+    describe_team,
+    describe_update,
+)
 from mav_perception.ros.publishers.localization_parameters import LocalizationNodeParameters
 from mav_perception.ros.publishers.pose_publishers import PoseParameters, PosePublishers
 from mav_perception.ros.publishers.transforms import TeamTransforms, TransformParameters
@@ -61,11 +67,10 @@ class LocalizationNode(SelfActivatingNode):
         wanted = tf.publish_tf and not poses.pose_prefix
         self._transforms = TeamTransforms(self, self._entries, poses.map_frame, tf, wanted)
         self._base = team_base(self.get_namespace(), parameters.team_namespace)
-        out = poses.pose_prefix or self._base
+        out, prefix = poses.pose_prefix or self._base, poses.pose_prefix
         self._poses = PosePublishers(self, self._entries, poses, out, self._transforms)
-        self._associations = AssociationPublishers(
-            self, self._entries, out, poses.pose_prefix, poses.map_frame
-        )
+        told = (self._entries, out, prefix, poses.map_frame)
+        self._associations = AssociationPublishers(self, *told)
         self._searching = ThreadPoolExecutor(1, 'search')
         self._begin()
         self._checkpoint = CheckpointFile(
@@ -79,10 +84,12 @@ class LocalizationNode(SelfActivatingNode):
         joint_filter = CoupledPdaFilter(self._team, read_parameters(self, FilterParameters))
         self._localizer = TeamLocalizer(joint_filter)
         self._localizer.search_beside(self._searching)
+        describe_parameters(self.diagnostics, joint_filter.parameters)
         self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
         self._poses.forget()
         self._late_in_a_row = 0
         self._framed_ns = [0] * len(self._entries)
+        self._fates = {entry.name: FrameFates() for entry in self._entries}
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
@@ -115,6 +122,7 @@ class LocalizationNode(SelfActivatingNode):
         if others:
             super().retune(others)
         self._localizer.retune(changed(self._localizer.parameters, changes))
+        describe_parameters(self.diagnostics, self._localizer.parameters)
 
     def _listen_to_drone(
         self, kind: type, namespace: str, topic: str, qos: str, depth: int, handle: Any
@@ -147,6 +155,7 @@ class LocalizationNode(SelfActivatingNode):
                 )
             raise
         self._late_in_a_row = 0
+        self._queue.heard(drone, time.monotonic_ns())
         self.diagnostics.count('odometry')
         if notice:
             self._transforms.located(drone, None)  # its odometry counts from elsewhere now
@@ -154,8 +163,16 @@ class LocalizationNode(SelfActivatingNode):
         self._transforms.heard(drone, message)
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
-        sightings = replace(cloud_to_sightings(message, drone), camera=camera)
-        self._check_stamp(sightings.stamp_ns, f'Sightings of {drone}')
+        # Without a stamp it is no frame of the flight: a simulator wakes the chain up so.
+        fates, stamped = self._fates[drone], bool(stamp_to_ns(message.header.stamp))
+        fates.arrived += stamped
+        try:
+            sightings = replace(cloud_to_sightings(message, drone), camera=camera)
+            self._check_stamp(sightings.stamp_ns, f'Sightings of {drone}')
+        except MavPerceptionError as error:
+            if stamped:
+                fates.refuse(str(error))
+            raise
         self._transforms.saw_cloud(drone, camera, message.header.frame_id)
         self._queue.add(sightings, time.monotonic_ns())
 
@@ -167,23 +184,30 @@ class LocalizationNode(SelfActivatingNode):
 
     def _process(self) -> None:
         """Use every frame that has its odometry."""
-        newest = self._localizer.newest_odometry()
+        newest = dict(zip(self._team.names, self._localizer.newest_odometry(), strict=True))
         for sightings in self._queue.ready(newest, time.monotonic_ns()):
             self._attempt(f'sightings of {sightings.observer}', self._use, sightings)
 
     def _use(self, sightings: Sightings) -> None:
         """Run one frame through the filter, and publish what came of it."""
-        begin = time.perf_counter()
-        report, notices = self._localizer.update(sightings)
+        begin, fates = time.perf_counter(), self._fates[sightings.observer]
+        try:
+            report, notices = self._localizer.update(sightings)
+        except MavPerceptionError as error:
+            fates.refuse(str(error))
+            self._associations.publish_nothing(sightings)
+            raise
         for notice in notices:
             self.diagnostics.count(notice.code)
             self.get_logger().info(notice.text)
         if report is not None:
             describe_update(self.diagnostics, report, 1e3 * (time.perf_counter() - begin))
         observer = self._team.index(sightings.observer)
-        self._poses.publish(self._localizer, observer, sightings.stamp_ns)
+        fates.use(self._poses.publish(self._localizer, observer, sightings.stamp_ns))
         self._framed_ns[observer] = sightings.stamp_ns
-        if report is not None:  # after the pose, which somebody waits for
+        if report is None:
+            self._associations.publish_nothing(sightings)
+        else:  # after the pose, which somebody waits for
             self._associations.publish(self._localizer, report)
 
     def _on_timer(self) -> None:
@@ -200,6 +224,8 @@ class LocalizationNode(SelfActivatingNode):
 
     def _publish_team(self) -> None:
         describe_team(self.diagnostics, self._localizer, self.get_clock().now().nanoseconds)
+        for name, fates in self._fates.items():
+            describe_frames(self.diagnostics, name, fates)
         state = self._localizer.team_state()
         if state is None:
             return

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import json
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,19 +22,25 @@ from mav_perception.errors import InputError
 from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.evaluation.flight.flight_report import Flight
+from mav_perception.evaluation.report.provenance import provenance
 from mav_perception.evaluation.report.rerun_log import LiveRerun
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import DroneEntry, load_team, team_path
-from mav_perception.parameters import parameter
 from mav_perception.ros.messages.point_clouds import cloud_to_frame
 from mav_perception.ros.messages.qos import qos_profile
 from mav_perception.ros.monitor.drone_monitor import HEADER, DroneMonitor, table_row
+from mav_perception.ros.monitor.live_screen import LiveScreen
+from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
+from mav_perception.ros.monitor.picture_sampler import PictureSampler, SampledCamera
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.topics import (
     ASSOCIATIONS,
+    CAMERA_INFO,
     DIAGNOSTICS,
     GROUND_TRUTH,
+    IMAGE,
+    MASK,
     POSE,
     below,
     in_namespace,
@@ -43,42 +48,13 @@ from mav_perception.topics import (
 )
 from mav_perception.types import seconds
 
-PLAIN_WIDTH = 160
-"""Columns of the table where it goes into a file or a pipe."""
+SETTLING = 5.0
+"""Seconds after the flight in which the last frames may still come through the chain."""
 
-YELLOW = '\x1b[33m{}\x1b[0m'
-
-
-@dataclass(frozen=True)
-class MonitorNodeParameters:
-    """Parameters of monitor_node."""
-
-    team_file: str = parameter(
-        '', 'team.yaml as localization_node gets it, for names and VIO alone', read_only=True
-    )
-    duration: float = parameter(
-        0.0,
-        'end after so many seconds of truth, 0 to go on until somebody ends the node [s]',
-        0.0,
-        read_only=True,
-    )
-    team_namespace: str = parameter(
-        '.', 'namespace of the team, as of localization_node', read_only=True
-    )
-    pose_prefix: str = parameter(
-        '', 'namespace before the poses, as of localization_node', read_only=True
-    )
-    output: str = parameter(
-        '', 'folder for summary.json, report.html and the run, empty for none', read_only=True
-    )
-    live: bool = parameter(True, 'print the live table', read_only=True)
-    rerun: str = parameter(
-        '',
-        'file to write a Rerun recording to, or address of a viewer such as '
-        'rerun+http://127.0.0.1:9876/proxy; empty for none',
-        read_only=True,
-    )
-    refresh: float = parameter(1.0, 'seconds between live tables', 0.1, 60.0, read_only=True)
+REPORTED = (
+    'real-time factor', 'real-time factor of the flight', 'parameters', 'error correlation s',
+)  # fmt: skip
+"""Values of /diagnostics that the summary needs."""
 
 
 class MonitorNode(Node):
@@ -100,9 +76,10 @@ class MonitorNode(Node):
         self._live_view = LiveRerun(self._settings.rerun) if self._settings.rerun else None
         self.create_subscription(DiagnosticArray, DIAGNOSTICS, self._on_diagnostics, 50)
         self._problems: dict[str, str] = {}
-        self._real_time_factor = '-'
-        self._lost = 0
-        self._lines = 0
+        self._values: dict[str, str] = {}
+        self._sampler = PictureSampler(self, self._cameras(), [e.name for e in self._entries])
+        self._screen = LiveScreen()
+        self._over: float | None = None
         self._concluded = False
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(self._settings.refresh, self._refresh, clock=steady)
@@ -116,11 +93,14 @@ class MonitorNode(Node):
                 name = in_namespace(below(namespace, prefix), topic, prefix)
             else:
                 name = in_namespace(namespace, topic, self._base)
-            self.create_subscription(kind, name, callback, qos_profile('sensor_data', 100))
+            self.create_subscription(kind, name, callback, qos_profile(self._settings.qos, 100))
 
         drone = self._drones[index]
         listen(PoseWithCovarianceStamped, entry.namespace, POSE, drone.on_pose, True)
         listen(CameraInfo, entry.namespace, entry.camera_info, drone.on_camera_info, False)
+        for camera in entry.more_cameras:
+            space = entry.camera_namespace(camera)
+            listen(CameraInfo, space, CAMERA_INFO, drone.on_camera_info, False)
         listen(PoseStamped, entry.namespace, GROUND_TRUTH, drone.on_truth, False)
         listen(Odometry, entry.namespace, entry.odometry, drone.on_odometry, False)
         for camera in entry.cameras if self._settings.output else ():
@@ -130,7 +110,9 @@ class MonitorNode(Node):
     def _on_associations(self, message: PointCloud2, index: int, mount: CameraMount) -> None:
         topic = f'{ASSOCIATIONS} of {self._drones[index].name}'
         try:
-            self._frames.append(cloud_to_frame(message, index, mount))
+            frame = cloud_to_frame(message, index, mount)
+            self._frames.append(frame)
+            self._sampler.on_frame(frame)
             self._problems.pop(topic, None)
         except InputError as error:
             self._problems[topic] = str(error)
@@ -147,38 +129,53 @@ class MonitorNode(Node):
                 cameras = [in_namespace(space, '', self._base).strip('/') for space in spaces]
                 if status.hardware_id in cameras and 'images dropped' in values:
                     drone.dropped_by[status.hardware_id] = int(values['images dropped'])
-            if 'real-time factor' in values:
-                self._real_time_factor = values['real-time factor']
-                self._lost = int(values.get('frames lost', 0))
+                drone.on_diagnostics(values)
+            self._values |= {key: values[key] for key in REPORTED if key in values}
+
+    def _cameras(self) -> list[SampledCamera]:
+        """Return the topics of all cameras, if there will be a report."""
+        cameras = []
+        for index, entry in enumerate(self._entries if self._settings.output else ()):
+            for camera in entry.cameras:
+                space = entry.camera_namespace(camera)
+                topics = (IMAGE, CAMERA_INFO) if camera.name else (entry.image, entry.camera_info)
+                names = [in_namespace(space, topic, self._base) for topic in (*topics, MASK)]
+                cameras.append(
+                    SampledCamera(
+                        drone=index,
+                        name=camera.name,
+                        image=names[0],
+                        info=names[1],
+                        masks=names[2],
+                    )
+                )
+        return cameras
 
     def _refresh(self) -> None:
-        flown = max(
-            (seconds(d.log.truth[-1][0]) for d in self._drones if d.log.truth), default=0.0
-        )
+        logs = [drone.log for drone in self._drones if drone.log.truth]
+        flown = max((seconds(log.truth[-1][0] - log.truth[0][0]) for log in logs), default=0.0)
         if self._settings.live:
             self._print_table(flown)
         if self._live_view is not None:
             self._show(self._live_view.update)
+        self._sampler.poll(min((log.truth[0][0] for log in logs), default=0))
         if 0.0 < self._settings.duration <= flown + 0.3:
-            self._finish()
+            self._over = self._over or time.monotonic()
+            balances = [drone.balance for drone in self._drones]
+            settled = not any(one.lost or one.waiting for one in balances)
+            if settled or time.monotonic() - self._over > SETTLING:
+                self._finish()
 
     def _print_table(self, flown: float) -> None:
-        lines = [f'{flown:6.1f} s flown, real-time factor {self._real_time_factor}', HEADER]
+        whole = f' of {self._settings.duration:.0f} s' if self._settings.duration else ' s'
+        factor = self._values.get('real-time factor', '-')
+        lines = [f'{flown:6.1f}{whole} flown, real-time factor {factor}', HEADER]
         lines += [table_row(drone) for drone in self._drones]
         problems = [f'! {name}: {text}' for name, text in sorted(self._problems.items())]
-        live = sys.stdout.isatty()
-        if live and self._lines:
-            print(f'\x1b[{self._lines}A\x1b[J', end='')
-        # One line each, or the table cannot be overwritten.
-        width = shutil.get_terminal_size().columns if live else PLAIN_WIDTH
-        paint = YELLOW if live and 'NO_COLOR' not in os.environ else '{}'
-        shown = [line[:width] for line in lines]
-        shown += [paint.format(line[:width]) for line in problems]
-        print('\n'.join(shown), flush=True)
-        self._lines = len(shown)
+        print(self._screen.shown(lines, problems), flush=True)
 
     def _finish(self) -> None:
-        """Conclude the flight and end the process: 0 if the team beats VIO alone."""
+        """Conclude the flight and end the process: 0 for a good flight, see `Flight.faults`."""
         raise SystemExit(0 if self._conclude() else 1)
 
     def close(self) -> None:
@@ -193,8 +190,8 @@ class MonitorNode(Node):
         except Exception as error:  # noqa: BLE001 - a viewer that is gone must not end the flight
             self._problems['rerun'] = f'Rerun does not take the flight: {error}'
 
-    def _conclude(self) -> bool | None:
-        """Print and write the summary; return whether the team beats VIO, None if unknown."""
+    def _conclude(self) -> bool:
+        """Print and write the summary; return whether it is one of a good flight."""
         self._concluded = True
         if self._live_view is not None:
             self._show(self._live_view.finish)
@@ -203,17 +200,23 @@ class MonitorNode(Node):
             logs=[drone.log for drone in self._drones],
             frames=self._frames,
             latency_ms=np.concatenate([drone.latencies for drone in self._drones]),
-            real_time_factor=self._real_time_factor,
-            counts={
-                'images_dropped': sum(drone.dropped for drone in self._drones),
-                'frames_lost': self._lost,
-            },
+            balances=tuple(drone.balance for drone in self._drones),
+            real_time_factor=float(self._values.get('real-time factor of the flight', 'nan')),
+            about=self._about(),
+            error_correlation=float(self._values.get('error correlation s', '0')),
+            pictures=self._sampler.pictures,
         )
         print('', *flight.text(), sep='\n', flush=True)
         if self._settings.output:
             for file in flight.write(Path(self._settings.output)):
                 print(f'  written: {file}', flush=True)
-        return flight.beats_vio
+        return bool(flight.beats_vio) and not flight.faults()
+
+    def _about(self) -> dict[str, str]:
+        """Return where the flight comes from: what was told, and what is known anyway."""
+        told = json.loads(self._settings.about) if self._settings.about else {}
+        known = {key: self._values[key] for key in ('parameters',) if key in self._values}
+        return {**told, **known, **(provenance() | told)}
 
 
 def main() -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from mav_perception.localization.localizer import TeamLocalizer
+from mav_perception.localization.parameter_file import parameter_words
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.timing.frame_fates import FrameFates
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.types import seconds
@@ -51,3 +54,23 @@ def describe_team(diagnostics: NodeDiagnostics, localizer: TeamLocalizer, now_ns
         diagnostics.set(f'{label} false sightings a frame', f'{rates.clutter_per_frame:.2f}')
     diagnostics.set('static objects', len(localizer.object_positions()))
     diagnostics.set('joint hypotheses', localizer.hypothesis_count())
+
+
+def describe_frames(diagnostics: NodeDiagnostics, drone: str, fates: FrameFates) -> None:
+    """Say what became of the frames of a drone."""
+    for fate, number in (
+        ('arrived', fates.arrived),
+        ('used', fates.used),
+        ('without a pose', fates.without_pose),
+        ('refused', fates.refused),
+        ('waiting', fates.waiting),
+    ):
+        diagnostics.set(f'{drone} frames {fate}', number)
+    if fates.reason:
+        diagnostics.set(f'{drone} frame refused', fates.reason)
+
+
+def describe_parameters(diagnostics: NodeDiagnostics, parameters: FilterParameters) -> None:
+    """Say what a report has to know of the parameters."""
+    diagnostics.set('parameters', parameter_words(parameters))
+    diagnostics.set('error correlation s', parameters.error_correlation)

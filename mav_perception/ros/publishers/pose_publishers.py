@@ -72,19 +72,20 @@ class PosePublishers:
         """Return the stamp of the newest pose of a drone, 0 before the first."""
         return self._stamps[drone]
 
-    def publish(self, localizer: TeamLocalizer, drone: int, stamp_ns: int) -> None:
-        """Publish the pose of a drone at a stamp, if it is localized and the stamp is new."""
+    def publish(self, localizer: TeamLocalizer, drone: int, stamp_ns: int) -> bool:
+        """Publish the pose of a drone at a stamp, if that is new; tell whether it is localized."""
         if stamp_ns <= self._stamps[drone]:
-            return
+            return bool(localizer.localized[drone])
         pose = localizer.pose(drone, stamp_ns)
         self._transforms.located(self._names[drone], pose)
         if pose is None:
-            return
+            return False
         self._stamps[drone] = stamp_ns
         self._announce_jump(drone, pose)
         self._publishers[drone].publish(pose_message(pose, self._settings.map_frame))
         late = seconds(self._node.get_clock().now().nanoseconds - stamp_ns)
         self._diagnostics.set(f'{self._names[drone]} latency ms', f'{1e3 * late:.0f}')
+        return True
 
     def _announce_jump(self, drone: int, pose: DronePose) -> None:
         """Say so when a pose is not where the last one and the odometry since then lead to."""

@@ -23,6 +23,7 @@ from mav_perception.ros.messages.transforms import TF, TF_QOS, WITHOUT_TF, tf2_m
 from mav_perception.simulation.flight.sensors import CameraSettings
 from mav_perception.simulation.world import Tick
 from mav_perception.topics import (
+    ASSOCIATIONS,
     CAMERA_INFO,
     GROUND_TRUTH,
     IMAGE,
@@ -94,11 +95,23 @@ class CameraPublishers:
 
     def on_measurements(self, handle: Callable[[int], None]) -> None:
         """Call `handle` with the stamp of every measurement that the chain makes of a frame."""
-        base = self._node.get_namespace()
-        topic = in_namespace(self.namespace, RELATIVE_MEASUREMENTS, base)
+        self._hear(RELATIVE_MEASUREMENTS, handle)
+
+    def on_associations(self, handle: Callable[[int], None]) -> None:
+        """Call `handle` with the stamp of every frame that the joint filter is done with."""
+        self._hear(ASSOCIATIONS, handle)
+
+    def _hear(self, topic: str, handle: Callable[[int], None]) -> None:
+        name = in_namespace(self.namespace, topic, self._node.get_namespace())
         self._node.create_subscription(
-            PointCloud2, topic, lambda message: handle(stamp_to_ns(message.header.stamp)), 10
+            PointCloud2, name, lambda message: handle(stamp_to_ns(message.header.stamp)), 50
         )
+
+    @property
+    def localized(self) -> bool:
+        """Tell whether a joint filter says what it made of the frames of this camera."""
+        name = in_namespace(self.namespace, ASSOCIATIONS, self._node.get_namespace())
+        return bool(self._node.count_publishers(name))
 
     def publish(self, image: ByteImage, stamp_ns: int) -> None:
         """Publish an image and its camera_info."""

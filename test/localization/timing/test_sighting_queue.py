@@ -16,27 +16,51 @@ def stamps(frames):
     return [f.stamp_ns / 1e9 for f in frames]
 
 
+def odometry(*newest):
+    """Return the newest odometry of mav1 and mav2, in seconds."""
+    return {
+        f'mav{k + 1}': None if stamp is None else nanoseconds(stamp)
+        for k, stamp in enumerate(newest)
+    }
+
+
 def test_frames_are_released_in_order_once_odometry_covers_them():
     queue = SightingQueue(wait=0.3)
     for stamp in (2.0, 1.0, 1.5):
         queue.add(frame(stamp), 0)
-    newest = [nanoseconds(1.6), nanoseconds(1.5)]
-    assert stamps(queue.ready(newest, 0)) == [1.0, 1.5]
-    assert stamps(queue.ready([nanoseconds(2.0)] * 2, 0)) == [2.0]
+    assert stamps(queue.ready(odometry(1.6, 1.5), 0)) == [1.0, 1.5]
+    assert stamps(queue.ready(odometry(2.0, 2.0), 0)) == [2.0]
     assert len(queue) == 0
 
 
 def test_a_silent_drone_is_waited_for_only_a_while():
     queue = SightingQueue(wait=0.3)
     queue.add(frame(1.0), 0)
-    assert queue.ready([nanoseconds(1.0), None], nanoseconds(0.2)) == []
-    assert stamps(queue.ready([nanoseconds(1.0), None], nanoseconds(0.31))) == [1.0]
+    assert queue.ready(odometry(1.0, None), nanoseconds(0.2)) == []
+    assert stamps(queue.ready(odometry(1.0, None), nanoseconds(0.31))) == [1.0]
 
 
 def test_a_drone_that_dropped_out_is_not_waited_for():
     queue = SightingQueue(wait=0.3)
     queue.add(frame(5.0), 0)
-    assert stamps(queue.ready([nanoseconds(5.0), nanoseconds(1.0)], 0)) == [5.0]
+    assert stamps(queue.ready(odometry(5.0, 1.0), 0)) == [5.0]
+
+
+def test_a_frame_waits_for_the_odometry_of_its_own_drone_while_that_comes_in():
+    queue = SightingQueue(wait=0.3)
+    queue.add(frame(5.0), 0)
+    for tenth in range(1, 20):  # of seconds: a machine that is behind catches up
+        newest = odometry(3.0 + 0.1 * tenth, 3.0 + 0.1 * tenth)
+        queue.heard('mav1', nanoseconds(0.1 * tenth))
+        assert queue.ready(newest, nanoseconds(0.1 * tenth)) == []
+    assert stamps(queue.ready(newest, nanoseconds(2.3))) == [5.0]  # it came no more
+
+
+def test_a_drone_that_lags_behind_the_others_is_not_waited_for_without_end():
+    queue = SightingQueue(wait=0.3)
+    queue.add(frame(5.0), 0)
+    queue.heard('mav1', nanoseconds(0.4))
+    assert stamps(queue.ready(odometry(3.0, 5.0), nanoseconds(0.4))) == [5.0]
 
 
 @pytest.mark.parametrize(
