@@ -39,6 +39,7 @@ setup(
         'tqdm',
         'threadpoolctl',
         'filterpy',
+        'argcomplete',
     ],
     extras_require={
         'train': [

@@ -1,4 +1,8 @@
-"""`mav-perception`: one parser, one module in `commands/` a subcommand."""
+"""`mav-perception`: one parser, one module in `commands/` a subcommand.
+
+Completion: `pip install argcomplete`, then `eval "$(register-python-argcomplete mav-perception)"`.
+"""
+# PYTHON_ARGCOMPLETE_OK
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from mav_perception import __version__
+from mav_perception.commands.command_parser import CommandParser, complete_in_the_shell
 from mav_perception.errors import MavPerceptionError, MissingDependencyError, OutputError
 from mav_perception.processes.blas_threads import use_one_blas_thread
 
@@ -52,7 +57,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         only: the one command whose options are wanted; the modules of the others are not
             imported then, which is slow.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog='mav-perception',
         description='Localize a team of micro aerial vehicles from cameras and odometry.',
         epilog=EXIT_CODES,
@@ -98,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
                 signal.signal(number, _interrupt)
+    complete_in_the_shell(build_parser)
     command = next((word for word in given if not word.startswith('-')), '')
     parsed = build_parser(only=command).parse_args(given)
     use_one_blas_thread()

@@ -1,5 +1,8 @@
 """Exceptions of the package: each message says what is wrong and what to change."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class MavPerceptionError(Exception):
     """Base of every error that a user can cause and mend."""
@@ -31,3 +34,9 @@ class MissingDependencyError(MavPerceptionError):
 
 class LateError(InputError):
     """A message is older than what can still be put in its place: refused, nothing changed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return ': did you mean X?' for the known name that is most like one, or '.' for none."""
+    near = get_close_matches(name, known, n=1)
+    return f': did you mean {near[0]}?' if near else '.'

@@ -141,7 +141,8 @@ def test_yaml_matches_declared_parameters(node):
     assert set(values) <= set(declared)
     for name, value in values.items():
         default, description = declared[name].default, describe(declared[name])
-        assert type(value) is type(default), f'{name}: {value!r} is not like {default!r}'
+        like = list if isinstance(default, tuple) else type(default)
+        assert type(value) is like, f'{name}: {value!r} is not like {default!r}'
         if description.low is not None:
             assert value >= description.low, name
         if description.high is not None:

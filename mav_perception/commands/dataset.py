@@ -1,6 +1,7 @@
 """Make a data set of your labels, and look at it before you train.
 
-`import` reads what a labelling tool wrote, `split` makes training and validation of it, `check`
+`fetch` says where public data comes from, and checks and lays out what you downloaded; `import`
+reads what a labelling tool wrote, `split` makes training and validation of it, `check`
 reads every image and label: sizes, classes, targets, unreadable files, images without a label, the
 same image twice.
 
@@ -8,6 +9,7 @@ Examples:
   mav-perception dataset import coco annotations.json mine/all --map quadrotor=drone
   mav-perception dataset split mine/all mine --group '(flight[0-9]+)_.*'
   mav-perception dataset check mine
+  mav-perception dataset fetch mrclam ~/Downloads/MRCLAM_Dataset6 datasets/mrclam6
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ FORMATS = ('labelme', 'coco', 'voc', 'cvat', 'yolo-seg', 'masks')
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from mav_perception.datasets.public_sets import PUBLIC_SETS
     from mav_perception.segmentation.labels import LABEL_SPACES
 
     subjects = parser.add_subparsers(dest='subject', required=True, metavar='WHAT')
@@ -65,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='its first bracket is the sequence in the name of an image; sequences stay whole',
     )
     split.add_argument('--seed', type=int, default=0)
+    fetched = subjects.add_parser('fetch', help='where a public set comes from; check a download')
+    fetched.add_argument('name', choices=list(PUBLIC_SETS), metavar='NAME')
+    fetched.add_argument('source', type=Path, nargs='?', metavar='SRC', help='what you downloaded')
+    fetched.add_argument('output', type=Path, nargs='?', metavar='OUT', help='new folder for it')
     for parser_of_subject in (check, taken, split):
         parser_of_subject.add_argument(
             '--labels',
@@ -75,7 +82,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Import, split or check."""
+    """Import, split, fetch or check."""
+    if arguments.subject == 'fetch':
+        return _fetch(arguments)
     if arguments.subject == 'import':
         return _import(arguments)
     return _split(arguments) if arguments.subject == 'split' else _check(arguments)
@@ -101,6 +110,26 @@ def _import(arguments: argparse.Namespace) -> int:
     for notice in imported.notices:
         print(notice)
     print(f'{imported.images} images: {arguments.output}/images and labels/')
+    return 0
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    """Say where a set comes from, or lay out what was downloaded."""
+    from mav_perception.datasets.public_layout import lay_out
+    from mav_perception.datasets.public_sets import PUBLIC_SETS
+
+    if arguments.source is None:
+        one = PUBLIC_SETS[arguments.name]
+        print(one.title)
+        print(*(f'  {address}' for address in one.addresses), sep='\n')
+        print(f'  terms: {one.terms}')
+        print(f'{one.steps} Then: mav-perception dataset fetch {arguments.name} SRC OUT')
+        return 0
+    if arguments.output is None:
+        raise ConfigurationError(f'dataset fetch {arguments.name} SRC needs OUT, a new folder.')
+    for line in lay_out(arguments.name, arguments.source, arguments.output):
+        print(line)
+    print(f'laid out: {arguments.output}')
     return 0
 
 

@@ -13,6 +13,9 @@ from mav_perception.simulation.flight.scenario_files import scenario_names
 if TYPE_CHECKING:
     from mav_perception.simulation.flight.scenario import Scenario
 
+LISTENERS = ('localization', 'monitor', 'recorder')
+"""Processes that must not miss the beginning of a flight."""
+
 
 @dataclass(frozen=True)
 class SimulatedTeam:
@@ -83,8 +86,9 @@ class SimulatedTeam:
                 )  # fmt: skip
 
     def start_simulation(self, nodes: NodeProcesses) -> None:
-        """Start the flight."""
+        """Start the flight; in lockstep it begins when all that was started before listens."""
         scenario = self.scenario
+        listeners = [f'{name}_node' for name in LISTENERS if name in nodes.names]
         arguments = ros_arguments(
             f'scenario:={self.name}',
             f'drones:={scenario.drones}',
@@ -93,6 +97,7 @@ class SimulatedTeam:
             f'odometry_rate:={scenario.odometry_rate}',
             f'seed:={scenario.seed}',
             f'lockstep:={str(self.lockstep).lower()}',
+            f'listeners:=[{",".join(listeners)}]',
             config='simulation',
         )
         nodes.start('simulation', 'simulation_node', arguments)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from mav_perception.errors import ModelError
+from mav_perception.errors import ModelError, did_you_mean
 from mav_perception.io.files import write_text
 from mav_perception.resources import share_folders
 from mav_perception.segmentation.labels import LabelSpace, label_space
@@ -106,7 +106,8 @@ def find_model(name: str) -> Path:
     known = sorted({p.stem for folder in folders for p in folder.glob('*.onnx')})
     searched = ', '.join(str(f) for f in folders)
     raise ModelError(
-        f'No weights file for model {name!r}. Known models: {", ".join(known) or "none"}. Give '
+        f'No weights file for model {name!r}{did_you_mean(name, known)} Known models: '
+        f'{", ".join(known) or "none"}. Give '
         f'one of them or a path to an .onnx file, or put it in a models folder: {searched}.'
     )
 

@@ -1,5 +1,6 @@
 """The command line: help for everything, and wrong use named with exit code 2."""
 
+import os
 import subprocess
 import sys
 
@@ -79,3 +80,48 @@ sys.exit(main(['train', 'config/training/drone.yaml']))
         'torch is not installed: pip install "mav_perception[train]", or ".[train]" in a checkout.'
         in result.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'usage', 'hint'),
+    [
+        (['dmeo'], 'usage: mav-perception', 'did you mean demo?'),
+        (
+            ['demo', '--scenari', 'nominal', '--drnes', '3'],
+            'usage: mav-perception demo',
+            '--drones?',
+        ),
+        (['replay', 'bag', 'x', '--tema', 'y'], 'usage: mav-perception replay bag', '--team?'),
+        (['replay', 'mrclm', 'x'], 'usage: mav-perception replay', 'did you mean mrclam?'),
+        (['segment', 'x', 'y', '--modl', 'z'], 'usage: mav-perception segment', '--model'),
+    ],
+)
+def test_what_is_mistyped_is_named_with_the_usage_that_belongs_to_it(
+    arguments, usage, hint, capsys
+):
+    with pytest.raises(SystemExit) as ending:
+        main(arguments)
+    assert ending.value.code == 2
+    error = capsys.readouterr().err
+    assert error.startswith(usage)
+    assert hint in error
+
+
+def test_names_that_are_mistyped_are_named(capsys):
+    assert main(['demo', '--scenario', 'nominl']) == 2
+    assert 'did you mean nominal?' in capsys.readouterr().err
+    assert main(['segment', 'x', '--model', 'sims']) == 2
+    assert 'did you mean sim?' in capsys.readouterr().err
+
+
+def test_the_shell_completes_commands(tmp_path):
+    pytest.importorskip('argcomplete', reason='completion needs argcomplete')
+    found = tmp_path / 'found'
+    environment = {
+        'COMP_LINE': 'mav-perception replay mr', 'COMP_POINT': '24', '_ARGCOMPLETE': '1',
+        '_ARGCOMPLETE_STDOUT_FILENAME': str(found), 'PATH': os.environ['PATH'],
+    }  # fmt: skip
+    subprocess.run(
+        [sys.executable, '-m', 'mav_perception.cli'], env=environment, check=False, timeout=60
+    )
+    assert 'mrclam' in found.read_text()

@@ -69,8 +69,9 @@ class LocalizationNode(SelfActivatingNode):
         self._base = team_base(self.get_namespace(), parameters.team_namespace)
         out, prefix = poses.pose_prefix or self._base, poses.pose_prefix
         self._poses = PosePublishers(self, self._entries, poses, out, self._transforms)
-        told = (self._entries, out, prefix, poses.map_frame)
-        self._associations = AssociationPublishers(self, *told)
+        self._associations = AssociationPublishers(
+            self, self._entries, out, prefix, poses.map_frame
+        )
         self._searching = ThreadPoolExecutor(1, 'search')
         self._begin()
         self._checkpoint = CheckpointFile(
@@ -163,14 +164,16 @@ class LocalizationNode(SelfActivatingNode):
         self._transforms.heard(drone, message)
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
-        # Without a stamp it is no frame of the flight: a simulator wakes the chain up so.
-        fates, stamped = self._fates[drone], bool(stamp_to_ns(message.header.stamp))
+        stamped = bool(stamp_to_ns(message.header.stamp))
+        if not (stamped or self.get_clock().now().nanoseconds):
+            return  # a simulator wakes the chain up, before its time begins
+        fates = self._fates[drone]
         fates.arrived += stamped
         try:
             sightings = replace(cloud_to_sightings(message, drone), camera=camera)
             self._check_stamp(sightings.stamp_ns, f'Sightings of {drone}')
         except MavPerceptionError as error:
-            if stamped:
+            if stamped:  # without a stamp it is no frame of the flight
                 fates.refuse(str(error))
             raise
         self._transforms.saw_cloud(drone, camera, message.header.frame_id)
@@ -178,8 +181,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def _check_stamp(self, stamp_ns: int, what: str) -> None:
         now_ns = self.get_clock().now().nanoseconds
-        strange = check_stamp(stamp_ns, now_ns, self._settings.future_tolerance, what)
-        if strange:
+        if strange := check_stamp(stamp_ns, now_ns, self._settings.future_tolerance, what):
             self.diagnostics.problem('clock', strange)
 
     def _process(self) -> None:
@@ -195,7 +197,7 @@ class LocalizationNode(SelfActivatingNode):
             report, notices = self._localizer.update(sightings)
         except MavPerceptionError as error:
             fates.refuse(str(error))
-            self._associations.publish_nothing(sightings)
+            self._associations.publish(self._localizer, sightings, None)
             raise
         for notice in notices:
             self.diagnostics.count(notice.code)
@@ -205,10 +207,8 @@ class LocalizationNode(SelfActivatingNode):
         observer = self._team.index(sightings.observer)
         fates.use(self._poses.publish(self._localizer, observer, sightings.stamp_ns))
         self._framed_ns[observer] = sightings.stamp_ns
-        if report is None:
-            self._associations.publish_nothing(sightings)
-        else:  # after the pose, which somebody waits for
-            self._associations.publish(self._localizer, report)
+        # After the pose, which somebody waits for.
+        self._associations.publish(self._localizer, sightings, report)
 
     def _on_timer(self) -> None:
         """Release frames whose wait is over; keep poses and markers alive without frames."""
@@ -224,8 +224,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def _publish_team(self) -> None:
         describe_team(self.diagnostics, self._localizer, self.get_clock().now().nanoseconds)
-        for name, fates in self._fates.items():
-            describe_frames(self.diagnostics, name, fates)
+        describe_frames(self.diagnostics, self._fates)
         state = self._localizer.team_state()
         if state is None:
             return

@@ -46,7 +46,7 @@ from mav_perception.topics import (
     in_namespace,
     team_base,
 )
-from mav_perception.types import seconds
+from mav_perception.types import nanoseconds, seconds
 
 SETTLING = 5.0
 """Seconds after the flight in which the last frames may still come through the chain."""
@@ -153,12 +153,15 @@ class MonitorNode(Node):
 
     def _refresh(self) -> None:
         logs = [drone.log for drone in self._drones if drone.log.truth]
-        flown = max((seconds(log.truth[-1][0] - log.truth[0][0]) for log in logs), default=0.0)
+        begin = min((log.truth[0][0] for log in logs), default=0)
+        if begin < nanoseconds(self._settings.duration):
+            begin = 0  # as simulated time does, whenever it was first heard
+        flown = max((seconds(log.truth[-1][0] - begin) for log in logs), default=0.0)
         if self._settings.live:
             self._print_table(flown)
         if self._live_view is not None:
             self._show(self._live_view.update)
-        self._sampler.poll(min((log.truth[0][0] for log in logs), default=0))
+        self._sampler.poll(begin)
         if 0.0 < self._settings.duration <= flown + 0.3:
             self._over = self._over or time.monotonic()
             balances = [drone.balance for drone in self._drones]

@@ -55,6 +55,11 @@ class SimulationNodeParameters:
     lockstep: bool = parameter(
         True, 'wait for the chain: slow simulated time down instead of dropping', read_only=True
     )
+    listeners: tuple[str, ...] = parameter(
+        ('localization_node',),
+        'in lockstep: nodes that have to listen to every drone before the flight begins',
+        read_only=True,
+    )
 
 
 class SimulationNode(Node):
@@ -74,7 +79,7 @@ class SimulationNode(Node):
             seed=None if parameters.seed < 0 else parameters.seed,
         )
         self.diagnostics = NodeDiagnostics(self)
-        self._lockstep = parameters.lockstep
+        self._lockstep, self._listeners = parameters.lockstep, set(parameters.listeners)
         self._clock_publisher = self.create_publisher(ClockMessage, CLOCK, 10)
         self._drones = [MotionPublishers(self, name) for name in self._scenario.names]
         self._cameras = [
@@ -149,7 +154,7 @@ class SimulationNode(Node):
             )
 
     def _wait_for_chain(self) -> None:
-        """Send blank frames until each camera's chain answers and localization listens.
+        """Send blank frames until each camera's chain answers and all listeners are there.
 
         Discovery takes its time on a loaded machine, and a frame sent before would be lost. There
         is no odometry yet, so localization does not use the answers.
@@ -174,7 +179,7 @@ class SimulationNode(Node):
         drone = self._scenario.names[index // len(self._scenario.cameras)]
         topic = in_namespace(drone, ODOMETRY, self.get_namespace())
         readers = {reader.node_name for reader in self.get_subscriptions_info_by_topic(topic)}
-        return self._flow.answered(index) and 'localization_node' in readers
+        return self._flow.answered(index) and self._listeners <= readers
 
     def _end_when_finished(self) -> None:
         if self._exit_code is not None:

@@ -13,7 +13,7 @@ from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.topics import ASSOCIATIONS, below, in_namespace
-from mav_perception.types import FloatArray, Sightings
+from mav_perception.types import Sightings
 
 
 class AssociationPublishers:
@@ -39,28 +39,22 @@ class AssociationPublishers:
             for camera in entry.cameras
         }
 
-    def publish(self, localizer: TeamLocalizer, report: UpdateReport) -> None:
-        """Publish what became of the sightings of a frame."""
-        sightings = report.sightings
-        if not self._somebody_listens(sightings):
+    def publish(
+        self, localizer: TeamLocalizer, sightings: Sightings, report: UpdateReport | None
+    ) -> None:
+        """Publish what became of the sightings of a frame.
+
+        An empty cloud stands for a frame that is done with, but was not used: no report.
+        """
+        publisher = self._publisher_of[sightings.observer, sightings.camera]
+        if not publisher.get_subscription_count():
             return
-        drones, probability = report.best_associations()
-        whole = np.broadcast_to([report.nis, report.nis_size], (len(sightings), 2))
-        # In map, so that viewers need no transforms; in the optical frame, as they were seen.
-        positions = localizer.sighting_positions(report)
-        table = np.column_stack([positions, drones, probability, whole, sightings.positions])
-        self._send(sightings, table)
-
-    def publish_nothing(self, sightings: Sightings) -> None:
-        """Publish an empty cloud for a frame that is done with, but was not used."""
-        if self._somebody_listens(sightings):
-            self._send(sightings, np.zeros((0, len(ASSOCIATION_FIELDS))))
-
-    def _somebody_listens(self, sightings: Sightings) -> bool:
-        publisher = self._publisher_of[sightings.observer, sightings.camera]
-        return bool(publisher.get_subscription_count())
-
-    def _send(self, sightings: Sightings, table: FloatArray) -> None:
+        table = np.zeros((0, len(ASSOCIATION_FIELDS)))
+        if report is not None:
+            drones, probability = report.best_associations()
+            whole = np.broadcast_to([report.nis, report.nis_size], (len(sightings), 2))
+            # In map, so that viewers need no transforms; in the optical frame, as they were seen.
+            positions = localizer.sighting_positions(report)
+            table = np.column_stack([positions, drones, probability, whole, sightings.positions])
         header = Header(stamp=ns_to_stamp(sightings.stamp_ns), frame_id=self._map_frame)
-        publisher = self._publisher_of[sightings.observer, sightings.camera]
         publisher.publish(table_to_cloud(ASSOCIATION_FIELDS, table, header))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameter_file import parameter_words
 from mav_perception.localization.parameters import FilterParameters
@@ -56,18 +58,19 @@ def describe_team(diagnostics: NodeDiagnostics, localizer: TeamLocalizer, now_ns
     diagnostics.set('joint hypotheses', localizer.hypothesis_count())
 
 
-def describe_frames(diagnostics: NodeDiagnostics, drone: str, fates: FrameFates) -> None:
-    """Say what became of the frames of a drone."""
-    for fate, number in (
-        ('arrived', fates.arrived),
-        ('used', fates.used),
-        ('without a pose', fates.without_pose),
-        ('refused', fates.refused),
-        ('waiting', fates.waiting),
-    ):
-        diagnostics.set(f'{drone} frames {fate}', number)
-    if fates.reason:
-        diagnostics.set(f'{drone} frame refused', fates.reason)
+def describe_frames(diagnostics: NodeDiagnostics, fates: Mapping[str, FrameFates]) -> None:
+    """Say what became of the frames of every drone."""
+    for drone, counts in fates.items():
+        for fate, number in (
+            ('arrived', counts.arrived),
+            ('used', counts.used),
+            ('without a pose', counts.without_pose),
+            ('refused', counts.refused),
+            ('waiting', counts.waiting),
+        ):
+            diagnostics.set(f'{drone} frames {fate}', number)
+        if counts.reason:
+            diagnostics.set(f'{drone} frame refused', counts.reason)
 
 
 def describe_parameters(diagnostics: NodeDiagnostics, parameters: FilterParameters) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.errors import ConfigurationError, MavPerceptionError, did_you_mean
 from mav_perception.io.yaml_files import read_yaml
 from mav_perception.resources import share_folders
 
@@ -57,7 +57,8 @@ def _path(name: str) -> Path:
     if Path(name).suffix:
         return Path(name).expanduser()
     raise ConfigurationError(
-        f'No scenario {name!r}: give the path of a YAML file, or one of '
+        f'No scenario {name!r}{did_you_mean(name, scenario_names())} Give the path of a YAML '
+        'file, or one of '
         f'{", ".join(scenario_names())}.'
     )
 
