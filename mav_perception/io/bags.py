@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from rosbags.interfaces import (
     QosReliability,
     QosTime,
 )
-from rosbags.rosbag2 import Reader, ReaderError, StoragePlugin, Writer
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from mav_perception.errors import DataError, OutputError
@@ -127,16 +127,19 @@ class BagReader:
         try:
             self._reader = Reader(folder)
             self._reader.open()
-        except (ReaderError, OSError) as error:
+            connections, topics = self._reader.connections, self._reader.topics
+            self.topics = {c.topic: c.msgtype for c in connections}
+            self.latched = {c.topic for c in connections if _is_latched(c)}
+            self.counts = {name: int(info.msgcount) for name, info in topics.items()}
+            self.begin_ns = int(self._reader.start_time)
+            self.duration = seconds(int(self._reader.duration))
+        except Exception as error:  # rosbags lets those of its parsers through
+            with suppress(Exception):
+                self._reader.close()
             raise DataError(
                 f'{folder} is not a complete ROS 2 bag: {error}. A bag that was not closed is '
                 'mended by `ros2 bag reindex`.'
             ) from error
-        self.topics = {c.topic: c.msgtype for c in self._reader.connections}
-        self.latched = {c.topic for c in self._reader.connections if _is_latched(c)}
-        self.counts = {name: int(info.msgcount) for name, info in self._reader.topics.items()}
-        self.begin_ns = int(self._reader.start_time)
-        self.duration = seconds(int(self._reader.duration))
 
     def messages(self, after_ns: int = 0) -> Iterator[BagMessage]:
         """Yield the messages in order, from `after_ns` after the first one on.
@@ -149,8 +152,8 @@ class BagReader:
                 start=self.begin_ns + after_ns
             ):
                 yield BagMessage(connection.topic, int(received), bytes(data))
-        except ReaderError as error:
-            raise DataError(f'{self._folder} is damaged: {error}') from error
+        except Exception as error:  # rosbags lets those of its parsers through
+            raise DataError(f'{self._folder} is damaged: {error!r}') from error
 
     def decoded(self, message: BagMessage) -> Any:
         """Return the fields of a message, without ROS.

@@ -73,7 +73,11 @@ def _read_yolo(folder: Path, size: tuple[int, int]) -> BoxTable:
 
 def _yolo_rows(file: Path, size: tuple[int, int]) -> Iterator[list[float]]:
     """Yield the rows of a file: class, middle and size in shares of the image, maybe a score."""
-    for number, line in enumerate(file.read_text().splitlines(), 1):
+    try:
+        lines = file.read_text(encoding='utf-8-sig').splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f'{file} is no text of boxes: {error}.') from error
+    for number, line in enumerate(lines, 1):
         try:
             values = [float(word) for word in line.split()]
         except ValueError as error:

@@ -16,7 +16,7 @@ from mav_perception.datasets.label_import.labelme import read_labelme, without_l
 from mav_perception.datasets.label_import.masks import read_masks
 from mav_perception.datasets.label_import.regions import AnnotatedImage
 from mav_perception.datasets.label_import.yolo import read_yolo
-from mav_perception.errors import ConfigurationError, DataError
+from mav_perception.errors import ConfigurationError, DataError, MavPerceptionError
 from mav_perception.io.images import read_image, write_image
 from mav_perception.segmentation.labels import UNKNOWN, LabelSpace
 from mav_perception.types import ByteImage
@@ -29,6 +29,10 @@ FORMATS: dict[str, Callable[[Path], Iterator[AnnotatedImage]]] = {
     'yolo-seg': read_yolo,
     'masks': read_masks,
 }
+
+
+FARTHEST = 10
+"""Image sizes that an outline may reach beyond its image; what counts the pixels crashes else."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def import_labels(
         raise ConfigurationError(f'{output} has images already: give a new folder.')
     # Two passes: masks of a large set do not fit into memory at once.
     images, names = [], set()
-    for entry in FORMATS[kind](source):
+    for entry in _entries(kind, source):
         _check_size(entry)
         images.append(entry.image)
         names |= {region.name for region in entry.regions}
@@ -80,13 +84,28 @@ def import_labels(
         )
     bare = left if empty else []
     stems = _stems([*images, *bare])
-    for folder in ('images', 'labels'):
-        (output / folder).mkdir(parents=True)
-    entries = chain(FORMATS[kind](source), map(_nothing_in, bare))
-    for entry, stem in zip(entries, stems, strict=True):
-        shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
-        write_image(output / 'labels' / f'{stem}.png', _painted(entry, classes))
+    entries = chain(_entries(kind, source), map(_nothing_in, bare))
+    try:
+        for folder in ('images', 'labels'):
+            (output / folder).mkdir(parents=True)
+        for entry, stem in zip(entries, stems, strict=True):
+            shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
+            write_image(output / 'labels' / f'{stem}.png', _painted(entry, classes))
+    except BaseException:
+        for folder in ('images', 'labels'):
+            shutil.rmtree(output / folder, ignore_errors=True)
+        raise
     return Imported(len(stems), tuple(notices))
+
+
+def _entries(kind: str, source: Path) -> Iterator[AnnotatedImage]:
+    """Yield what a tool wrote; what no reader foresaw is named as broken too."""
+    try:
+        yield from FORMATS[kind](source)
+    except (MavPerceptionError, FileNotFoundError):
+        raise
+    except Exception as error:
+        raise DataError(f'{source} holds {kind} labels that are broken: {error!r}.') from error
 
 
 def _nothing_in(image: Path) -> AnnotatedImage:
@@ -130,6 +149,13 @@ def _check_size(entry: AnnotatedImage) -> None:
             f'{entry.image} is {size[0]}x{size[1]}, but {entry.source} says {entry.size[0]}x'
             f'{entry.size[1]}: it is another image, or was turned or scaled since.'
         )
+    reach = FARTHEST * max(size)
+    for region in entry.regions:
+        if region.outline is not None and np.abs(region.outline).max() > reach:
+            raise DataError(
+                f'{entry.source}: an outline of {region.name!r} reaches {reach} pixels and more '
+                f'beyond {entry.image.name}: its numbers are no pixels.'
+            )
 
 
 def _painted(entry: AnnotatedImage, classes: dict[str, int]) -> ByteImage:

@@ -45,6 +45,8 @@ def camera_picture(
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     pixels = camera.project(frame.positions) * scale if len(frame.positions) else np.zeros((0, 2))
     for (u, v), origin in zip(pixels, frame.origin.tolist(), strict=True):
+        if not (0.0 <= u < small.shape[1] and 0.0 <= v < small.shape[0]):
+            continue
         colour = NOBODY if origin < 0 else SOMEBODY
         centre = round(float(u)), round(float(v))
         cv2.circle(small, centre, 14, colour, 1, cv2.LINE_AA)
