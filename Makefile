@@ -30,7 +30,7 @@ demo: install  ## fly four simulated drones over real ROS 2 and localize them (A
 	@$(BIN)/mav-perception demo $(ARGS)
 
 ifeq ($(ROS),kilted)
-test: install $(VENV)/.test-requirements lint | sdformat  ## lint and every test (ARGS="-k mixture")
+test: install $(VENV)/.test-requirements lint | sdformat chromium  ## lint and every test (ARGS="-k mixture")
 	@$(PYTEST) $(ARGS)
 else
 test: install $(VENV)/.ros-test-requirements  # the tests with ROS, and a short flight
@@ -106,6 +106,12 @@ sdformat:  # to check the worlds; its tests are skipped where it cannot be had
 	@command -v ign >/dev/null || apt-get install -y --no-install-recommends \
 	  ignition-tools libsdformat-dev sdformat-sdf >/dev/null 2>&1 \
 	  || echo 'The worlds are not checked: ignition-tools is not installed.'
+
+.PHONY: chromium
+chromium:  # to look at the report; its test is skipped where it cannot be had
+	@command -v chromedriver >/dev/null || apt-get install -y --no-install-recommends \
+	  chromium chromium-driver >/dev/null 2>&1 \
+	  || echo 'The report is not looked at: chromium-driver is not installed.'
 
 clean:  ## remove the virtual environment and everything that was built
 	rm -rf .venv .venv-jazzy build install log *.egg-info

@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find the board in every image, fit, and write the file."""
+    from tqdm import tqdm
+
     from mav_perception.cameras.calibrate import AprilGrid, Chessboard, calibrate, find_boards
     from mav_perception.cameras.files import save_camera
     from mav_perception.io.images import image_files, read_image
@@ -41,7 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         board = AprilGrid(*_size(arguments.aprilgrid), arguments.tag, arguments.spacing)
     files = image_files(arguments.images)
-    views, size, problems = find_boards(((str(f), read_image(f)) for f in files), board)
+    shown = tqdm(files, desc='boards', disable=None, leave=False)
+    views, size, problems = find_boards(((str(f), read_image(f)) for f in shown), board)
     for problem in problems:
         print(problem)
     result = calibrate(views, size, arguments.fisheye)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.files import write_text
 
@@ -59,7 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='FILE',
         help='show the curves of this one too, with its checks beside it',
     )
-    for parser_of_kind in (trajectories, whole):
+    compare = kinds.add_parser('compare', help='folders of runs side by side')
+    compare.add_argument('folders', type=Path, nargs='+', metavar='DIR')
+    for parser_of_kind in (trajectories, whole, compare):
         parser_of_kind.add_argument(
             '--report', type=Path, metavar='OUT.html', help='write one self-contained page'
         )
@@ -69,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure, print and write."""
     if arguments.kind == 'segmentation':
         return _segmentation(arguments)
+    if arguments.kind == 'compare':
+        return _compare(arguments)
     return _trajectories(arguments) if arguments.kind == 'trajectories' else _run(arguments)
 
 
@@ -109,23 +113,30 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _segmentation(arguments: argparse.Namespace) -> int:
-    from tqdm import tqdm
+def _compare(arguments: argparse.Namespace) -> int:
+    from mav_perception.evaluation.report.report import comparison_table, write_comparison
+    from mav_perception.evaluation.report.run_record import load_run
 
+    records = [(str(folder), load_run(folder)) for folder in arguments.folders]
+    head, rows = comparison_table(records)
+    width = max(len(row[0]) for row in rows)
+    for row in (head, *rows):
+        print(f'{row[0]:{width}} ' + ' '.join(f'{cell[:24]:>24}' for cell in row[1:]))
+    if arguments.report:
+        write_comparison(records, arguments.report)
+        print(f'written: {arguments.report}')
+    return 0
+
+
+def _segmentation(arguments: argparse.Namespace) -> int:
     from mav_perception.evaluation.metrics.model_evaluation import measure
-    from mav_perception.io.labelled_images import folder_samples, labelled_pairs
+    from mav_perception.io.labelled_images import labelled_pairs
     from mav_perception.segmentation.segmenter import Segmenter
 
     segmenter = Segmenter.load(arguments.model, arguments.threads, arguments.backend)
     classes = segmenter.card.label_space.size
     count = len(labelled_pairs(arguments.data))
-    progress = tqdm(
-        folder_samples(arguments.data, classes),
-        total=count,
-        disable=not sys.stderr.isatty(),
-        leave=False,
-    )
-    figures = measure(segmenter, progress)
+    figures = measure(segmenter, labelled_samples(arguments.data, classes, 'measuring'))
     print(f'{segmenter.description} on {count} images of {arguments.data}')
     if arguments.robustness:
         figures['robustness'] = _robustness(segmenter, arguments.data)
@@ -147,9 +158,8 @@ def _operating_curve(
     """Print and return P_D and false blobs over the score; draw them if asked to."""
     from mav_perception.evaluation.metrics.operating_point import backgrounds, operating_curve
     from mav_perception.evaluation.report.plots import draw_operating_curve
-    from mav_perception.io.labelled_images import folder_samples
 
-    samples = folder_samples(arguments.data, segmenter.card.label_space.size)
+    samples = labelled_samples(arguments.data, segmenter.card.label_space.size, 'scores')
     elsewhere = backgrounds(arguments.backgrounds) if arguments.backgrounds else []
     curve = operating_curve(segmenter, samples, elsewhere)
     rows = [curve.at(gate) for gate in curve.min_score]
@@ -166,11 +176,10 @@ def _robustness(segmenter: Segmenter, data: Path) -> dict[str, Any]:
     """Return IoU per class under every disturbance."""
     from mav_perception.evaluation.metrics.corruptions import CORRUPTIONS, corrupted
     from mav_perception.evaluation.metrics.model_evaluation import measure
-    from mav_perception.io.labelled_images import folder_samples
 
     classes = segmenter.card.label_space.size
     return {
-        name: measure(segmenter, corrupted(folder_samples(data, classes), name))['iou']
+        name: measure(segmenter, corrupted(labelled_samples(data, classes, name), name))['iou']
         for name in CORRUPTIONS
     }
 
@@ -179,9 +188,10 @@ def _reliability(segmenter: Segmenter, data: Path, picture: Path) -> float:
     """Draw the curve and return the expected calibration error."""
     from mav_perception.evaluation.metrics.confidence_calibration import reliability, sample_pixels
     from mav_perception.evaluation.report.plots import draw_reliability
-    from mav_perception.io.labelled_images import folder_samples
 
-    pixels = sample_pixels(segmenter, folder_samples(data, segmenter.card.label_space.size))
+    pixels = sample_pixels(
+        segmenter, labelled_samples(data, segmenter.card.label_space.size, 'reliability')
+    )
     curve = reliability(pixels, segmenter.card.temperature)
     draw_reliability(curve, segmenter.card.name, picture)
     return round(curve.error, 4)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ModelError
 
 if TYPE_CHECKING:
@@ -50,7 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
 
     from mav_perception.evaluation.metrics.model_evaluation import rendered_samples
     from mav_perception.evaluation.metrics.operating_point import backgrounds
-    from mav_perception.io.labelled_images import folder_samples
     from mav_perception.training.export import export_checkpoint, halve, quantise
 
     elsewhere = backgrounds(arguments.backgrounds) if arguments.backgrounds else []
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def samples() -> Iterable[tuple[ByteImage, ByteImage]]:
         if arguments.data:
-            return folder_samples(arguments.data, card.label_space.size)
+            return labelled_samples(arguments.data, card.label_space.size, 'measuring')
         return rendered_samples(arguments.rendered)
 
     _calibrate(path, samples)
@@ -77,9 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         _choose_operating_point(path, samples, arguments.backgrounds, elsewhere)
     figures = _measured(path, name, samples)
     if arguments.int8:
-        quantise(
-            path, (image for image, _ in folder_samples(arguments.int8, card.label_space.size))
-        )
+        shown = labelled_samples(arguments.int8, card.label_space.size, 'calibrating')
+        quantise(path, (image for image, _ in shown))
         _compared(path.with_stem(f'{path.stem}_int8'), name, samples, figures)
     if arguments.float16:
         halve(path)

@@ -19,6 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -127,7 +128,6 @@ def _views(
     arguments: argparse.Namespace, classes: int
 ) -> tuple[Iterable[LabelledView], PinholeCamera | None]:
     from mav_perception.evaluation.sensor_model.target_observations import LabelledView
-    from mav_perception.io.labelled_images import folder_samples
 
     if arguments.data:
         from mav_perception.cameras.files import load_camera
@@ -135,7 +135,7 @@ def _views(
         camera = load_camera(arguments.camera) if arguments.camera else None
         return (
             LabelledView(image=image, labels=labels)
-            for image, labels in folder_samples(arguments.data, classes)
+            for image, labels in labelled_samples(arguments.data, classes, 'measuring')
         ), camera
     if arguments.flights < 1:
         raise ConfigurationError(f'--flights {arguments.flights} must be at least 1.')

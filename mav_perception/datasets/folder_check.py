@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from mav_perception.errors import DataError
 from mav_perception.io.images import image_files
@@ -60,7 +61,7 @@ def check_folder(folder: Path, space: LabelSpace) -> FolderReport:
     sizes: Counter[tuple[int, int]] = Counter()
     counts, unknown, total = np.zeros((3, space.size), np.int64), 0, 0
     digests: dict[bytes, Path] = {}
-    for image_path, label_path in pairs:
+    for image_path, label_path in tqdm(pairs, desc=str(folder), disable=None, leave=False):
         try:
             image, labels = read_pair(image_path, label_path, space.size)
         except DataError as error:

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from mav_perception.datasets.label_import.coco import read_coco
 from mav_perception.datasets.label_import.cvat import read_cvat
@@ -88,7 +89,8 @@ def import_labels(
     try:
         for folder in ('images', 'labels'):
             (output / folder).mkdir(parents=True)
-        for entry, stem in zip(entries, stems, strict=True):
+        each = tqdm(zip(entries, stems, strict=True), total=len(stems), disable=None, leave=False)
+        for entry, stem in each:
             shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
             write_image(output / 'labels' / f'{stem}.png', _painted(entry, classes))
     except BaseException:

@@ -19,11 +19,14 @@ AnyImage: TypeAlias = Image | CompressedImage
 TRANSPORTS = ('raw', 'compressed')
 """As image_transport names them: compressed are jpeg and png, on the topic beside the raw one."""
 
+RELIABLE_DEPTH = 4
+"""Images that may wait where none may get lost."""
+
 
 def listen_to_images(
     node: SelfActivatingNode, transport: str, qos: str, handle: Callable[[AnyImage], None]
 ) -> Subscription:
-    """Subscribe to the newest image of the camera.
+    """Subscribe to the newest image of the camera, or to all of them if the QoS is reliable.
 
     Args:
         node: whose remapping of the raw topic holds for the compressed one too.
@@ -31,7 +34,9 @@ def listen_to_images(
         qos: name of the profile.
         handle: takes each message.
     """
-    return node.listen(*image_topic(node, transport), handle, qos, 1)
+    # Whoever wants the newest image has no use for one before it; reliable loses none.
+    depth = RELIABLE_DEPTH if qos == 'reliable' else 1
+    return node.listen(*image_topic(node, transport), handle, qos, depth)
 
 
 def image_topic(node: Node, transport: str) -> tuple[type, str]:

@@ -97,6 +97,20 @@ def test_terminal_json_and_page_tell_the_same_errors(record, tmp_path, capsys):
     assert words['score']['team_shape'] == words['figures']['team_shape']
 
 
+def test_runs_are_put_side_by_side(record, tmp_path, capsys):
+    save_run(record, tmp_path / 'one')
+    save_run(replace(record, about={'seed': '7'}), tmp_path / 'two')
+    page = tmp_path / 'page.html'
+    folders = [str(tmp_path / name) for name in ('one', 'two')]
+    assert main(['evaluate', 'compare', *folders, '--report', str(page)]) == 0
+    said, text = capsys.readouterr().out, page.read_text()
+    shape = two_digits(record.score.team_shape)
+    (line,) = (line for line in said.splitlines() if line.startswith('RMSE of the shape'))
+    assert line.split()[-2:] == [shape, shape]
+    assert text.count('src="data:image/png;base64,') == 12
+    assert '<td>7</td>' in text
+
+
 def test_sections_without_data_are_left_out(record, tmp_path):
     bare = replace(record, nis=np.zeros((0, 2)), confusion=np.zeros((0, 0)), baselines={})
     write_report(bare, tmp_path / 'page.html')
