@@ -54,8 +54,8 @@ def _problem(kinds: list[type], name: str, value: Any) -> str | None:
     if not declared:
         return f'{name} is no parameter of this node, or of any'
     for kind, item in declared:
-        kind_of_value = tuple if isinstance(value, list) else type(value)  # YAML has no tuples
-        if kind_of_value is not type(item.default):
+        value = tuple(value) if isinstance(value, list) else value  # YAML has no tuples
+        if type(value) is not type(item.default):
             wanted = type(item.default).__name__
             return f'{name} is {value!r}, it must be of type {wanted} (1.0, not 1, for a float)'
         try:
