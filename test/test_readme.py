@@ -112,10 +112,11 @@ def workplace(tmp_path_factory):
     folder = tmp_path_factory.mktemp('readme')
     scenario = Scenario(drones=2, duration=5.0)
     recording, associations = fly(scenario), AssociationLog(2)
-    joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
+    parameters = matching_parameters(scenario)
+    joint_filter = CoupledPdaFilter(recording.team, parameters)
     estimate = play(recording, joint_filter, saw=associations.saw)
     save_run(
-        record_playback('quick', recording, estimate, associations, {}, {}),
+        record_playback('quick', recording, estimate, associations, parameters),
         folder / 'demo_output/run',
     )
     for kind in ('truth', 'estimate'):

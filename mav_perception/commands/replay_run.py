@@ -53,13 +53,16 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
     scores = _scores(played, recording if unknown else None, parameters, axes, keep)
     wall = time.perf_counter() - begin
     estimate, associations = kept['cpdaf']
-    figures = _figures(scores, unknown, wall) | _frame_figures(recording, estimate)
-    record = _record(title, played, estimate, associations, run, figures, scores, arguments)
+    figures = _figures(scores, unknown, wall)
+    whole = figures | _more_figures(scores['cpdaf'], recording, estimate)
+    record = _record(title, played, estimate, associations, run, whole, scores, arguments)
     length = seconds(recording.end_ns - recording.begin_ns)
     print(_text(scores, unknown, length, wall) if recording.has_truth else _places(record))
     _print_refused(recording, estimate)
     if arguments.json:
-        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
+        # Those of data sets have the keys that they had in 0.1.0.
+        kept_figures = whole if arguments.format == 'bag' else figures
+        write_text(arguments.json, json.dumps(kept_figures, indent=2) + '\n')
     if not record.drones:
         print('No drone was localized: there is nothing to report.', file=sys.stderr)
         return 1
@@ -124,8 +127,10 @@ def _record(
     )
 
 
-def _frame_figures(recording: Recording, estimate: Estimate) -> dict[str, int]:
-    return {
+def _more_figures(cpdaf: Score, recording: Recording, estimate: Estimate) -> dict[str, Any]:
+    """Return the errors of the CPDAF, and what became of the frames."""
+    errors = {} if math.isnan(cpdaf.team_shape) else cpdaf.errors.figures()
+    return errors | {
         'frames': len(recording.frames),
         'frames_used': len(estimate.stamps),
         'refused': len(estimate.refused),
@@ -193,8 +198,7 @@ def _figures(scores: dict[str, Score], unknown: bool, wall: float) -> dict[str, 
     """Return what goes into the JSON; null stands for what did not happen."""
     cpdaf = scores['cpdaf']
     figures: dict[str, Any] = {name: _rounded(s.team_shape, 4) for name, s in scores.items()}
-    errors = {} if math.isnan(cpdaf.team_shape) else cpdaf.errors.figures()
-    figures |= errors | {
+    figures |= {
         'anees': _rounded(cpdaf.anees, 3),
         'seconds': round(wall, 2),
         'update_ms_median': round(cpdaf.update_ms, 3),

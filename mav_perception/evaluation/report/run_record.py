@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import zipfile
 from dataclasses import dataclass, field
@@ -95,7 +96,7 @@ class RunRecord:
 
 
 def save_run(record: RunRecord, folder: Path) -> None:
-    """Write run.json, run.npz and NAME.{truth,estimate,vio}.tum into a folder.
+    """Write run.json, run.npz, poses.csv and NAME.{truth,estimate,vio}.tum into a folder.
 
     The file of a truth that nobody knows is left out.
     """
@@ -122,12 +123,27 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'independent': record.independent,
         'pictures': [picture.caption for picture in record.pictures],
     }
+    _write_table(record, folder / 'poses.csv')
     for old in folder.glob('picture_*.jpg'):
         old.unlink()
     for index, picture in enumerate(record.pictures):
         with written_whole(folder / f'picture_{index}.jpg') as part:
             part.write_bytes(picture.jpeg)
     write_text(folder / 'run.json', json.dumps(without_nan(words), indent=2) + '\n')
+
+
+def _write_table(record: RunRecord, path: Path) -> None:
+    """Write all poses with their standard deviations as a table, for spreadsheets."""
+    axes = ('x', 'y', 'z', 'yaw')
+    with written_whole(path) as part, part.open('w', newline='') as stream:
+        writer = csv.writer(stream)
+        writer.writerow(['drone', 'stamp_ns', *axes, *(f'sigma_{axis}' for axis in axes)])
+        for drone in record.drones:
+            sigma = np.sqrt(np.maximum(np.diagonal(drone.covariance, axis1=1, axis2=2), 0.0))
+            rows = zip(drone.estimate.stamps, drone.estimate.poses, sigma, strict=True)
+            for stamp, pose, sigmas in rows:
+                numbers = (f'{value:.6f}' for value in (*pose, *sigmas))
+                writer.writerow([drone.name, int(stamp), *numbers])
 
 
 def load_run(folder: Path) -> RunRecord:

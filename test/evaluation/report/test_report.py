@@ -1,5 +1,6 @@
 """A run is kept, comes back, and fits on one page that needs nothing from outside."""
 
+import csv
 import json
 import re
 from dataclasses import replace
@@ -95,6 +96,17 @@ def test_terminal_json_and_page_tell_the_same_errors(record, tmp_path, capsys):
         assert two_digits(value) in terminal
         assert f'<td>{two_digits(value)}</td>' in text
     assert words['score']['team_shape'] == words['figures']['team_shape']
+
+
+def test_poses_are_kept_as_a_table_too(record, tmp_path):
+    save_run(record, tmp_path)
+    with (tmp_path / 'poses.csv').open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == sum(len(drone.estimate.stamps) for drone in record.drones)
+    last, drone = rows[-1], record.drones[-1]
+    assert (last['drone'], int(last['stamp_ns'])) == (drone.name, drone.estimate.stamps[-1])
+    assert float(last['y']) == pytest.approx(drone.estimate.poses[-1, 1], abs=1e-6)
+    assert float(last['sigma_x']) == pytest.approx(drone.covariance[-1, 0, 0] ** 0.5, abs=1e-6)
 
 
 def test_runs_are_put_side_by_side(record, tmp_path, capsys):
