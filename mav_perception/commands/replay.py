@@ -95,14 +95,14 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table and write the report."""
+    if arguments.seconds is not None and arguments.seconds <= 0.0:
+        raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     if arguments.format == 'bag':
         from mav_perception.commands.replay_bag import replay_bag
 
         return replay_bag(arguments)
     from mav_perception.commands.replay_run import replay_run
 
-    if arguments.seconds is not None and arguments.seconds <= 0.0:
-        raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     title = f'{arguments.format} {arguments.folder}, start {arguments.start}'
     return replay_run(_load(arguments), title, arguments)
 

@@ -36,6 +36,7 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
         arguments: `output`, `json` and `rerun`; `start` and `seed` where they mean something.
     """
     from mav_perception.evaluation.report.rerun_log import require_rerun
+    from mav_perception.evaluation.report.run_record import without_nan
 
     require_rerun(arguments.rerun)
     recording, parameters, axes = run
@@ -62,7 +63,7 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
     if arguments.json:
         # Those of data sets have the keys that they had in 0.1.0.
         kept_figures = whole if arguments.format == 'bag' else figures
-        write_text(arguments.json, json.dumps(kept_figures, indent=2) + '\n')
+        write_text(arguments.json, json.dumps(without_nan(kept_figures), indent=2) + '\n')
     if not record.drones:
         print('No drone was localized: there is nothing to report.', file=sys.stderr)
         return 1

@@ -63,7 +63,7 @@ class Estimate:
     @property
     def coverage(self) -> float:
         """Return the share of drone-time with a published pose."""
-        return float(self.localized.mean())
+        return float(self.localized.mean()) if len(self.localized) else 0.0
 
     @property
     def start_ns(self) -> int | None:
@@ -106,11 +106,12 @@ def play(
         localized.append(localizer.localized)
         found = [n.values['drone'] for n in notices if n.code == 'drone_found']
         initializations += [_initialization(recording, states[-1], drone) for drone in found]
+    drones = len(recording.team.names)
     return Estimate(
         stamps=np.array([s.stamp_ns for s in states], np.int64),
-        means=np.array([s.mean for s in states]),
+        means=np.array([s.mean for s in states]).reshape(-1, drones, 4),
         states=tuple(states),
-        localized=np.array(localized),
+        localized=np.array(localized, bool).reshape(-1, drones),
         update_ms=np.array(milliseconds),
         initializations=tuple(initializations),
         refused=tuple(refused),
@@ -165,16 +166,15 @@ def _initialization(recording: Recording, state: TeamState, drone: int) -> Initi
 
 
 def dead_reckoning(recording: Recording) -> Estimate:
-    """Return the estimate of VIO alone: the known start, moved on by odometry."""
-    begin = recording.begin_ns
-    means = recording.team.start[None]
+    """Return the estimate of VIO alone: where it begins, moved on by odometry."""
+    begin, drones = np.array([recording.begin_ns]), range(len(recording.team.names))
+    means = np.stack([vio_alone(recording, drone, begin) for drone in drones], axis=1)
     nothing = np.zeros((means.size, means.size))
-    state = TeamState(begin, recording.team.start, nothing)
-    everybody = np.ones((1, len(recording.team.names)), bool)
+    everybody = np.ones((1, len(drones)), bool)
     return Estimate(
-        stamps=np.array([begin]),
+        stamps=begin,
         means=means,
-        states=(state,),
+        states=(TeamState(recording.begin_ns, means[0], nothing),),
         localized=everybody,
         update_ms=np.zeros(1),
     )
@@ -192,12 +192,26 @@ def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> F
 
 
 def vio_alone(recording: Recording, drone: int, stamps: IntArray) -> FloatArray:
-    """Return (M, 4) poses of one drone by odometry alone; from the truth if no start is told."""
+    """Return (M, 4) poses of one drone by odometry alone.
+
+    It begins at the start that the filter is told, there where the filter takes it to hold: at the
+    origin of the odometry or at the beginning of the recording. Nobody is told: at the truth.
+    """
+    team, odometry = recording.team, recording.odometry_path(drone)
     begin = np.array([recording.begin_ns])
-    start = PosePath(begin, recording.team.start[drone][None])
-    if not np.isfinite(recording.team.start_sigma[drone]).all():
-        start = PosePath(begin, recording.truth[drone].at(begin))
-    return carry_forward(start, recording.odometry_path(drone), stamps)
+    if not np.isfinite(team.start_sigma[drone]).all():
+        return carry_forward(PosePath(begin, recording.truth[drone].at(begin)), odometry, stamps)
+    start = team.start[drone]
+    if team.start_at_origin and team.start_at_origin[drone]:
+        return from_origin(start, odometry).at(stamps)
+    return carry_forward(PosePath(begin, start[None]), odometry, stamps)
+
+
+def from_origin(start: FloatArray, odometry: PosePath) -> PosePath:
+    """Return odometry as a path in map, from the pose (4,) in map of its own origin."""
+    poses = odometry.poses + start
+    poses[:, :3] = start[:3] + odometry.poses[:, :3] @ yaw_rotation(start[3]).T
+    return PosePath(odometry.stamps, poses)
 
 
 def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:

@@ -30,23 +30,43 @@ FOR_EVER = QosTime(2_147_483_647, 4_294_967_295)
 
 
 class BagWriter:
-    """Appends serialized messages to a bag."""
+    """Appends serialized messages to a bag, or to one after the other of limited size.
 
-    def __init__(self, folder: Path, overwrite: bool = False) -> None:
+    Attributes:
+        folder: of the bag that is written to now: NAME, then NAME_1, NAME_2 ... Each is whole and
+            begins with the last message of every latched topic, so that it plays on its own.
+    """
+
+    def __init__(self, folder: Path, overwrite: bool = False, split_bytes: int = 0) -> None:
         """Create the bag folder.
+
+        Args:
+            folder: of the first bag.
+            overwrite: replace a bag that is there.
+            split_bytes: of messages after which the next bag begins; 0 for one bag.
 
         Raises:
             DataError: it exists, and `overwrite` is off or it is not a bag.
         """
+        self._types, self._first, self._overwrite = get_typestore(Stores.LATEST), folder, overwrite
+        self._split_bytes, self._parts = split_bytes, 0
+        self._topics: dict[str, tuple[str, Qos]] = {}
+        self._latched: dict[str, bytes] = {}
+        self._open(folder)
+
+    def _open(self, folder: Path) -> None:
+        """Begin a bag with the topics so far."""
         if folder.exists():
-            if not (overwrite and (folder / 'metadata.yaml').is_file()):
+            if not (self._overwrite and (folder / 'metadata.yaml').is_file()):
                 raise DataError(f'{folder} exists: remove it or record to another name.')
             shutil.rmtree(folder)
-        self._types, self._folder = get_typestore(Stores.LATEST), folder
+        self.folder, self._bytes = folder, 0
         self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
         with self._errors_named():
             self._writer.open()
         self._connections: dict[str, object] = {}
+        for topic in self._topics:
+            self._connect(topic)
 
     def knows(self, message_type: str) -> bool:
         """Tell whether a message type such as 'nav_msgs/msg/Odometry' can be recorded."""
@@ -65,14 +85,35 @@ class BagWriter:
             liveliness_lease_duration=FOR_EVER,
             avoid_ros_namespace_conventions=False,
         )
+        self._topics[topic] = message_type, qos
+        self._connect(topic)
+
+    def _connect(self, topic: str) -> None:
+        message_type, qos = self._topics[topic]
         self._connections[topic] = self._writer.add_connection(
             topic, message_type, typestore=self._types, offered_qos_profiles=[qos]
         )
 
     def write(self, topic: str, data: bytes, received_ns: int) -> None:
         """Append one CDR-serialized message to a topic that was added."""
+        if self._split_bytes and self._bytes + len(data) > self._split_bytes and self._bytes:
+            self._next_bag(received_ns)
+        self._append(topic, data, received_ns)
+        if self._topics[topic][1].durability == QosDurability.TRANSIENT_LOCAL:
+            self._latched[topic] = data
+
+    def _next_bag(self, received_ns: int) -> None:
+        """Close the bag and go on in the next one."""
+        self.close()
+        self._parts += 1
+        self._open(self._first.with_name(f'{self._first.name}_{self._parts}'))
+        for topic, data in self._latched.items():
+            self._append(topic, data, received_ns)
+
+    def _append(self, topic: str, data: bytes, received_ns: int) -> None:
         with self._errors_named():
             self._writer.write(self._connections[topic], received_ns, data)  # type: ignore[arg-type]
+        self._bytes += len(data)
 
     def close(self) -> None:
         """Write the index; a bag that is not closed has none."""
@@ -85,7 +126,7 @@ class BagWriter:
             yield
         except OSError as error:
             raise OutputError(
-                f'Cannot write bag {self._folder}: {error.strerror or error}. Make room or choose '
+                f'Cannot write bag {self.folder}: {error.strerror or error}. Make room or choose '
                 'another folder.'
             ) from error
 

@@ -52,6 +52,8 @@ def load_bag(
     entries = load_team(team_file)
     reader = _BagOfTeam(entries)
     bag = BagReader(folder)
+    for topic, kind in bag.topics.items():
+        reader.check_type((remap or {}).get(topic, topic), kind)
     for message in bag.messages(nanoseconds(begin)):
         topic = (remap or {}).get(message.topic, message.topic)
         reader.add(topic, partial(bag.decoded, message))
@@ -71,6 +73,14 @@ def load_bag(
         end_ns=min(last for _, last in spans),
         notices=tuple(f'{number} x {text}' for text, number in reader.refused.items()),
     )
+
+
+TYPES = {
+    '_sample': 'nav_msgs/msg/Odometry',
+    '_pose': 'geometry_msgs/msg/PoseStamped',
+    '_sightings': 'sensor_msgs/msg/PointCloud2',
+}
+"""Reader of a message -> the type that it reads."""
 
 
 class _BagOfTeam:
@@ -102,6 +112,17 @@ class _BagOfTeam:
                 read(decoded(), drone, camera)
             except InputError as error:
                 self.refused[f'{topic}: {error}'] += 1
+
+    def check_type(self, topic: str, kind: str) -> None:
+        """Raise DataError if a topic of the team is of another type than it has to be."""
+        if topic not in self._readers:
+            return
+        wanted = TYPES[self._readers[topic][0].__name__]
+        if kind != wanted:
+            raise DataError(
+                f'{topic} of the bag is {kind}, it must be {wanted}: convert it, or correct the '
+                'team file or --remap.'
+            )
 
     def check(self, folder: Path) -> None:
         """Raise DataError if anything of a drone is missing."""

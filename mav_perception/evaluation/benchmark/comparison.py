@@ -119,7 +119,7 @@ def score(recording: Recording, estimate: Estimate, axes: tuple[int, ...]) -> Sc
         errors=run_score(poses, np.stack(vio, axis=1), truth),
         settled=team_shape_rmse(poses[late], truth[late]) if late.any() else float('nan'),
         anees=average_nees(recording, estimate, axes),
-        update_ms=float(np.median(estimate.update_ms)),
+        update_ms=float(np.median(estimate.update_ms)) if len(estimate.update_ms) else np.nan,
         start_seconds=float('nan') if start_ns is None else seconds(start_ns - recording.begin_ns),
         coverage=estimate.coverage,
         initializations=len(estimate.initializations),

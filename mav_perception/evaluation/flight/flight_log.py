@@ -10,11 +10,14 @@ import numpy as np
 from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.metrics.run_score import RunScore, run_score
 from mav_perception.evaluation.metrics.team_errors import sample_stamps
-from mav_perception.evaluation.playback import carry_forward
+from mav_perception.evaluation.playback import carry_forward, from_origin
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.geometry import interpolate, yaw_rotation
 from mav_perception.recordings.recording import PosePath
 from mav_perception.types import FloatArray, IntArray
+
+ANCHOR = 2000
+"""Samples among which the first instant is that has odometry and a known pose."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +68,36 @@ class DroneLog:
     def vio_alone(self, newest: int = 0) -> PosePath:
         """Return where VIO alone has the drone: its odometry from the start, or the newest of it.
 
-        The start is where the origin of the odometry lies, whenever its first sample was heard.
+        The start is where the origin of the odometry lies, whenever its first sample was heard. A
+        start that nobody was told (NaN) is where the truth has it, or else the first estimate.
         """
-        odometry = self.path(self.odometry[-newest:])
-        poses = odometry.poses + self.start
-        turned = odometry.poses[:, :3] @ yaw_rotation(self.start[3]).T
-        poses[:, :3] = self.start[:3] + turned
-        return PosePath(odometry.stamps, poses)
+        return from_origin(self._origin(), self.path(self.odometry[-newest:]))
+
+    def _origin(self) -> FloatArray:
+        """Return the pose (4,) in map of the origin of the odometry."""
+        known = self.truth or self.estimate
+        if not np.isfinite(self.start).all() and known:
+            stamp = np.array([max(known[0][0], self.odometry[0][0])])
+            here = self.path(self.odometry[:ANCHOR]).at(stamp)[0]
+            there = self.path(known[:ANCHOR]).at(stamp)[0]
+            turn = there[3] - here[3]
+            position = there[:3] - yaw_rotation(turn) @ here[:3]
+            self.start = np.append(position, turn)
+        return self.start
 
     def latest(self) -> Latest:
-        """Return the newest errors and sigma."""
-        if not (self.estimate and self.truth and self.odometry):
-            return Latest(np.nan, np.nan, np.nan)
-        truth = self.path(self.truth[-100:])
-        stamp = np.array([self.estimate[-1][0]])
-        true = truth.at(stamp)[0, :3]
-        vio = self.vio_alone(1000).at(stamp)[0, :3]
-        return Latest(
-            float(np.linalg.norm(self.estimate[-1][1][:3] - true)),
-            float(np.linalg.norm(vio - true)),
-            float(np.sqrt(np.trace(self.covariance[-1][:3, :3]))),
-        )
+        """Return the newest errors and sigma, each as soon as it is known."""
+        error = vio_error = sigma = np.nan
+        if self.estimate:
+            sigma = float(np.sqrt(np.trace(self.covariance[-1][:3, :3])))
+        if self.estimate and self.truth:
+            stamp = np.array([self.estimate[-1][0]])
+            true = self.path(self.truth[-100:]).at(stamp)[0, :3]
+            error = float(np.linalg.norm(self.estimate[-1][1][:3] - true))
+            if self.odometry:
+                vio = self.vio_alone(1000).at(stamp)[0, :3]
+                vio_error = float(np.linalg.norm(vio - true))
+        return Latest(error, vio_error, sigma)
 
 
 def record_flight(
@@ -126,21 +138,25 @@ def record_flight(
 
 
 def score_flight(logs: list[DroneLog]) -> RunScore | None:
-    """Score a flight from its logs, or return None if a drone has no estimate or truth."""
+    """Score a flight from its logs, or return None if a drone has no estimate or truth.
+
+    A drone counts as long as it has odometry and somebody knows the truth.
+    """
     if not all(log.truth and log.odometry and log.estimate for log in logs):
         return None
     begin = min(log.path(log.estimate).stamps[0] for log in logs)
-    end = min(log.path(log.odometry).stamps[-1] for log in logs)
+    end = max(log.path(log.odometry).stamps[-1] for log in logs)
     stamps = sample_stamps(int(begin), int(end))
     if not len(stamps):
         return None
     estimate, vio, truth = [], [], []
     for log in logs:
-        odometry, path = log.path(log.odometry), log.path(log.estimate)
+        odometry, path, true = log.path(log.odometry), log.path(log.estimate), log.path(log.truth)
         carried = carry_forward(path, odometry, stamps)
-        carried[stamps < path.stamps[0]] = np.nan
+        carried[(stamps < path.stamps[0]) | (stamps > odometry.stamps[-1])] = np.nan
+        carried[(stamps < true.stamps[0]) | (stamps > true.stamps[-1])] = np.nan
         estimate.append(carried)
         vio.append(log.vio_alone().at(stamps))
-        truth.append(log.path(log.truth).at(stamps))
+        truth.append(true.at(stamps))
     e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
-    return run_score(e, v, t)
+    return run_score(e, v, t) if np.isfinite(e).any() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,12 @@ from mav_perception.recordings.recording import PosePath
 from mav_perception.types import FloatArray, IntArray
 
 KINDS = ('truth', 'estimate', 'vio')
+
+BROKEN = (
+    OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile,
+    zlib.error,
+)  # fmt: skip
+"""What readers of JSON and of numpy raise at files that are not whole."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,10 @@ class DroneRecord:
 
     def errors(self) -> FloatArray:
         """Return (K, 4) estimate minus truth at the stamps of the estimate, NaN without truth."""
-        difference = self.estimate.poses - self.truth.at(self.estimate.stamps)
+        stamps, known = self.estimate.stamps, self.truth.stamps
+        difference = self.estimate.poses - self.truth.at(stamps)
+        if len(known):  # nobody knows what was before and after
+            difference[(stamps < known[0]) | (stamps > known[-1])] = np.nan
         difference[:, 3] = wrap_angle(difference[:, 3])
         return difference
 
@@ -178,7 +188,7 @@ def load_run(folder: Path) -> RunRecord:
                 for index, caption in enumerate(words.get('pictures', ()))
             ),
         )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise DataError(
             f'{folder} is no folder of a run ({error}): give one that the demo, `replay --output` '
             'or monitor_node wrote.'

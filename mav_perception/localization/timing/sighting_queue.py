@@ -12,13 +12,16 @@ from mav_perception.types import Sightings, nanoseconds, seconds
 ANOTHER_CLOCK = 3600.0
 """No message is so many seconds under way."""
 
+BEHIND_NS = nanoseconds(5.0)
+"""A machine under load catches up with odometry that is not farther behind its frame."""
+
 
 class SightingQueue:
     """Holds camera frames until every living drone's odometry has reached them.
 
     A drone whose odometry lags more than `dropout` seconds behind the newest one has dropped out
-    and is not waited for. The odometry of the camera's own drone is: without it a frame cannot be
-    used, and while it still comes in, this machine or the network is only behind.
+    and is not waited for. The odometry of the camera's own drone is, for `BEHIND` seconds at most:
+    without it a frame cannot be used, and while it comes in, this machine is only behind.
     """
 
     def __init__(self, wait: float, dropout: float = 1.0) -> None:
@@ -54,10 +57,11 @@ class SightingQueue:
         while self._heap:
             stamp, _, arrived, sightings = self._heap[0]
             own = newest_odometry[sightings.observer]
-            on_its_way = own is not None and own in living and own < stamp
+            on_its_way = own is not None and own in living and own < stamp <= own + BEHIND_NS
             since = max(arrived, self._heard.get(sightings.observer, 0)) if on_its_way else arrived
             covered = all_known and min(living) >= stamp
-            if not covered and now_ns - since < self._wait_ns:
+            waits = now_ns - since < self._wait_ns and now_ns - arrived < BEHIND_NS + self._wait_ns
+            if not covered and waits:
                 break
             heapq.heappop(self._heap)
             released.append(sightings)

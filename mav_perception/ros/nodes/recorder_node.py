@@ -14,7 +14,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
-from mav_perception.errors import ConfigurationError, OutputError
+from mav_perception.errors import ConfigurationError, DataError, OutputError
 from mav_perception.io.bags import BagWriter
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_profile
@@ -30,6 +30,9 @@ class RecorderNodeParameters:
     bag: str = parameter('', 'folder of the new bag', read_only=True)
     overwrite: bool = parameter(False, 'replace a bag that is there', read_only=True)
     images: bool = parameter(False, 'record images and masks too', read_only=True)
+    split_size: int = parameter(
+        0, 'begin another bag, NAME_1, after so many MB; 0 for one bag', 0, 10**6, read_only=True
+    )
     exclude: str = parameter(
         '^/(parameter_events|rosout)$', 'regular expression of topics left out', read_only=True
     )
@@ -55,7 +58,9 @@ class RecorderNode(Node):
         self.diagnostics = NodeDiagnostics(self)
         self._exclude = re.compile(parameters.exclude)
         self._images = parameters.images
-        self._writer = BagWriter(Path(parameters.bag), parameters.overwrite)
+        self._writer = BagWriter(
+            Path(parameters.bag), parameters.overwrite, 1_000_000 * parameters.split_size
+        )
         self._topics: set[str] = set()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(0.2, self._discover, clock=steady)
@@ -88,7 +93,7 @@ class RecorderNode(Node):
         def write(data: bytes) -> None:
             try:
                 self._writer.write(topic, data, time.time_ns())
-            except OutputError as error:
+            except (OutputError, DataError) as error:
                 self.diagnostics.problem('disk', str(error))
                 return
             self.diagnostics.count('messages')

@@ -56,6 +56,18 @@ def test_a_frame_waits_for_the_odometry_of_its_own_drone_while_that_comes_in():
     assert stamps(queue.ready(newest, nanoseconds(2.3))) == [5.0]  # it came no more
 
 
+@pytest.mark.parametrize('behind', [2.0, 1.7e9])
+def test_no_frame_waits_without_end_for_odometry_of_another_clock(behind):
+    queue, waiting = SightingQueue(wait=0.3), []
+    for tenth in range(300):  # of seconds
+        now = 1.8e9 + 0.1 * tenth
+        queue.heard('mav1', nanoseconds(0.1 * tenth))
+        queue.add(frame(now), nanoseconds(0.1 * tenth))
+        queue.ready(odometry(now - behind, now - behind), nanoseconds(0.1 * tenth))
+        waiting.append(len(queue))
+    assert max(waiting) < (80 if behind < 5.0 else 5)
+
+
 def test_a_drone_that_lags_behind_the_others_is_not_waited_for_without_end():
     queue = SightingQueue(wait=0.3)
     queue.add(frame(5.0), 0)
