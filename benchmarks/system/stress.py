@@ -36,7 +36,8 @@ def fly(load: int, duration: float, folder: Path) -> dict[str, float]:
         for process in busy:
             process.send_signal(signal.SIGKILL)
     # fmt: on
-    summary: dict[str, float] = json.loads((folder / 'summary.json').read_text())
+    file = folder / 'summary.json'
+    summary: dict[str, float] = json.loads(file.read_text()) if file.is_file() else {}
     return summary
 
 
@@ -51,6 +52,9 @@ def main() -> None:
     for load in arguments.loads:
         with tempfile.TemporaryDirectory() as folder:
             one = fly(load, arguments.duration, Path(folder))
+        if 'team_shape' not in one:
+            print(f'{load:11}  the flight failed', flush=True)
+            continue
         print(
             f'{load:11}  {one["team_shape"]:.3f} m {one["position"]:.3f} m {one["images"]:6} '
             f'{one["poses"]:6} {one["without_pose"] + one["superseded"]:8} {one["refused"]:8} '

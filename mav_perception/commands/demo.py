@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -31,6 +32,8 @@ from mav_perception.simulation.flight.scenario_files import load_scenario
 
 SLOWEST = 20.0
 """The demo gives up when it has taken this many times the flight's duration, plus two minutes."""
+
+RESULTS = ('summary.json', 'tracks.png', 'report.html')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,18 +72,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fly or localize; one run at a time writes to a folder."""
     from mav_perception.evaluation.report.rerun_log import require_rerun
+    from mav_perception.localization.parameter_file import load_parameters
     from mav_perception.segmentation.model_card import find_model, load_card
 
     # What is missing is said before anything starts.
     require_rerun(arguments.rerun)
     arguments.model = arguments.model or ('drone' if arguments.team else 'sim')
     load_card(find_model(arguments.model))
-    if arguments.params and not arguments.params.is_file():
-        raise ConfigurationError(f'--params {arguments.params}: there is no such file.')
+    if arguments.params:
+        load_parameters(arguments.params)
+    if arguments.sim_time and not arguments.team:
+        raise ConfigurationError('--sim-time is for --team: a simulated flight has it anyway.')
     if arguments.record and arguments.record.exists():
         raise ConfigurationError(f'--record {arguments.record} exists: give another name.')
     with claimed(arguments.output):
-        shutil.rmtree(arguments.output / 'run', ignore_errors=True)  # of an earlier flight
         if arguments.team:
             from mav_perception.commands.demo_team import localize_team
 
@@ -101,9 +106,9 @@ def fly(arguments: argparse.Namespace) -> int:
     chain = SimulatedTeam(
         arguments.scenario, scenario, arguments.output, arguments.model, params=arguments.params
     )
-    environment = ros_environment()
-    domain, notice = free_domain(environment)
-    environment['ROS_DOMAIN_ID'] = str(domain)
+    forget_flight(arguments.output)
+    domain, notice = free_domain(os.environ)
+    environment = ros_environment() | {'ROS_DOMAIN_ID': str(domain)}
     if notice:
         print(notice, flush=True)
     print(
@@ -124,6 +129,14 @@ def fly(arguments: argparse.Namespace) -> int:
         return 1
     print('every node lived and ended cleanly')
     return int(verdict or 0)
+
+
+def forget_flight(folder: Path) -> None:
+    """Remove the results of an earlier flight: those of a failed one must not stand for them."""
+    if (folder / 'run' / 'run.json').is_file():
+        shutil.rmtree(folder / 'run')
+    for name in RESULTS:
+        (folder / name).unlink(missing_ok=True)
 
 
 def start_chain(nodes: NodeProcesses, chain: SimulatedTeam, arguments: argparse.Namespace) -> None:
@@ -154,6 +167,7 @@ def start_monitor(
     arguments: argparse.Namespace,
     about: dict[str, str],
     *parameters: str,
+    respawn: bool = False,
 ) -> None:
     """Start the monitor, whose output is that of the command."""
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
@@ -167,7 +181,7 @@ def start_monitor(
         *parameters,
         config='monitor',
     )
-    nodes.start('monitor', 'monitor_node', monitor, quiet=False)
+    nodes.start('monitor', 'monitor_node', monitor, quiet=False, respawn=respawn)
 
 
 def wait_for_monitor(nodes: NodeProcesses, duration: float) -> str:

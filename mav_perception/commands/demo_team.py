@@ -6,16 +6,20 @@ import argparse
 import sys
 import time
 
-from mav_perception.commands.demo import start_monitor, start_recorder
+from mav_perception.commands.demo import forget_flight, start_monitor, start_recorder
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team.team_file import load_team
 from mav_perception.processes.node_processes import NodeProcesses, node_environment
 from mav_perception.processes.own_team import OwnTeam
+from mav_perception.processes.simulated_team import DEFAULT_SCENARIO
 
 REPORT_LIMIT = 120.0
 """Seconds that writing the report may take."""
 
 SIMULATED = ('drones', 'rate', 'seed')
+
+DEATHS, WITHIN = 5, 60.0
+"""A node that dies so many times within so many seconds is not started again."""
 
 
 def localize_team(arguments: argparse.Namespace) -> int:
@@ -23,7 +27,10 @@ def localize_team(arguments: argparse.Namespace) -> int:
     for name in SIMULATED:
         if getattr(arguments, name) is not None:
             raise ConfigurationError(f'--{name} is for simulated flights: leave it or --team out.')
+    if arguments.scenario != DEFAULT_SCENARIO:
+        raise ConfigurationError('--scenario is for simulated flights: leave it or --team out.')
     entries = load_team(arguments.team)  # a wrong one is said before anything starts
+    forget_flight(arguments.output)
     team = OwnTeam(arguments.team, arguments.model, arguments.params, arguments.sim_time)
     environment = node_environment()
     cameras = sum(len(entry.cameras) for entry in entries)
@@ -37,7 +44,9 @@ def localize_team(arguments: argparse.Namespace) -> int:
         if arguments.record:
             start_recorder(nodes, arguments.record, images=False)
         team.start(nodes)
-        start_monitor(nodes, arguments.team, arguments, {'team': str(arguments.team)})
+        start_monitor(
+            nodes, arguments.team, arguments, {'team': str(arguments.team)}, respawn=True
+        )
         wait_for_the_end(nodes, arguments.duration)
         nodes.end('monitor', REPORT_LIMIT)
         codes = nodes.stop()
@@ -48,12 +57,26 @@ def localize_team(arguments: argparse.Namespace) -> int:
 
 
 def wait_for_the_end(nodes: NodeProcesses, duration: float | None) -> None:
-    """Start again what dies, until Ctrl-C, the end of the time or that of the monitor."""
+    """Start again what dies, the table too, until Ctrl-C or the end of the time."""
     deadline = float('inf') if duration is None else time.monotonic() + duration
+    deaths: dict[str, list[float]] = {}
     try:
-        while time.monotonic() < deadline and nodes.exit_code('monitor') is None:
+        while time.monotonic() < deadline:
             for name in nodes.revive():
-                print(f'{name} died and is started again: see its log', file=sys.stderr)
+                note_death(nodes, name, deaths.setdefault(name, []))
+            if 'recorder' in nodes.dead() and 'recorder' not in deaths:
+                deaths['recorder'] = []
+                print('recorder died: nothing is recorded any more, see its log', file=sys.stderr)
             time.sleep(0.5)
     except KeyboardInterrupt:
         print('\nending the flight, writing the report ...', flush=True)
+
+
+def note_death(nodes: NodeProcesses, name: str, deaths: list[float]) -> None:
+    """Say that a node died; give it up if it does so again and again."""
+    deaths.append(time.monotonic())
+    if len(deaths) >= DEATHS and deaths[-1] - deaths[-DEATHS] < WITHIN:
+        nodes.give_up(name)
+        print(f'{name} died {DEATHS} times: given up. Its log says why.', file=sys.stderr)
+    else:
+        print(f'{name} died and is started again: see its log', file=sys.stderr)

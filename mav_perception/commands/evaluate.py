@@ -1,9 +1,10 @@
-"""Measure a model on labelled images, trajectories against the truth, or a whole run.
+"""Measure a model on labelled images, trajectories against the truth, or whole runs.
 
 Examples:
   mav-perception evaluate segmentation --model drone --data ../shared/datasets/perch_drone/val
   mav-perception evaluate trajectories --truth mav1.truth.tum --estimate mav1.estimate.tum
   mav-perception evaluate run demo_output/run --report report.html
+  mav-perception evaluate compare try1 try2 --report compare.html
 """
 
 from __future__ import annotations
@@ -120,7 +121,8 @@ def _compare(arguments: argparse.Namespace) -> int:
     records = [(str(folder), load_run(folder)) for folder in arguments.folders]
     head, rows = comparison_table(records)
     width = max(len(row[0]) for row in rows)
-    for row in (head, *rows):
+    print(f'{"":{width}} ' + ' '.join(f'{name[-24:]:>24}' for name in head[1:]))
+    for row in rows:
         print(f'{row[0]:{width}} ' + ' '.join(f'{cell[:24]:>24}' for cell in row[1:]))
     if arguments.report:
         write_comparison(records, arguments.report)

@@ -11,6 +11,8 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mav_perception.evaluation.report.words import two_digits
 from mav_perception.io.files import write_text
 from mav_perception.types import seconds
@@ -40,7 +42,10 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
 
     require_rerun(arguments.rerun)
     recording, parameters, axes = run
+    told = recording
     unknown = getattr(arguments, 'start', 'known') == 'unknown'
+    if bool(np.isnan(recording.team.start_sigma).any()):  # as a team file says
+        unknown, told = True, recording.with_true_start()
     begin = time.perf_counter()
     kept: dict[str, tuple[Estimate, AssociationLog]] = {}
 
@@ -51,7 +56,7 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
     played = recording
     if unknown:
         played = replace(recording, team=recording.team.with_unknown_start())
-    scores = _scores(played, recording if unknown else None, parameters, axes, keep)
+    scores = _scores(played, told if unknown else None, parameters, axes, keep)
     wall = time.perf_counter() - begin
     estimate, associations = kept['cpdaf']
     figures = _figures(scores, unknown, wall)

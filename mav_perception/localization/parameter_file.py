@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from mav_perception.resources import find_share
 
 NODE = 'localization_node'
 
+MISTYPED = 0.9
+"""Likeness to a parameter from which on another name is a mistake, not one of another node."""
+
 
 def load_parameters(path: Path | None = None) -> FilterParameters:
     """Return the parameters that are shipped, and over them those of a file.
@@ -22,19 +26,31 @@ def load_parameters(path: Path | None = None) -> FilterParameters:
         path: ROS parameter file, such as of `fit-sensor-model`; None for those that are shipped.
 
     Raises:
-        ConfigurationError: it is no parameter file, or a value is wrong.
+        ConfigurationError: it is no parameter file, a value is wrong, or a name nearly that of a
+            parameter.
     """
-    told = node_parameters(find_share('config', 'localization.yaml'), NODE)
-    told |= node_parameters(path, NODE) if path else {}
+    shipped = find_share('config', 'localization.yaml')
+    values: dict[str, Any] = {}
+    for file in (shipped, path) if path else (shipped,):
+        values |= _checked(node_parameters(file, NODE), file)
+    return check_ranges(FilterParameters(**values))
+
+
+def _checked(told: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return those that are of the filter, or raise ConfigurationError; others are the node's."""
     kinds = {item.name: type(item.default) for item in fields(FilterParameters)}
-    values = {name: value for name, value in told.items() if name in kinds}
-    for name, value in values.items():
+    for name, value in told.items():
+        near = get_close_matches(name, kinds, n=1, cutoff=MISTYPED)
+        if name not in kinds:
+            if near:
+                raise ConfigurationError(f'{path}: no parameter {name}: did you mean {near[0]}?')
+            continue
         right = (int, float) if kinds[name] is float else kinds[name]
         if not isinstance(value, right) or isinstance(value, bool) != (kinds[name] is bool):
             raise ConfigurationError(
                 f'{path}: {name} is {value!r}, it must be of type {kinds[name].__name__}.'
             )
-    return check_ranges(FilterParameters(**values))
+    return {name: value for name, value in told.items() if name in kinds}
 
 
 def changed_parameters(parameters: FilterParameters) -> dict[str, Any]:
@@ -58,7 +74,8 @@ def node_parameters(path: Path, node: str) -> dict[str, Any]:
     """
     document = read_yaml(path, 'parameter file')
     try:
-        sections = [document.get(key, {}) for key in ('/**', node, f'/{node}', f'/**/{node}')]
+        ends = ('**', node)  # in any namespace
+        sections = [s for key, s in document.items() if str(key).rpartition('/')[2] in ends]
         told = [section.get('ros__parameters', {}) for section in sections]
         return {key: value for part in told for key, value in part.items()}
     except AttributeError as error:

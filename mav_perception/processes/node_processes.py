@@ -119,6 +119,10 @@ class NodeProcesses:
             self._launch(name)
         return died
 
+    def give_up(self, name: str) -> None:
+        """Do not start a node again."""
+        self._respawned.discard(name)
+
     @property
     def names(self) -> list[str]:
         """Return all nodes."""

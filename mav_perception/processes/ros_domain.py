@@ -17,8 +17,8 @@ FIRST_PORT, PER_DOMAIN, UNICAST, PER_PARTICIPANT = 7400, 250, 10, 2
 PARTICIPANTS = 20
 """So many are looked for; each takes the first number that is free."""
 
-DOMAINS = 101
-"""Domains 0 to 101 have their ports below those that Linux hands out to anybody."""
+DOMAINS, HIGHEST = 101, 232
+"""Domains to 101 have their ports below those that Linux hands out to anybody; 232 is the last."""
 
 
 def domain_in_use(domain: int) -> bool:
@@ -47,9 +47,9 @@ def free_domain(environment: Mapping[str, str]) -> tuple[int, str]:
         ConfigurationError: ROS_DOMAIN_ID is no domain, or all are in use.
     """
     given = environment.get('ROS_DOMAIN_ID', '')
-    if given and not (given.isdecimal() and int(given) <= DOMAINS):
+    if given and not (given.isdecimal() and int(given) <= HIGHEST):
         raise ConfigurationError(
-            f'ROS_DOMAIN_ID is {given!r}: set a number from 0 to {DOMAINS}, or unset it.'
+            f'ROS_DOMAIN_ID is {given!r}: set a number from 0 to {HIGHEST}, or unset it.'
         )
     if given and not domain_in_use(int(given)):
         return int(given), ''

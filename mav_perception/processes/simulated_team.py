@@ -13,6 +13,8 @@ from mav_perception.simulation.flight.scenario_files import scenario_names
 if TYPE_CHECKING:
     from mav_perception.simulation.flight.scenario import Scenario
 
+DEFAULT_SCENARIO = 'nominal'
+
 LISTENERS = ('localization', 'monitor', 'recorder')
 """Processes that must not miss the beginning of a flight."""
 
@@ -116,7 +118,7 @@ def add_flight_options(parser: argparse.ArgumentParser) -> None:
     """Declare the options that say which flight is simulated."""
     parser.add_argument(
         '--scenario',
-        default='nominal',
+        default=DEFAULT_SCENARIO,
         help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
     )
     parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")

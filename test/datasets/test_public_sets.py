@@ -90,6 +90,13 @@ def test_flights_of_both_repositories_are_found(tmp_path):
             folder = tmp_path / 'results' / f'laptop_vio_{kind}_{flight}'
             folder.mkdir(parents=True)
             np.savetxt(folder / 'stamped_traj_estimate.txt', rows)
+    flown = tmp_path / 'MH_03_medium' / 'mav0' / 'state_groundtruth_estimate0'
+    flown.mkdir(parents=True)  # as the official archive has it
+    (tmp_path / 'truth' / 'MH_03_easy.txt').unlink()
+    lines = [f'{int(row[0] * 1e9)},1.0,2.0,3.0,1.0,0.0,0.0,0.0' for row in rows]
+    (flown / 'data.csv').write_text('#timestamp [ns], p_x, p_y, p_z, q_w, q_x, q_y, q_z\n')
+    with (flown / 'data.csv').open('a') as stream:
+        stream.write('\n'.join(lines))
     said = lay_out('euroc', tmp_path, tmp_path / 'out')
     assert '3 flights' in said[0]
     assert len(list(Path(tmp_path / 'out').iterdir())) == 9

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 WORDS: dict[str, tuple[str, str]] = {
     'team_shape': ('RMSE of the shape of the team', 'm'),
     'vio_team_shape': ('the same by VIO alone', 'm'),
@@ -66,6 +64,7 @@ def two_digits(value: float) -> str:
     """Return a number with two significant digits, and all of those before the point."""
     if not math.isfinite(value):
         return '-'
-    if abs(value) >= 10.0 or value == 0.0:
+    rounded = float(f'{value:.1e}')
+    if abs(rounded) >= 10.0 or rounded == 0.0:
         return f'{value:.0f}'
-    return np.format_float_positional(value, precision=2, fractional=False, unique=False, trim='k')
+    return f'{rounded:.{1 - math.floor(math.log10(abs(rounded)))}f}'

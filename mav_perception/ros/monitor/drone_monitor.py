@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
@@ -24,6 +24,9 @@ HEADER = (
     f'{"VIO":>8}'
 )
 
+SHORTEST_NS = 18_000_000
+"""Nanoseconds between two samples of truth or odometry that are kept, in flights of hours."""
+
 REMEMBERED = 1000
 """Frames whose pose may still come."""
 
@@ -40,8 +43,9 @@ class DroneMonitor:
         self.dropped_by: dict[str, int] = {}
         self.fates: dict[str, str] = {}
         self.images, self.poses = 0, 0
-        self._frames: dict[int, float] = {}
-        self._done: deque[int] = deque(maxlen=REMEMBERED)
+        self._frames: dict[tuple[int, str], float] = {}
+        self._done: deque[tuple[int, str]] = deque(maxlen=REMEMBERED)
+        self._before: Counter[str] = Counter()
 
     @property
     def balance(self) -> FrameBalance:
@@ -60,30 +64,48 @@ class DroneMonitor:
 
     def on_diagnostics(self, values: dict[str, str]) -> None:
         """Note what localization_node says of the frames of the drone."""
-        told = {key: values.get(f'{self.name} frames {key}') for key in FATES}
-        self.fates |= {key: value for key, value in told.items() if value is not None}
+        for key in FATES:
+            if (value := values.get(f'{self.name} frames {key}')) is not None:
+                self.fates[key] = str(self.grown(key, int(value)))
         if reason := values.get(f'{self.name} frame refused'):
             self.fates['reason'] = reason
+
+    def on_dropped(self, camera: str, images: int) -> None:
+        """Note how many images a camera node has dropped so far."""
+        self.dropped_by[camera] = self.grown(f'dropped by {camera}', images)
+
+    def grown(self, key: str, value: int) -> int:
+        """Return a counter of another process, which begins anew when that does."""
+        if key == 'waiting':
+            return value
+        if value < self._before[f'last {key}']:
+            self._before[key] += self._before[f'last {key}']
+        self._before[f'last {key}'] = value
+        return self._before[key] + value
 
     def on_truth(self, message: PoseStamped) -> None:
         """Note where the drone truly is."""
         stamp, rotation = stamp_to_ns(message.header.stamp), message.pose.orientation
         angles = roll_pitch_yaw(np.array([rotation.x, rotation.y, rotation.z, rotation.w]))
+        if self.log.truth and abs(stamp - self.log.truth[-1][0]) < SHORTEST_NS:
+            return
         self.log.truth.append((stamp, pose_from_message(message.pose)))
         self.log.roll_pitch.append((stamp, angles[:2]))
 
     def on_odometry(self, message: Odometry) -> None:
         """Note what the VIO says."""
-        pose = pose_from_message(message.pose.pose)
-        self.log.odometry.append((stamp_to_ns(message.header.stamp), pose))
-
-    def on_camera_info(self, message: CameraInfo) -> None:
-        """Note when a frame was taken: camera_info travels with its image, stamp 0 wakes up."""
         stamp = stamp_to_ns(message.header.stamp)
-        if not stamp or stamp in self._frames or stamp in self._done:
+        if self.log.odometry and abs(stamp - self.log.odometry[-1][0]) < SHORTEST_NS:
+            return
+        self.log.odometry.append((stamp, pose_from_message(message.pose.pose)))
+
+    def on_camera_info(self, message: CameraInfo, camera: str = '') -> None:
+        """Note when a frame was taken: camera_info travels with its image, stamp 0 wakes up."""
+        frame = (stamp_to_ns(message.header.stamp), camera)
+        if not frame[0] or frame in self._frames or frame in self._done:
             return
         self.images += 1
-        self._frames[stamp] = time.monotonic()
+        self._frames[frame] = time.monotonic()
         while len(self._frames) > REMEMBERED:
             del self._frames[next(iter(self._frames))]
 
@@ -95,11 +117,11 @@ class DroneMonitor:
         self.log.estimate.append((stamp, pose_from_message(message.pose.pose)))
         self.log.covariance.append(covariance[np.ix_(axes, axes)])
         self.arrivals.append(now)
-        taken = self._frames.pop(stamp, None)
-        if taken is not None:
-            self.latencies.append(1e3 * (now - taken))
+        # Cameras that are triggered together share a stamp, and the pose.
+        for frame in [frame for frame in self._frames if frame[0] == stamp]:
+            self.latencies.append(1e3 * (now - self._frames.pop(frame)))
             self.poses += 1
-            self._done.append(stamp)
+            self._done.append(frame)
 
     @property
     def rate(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from rclpy.node import Node
 from rclpy.subscription import Subscription
@@ -29,6 +29,18 @@ FIRST_PAUSE = 4.0
 
 PATIENCE = 6.0
 """Seconds that a camera has for one picture."""
+
+MOST_IMAGES, MOST_FRAMES = 8, 200
+"""Messages that are kept of the camera: images are large, associations come later."""
+
+Message = TypeVar('Message')
+
+
+def keep_newest(where: dict[int, Message], stamp: int, message: Message, most: int) -> None:
+    """Put a message into a dict by stamp, and the oldest ones out."""
+    where[stamp] = message
+    while len(where) > most:
+        del where[min(where)]
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,7 @@ class PictureSampler:
         """Begin with no picture; `names` are those of the team."""
         self._node, self._cameras, self._names = node, list(cameras), names
         self._taken: list[tuple[int, Picture]] = []
-        self._frames: dict[tuple[int, str, int], AssociatedFrame] = {}
+        self._frames: dict[int, AssociatedFrame] = {}
         self._sample: _Sample | None = None
         self._turn, self._pause, self._due = 0, FIRST_PAUSE, time.monotonic() + 1.0
 
@@ -72,9 +84,9 @@ class PictureSampler:
 
     def on_frame(self, frame: AssociatedFrame) -> None:
         """Note for whom the sightings of a frame were taken, if its camera has its turn."""
-        sample = self._sample
-        if sample is not None and len(self._frames) < 200:
-            self._frames[frame.observer, frame.mount.name, frame.stamp_ns] = frame
+        turn = None if self._sample is None else self._sample.camera
+        if turn is not None and (turn.drone, turn.name) == (frame.observer, frame.mount.name):
+            keep_newest(self._frames, frame.stamp_ns, frame, MOST_FRAMES)
 
     def poll(self, begin_ns: int) -> None:
         """Go on: begin, take or give up a picture; `begin_ns` is when the flight began."""
@@ -91,7 +103,7 @@ class PictureSampler:
         sample = self._sample = _Sample(camera, now)
 
         def keep(where: dict[int, Image]) -> Any:
-            return lambda message: where.update({stamp_to_ns(message.header.stamp): message})
+            return lambda m: keep_newest(where, stamp_to_ns(m.header.stamp), m, MOST_IMAGES)
 
         profile = qos_profile('sensor_data', 1)
         listen = self._node.create_subscription
@@ -118,18 +130,20 @@ class PictureSampler:
         if sample.info is None:
             return False
         for stamp in sorted(sample.images if late else sample.images.keys() & sample.masks.keys()):
-            frame = self._frames.get((sample.camera.drone, sample.camera.name, stamp))
+            frame = self._frames.get(stamp)
             if frame is not None:
                 self._draw(sample, stamp, frame, begin_ns)
                 return True
         return False
 
     def _draw(self, sample: _Sample, stamp: int, frame: AssociatedFrame, begin_ns: int) -> None:
-        camera, mask = sample.camera, sample.masks.get(stamp)
+        camera, mask, image = sample.camera, sample.masks.get(stamp), sample.images[stamp]
+        if mask is not None and (mask.height, mask.width) != (image.height, image.width):
+            mask = None  # of another detector, at its own size
         name = f'{self._names[camera.drone]} {camera.name}'.strip()
         try:
             picture = camera_picture(
-                image_to_array(sample.images[stamp]),
+                image_to_array(image),
                 None if mask is None else image_to_array(mask),
                 LABEL_SPACES['drone'],
                 camera_from_info(sample.info),

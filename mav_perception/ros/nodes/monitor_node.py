@@ -36,10 +36,8 @@ from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.topics import (
     ASSOCIATIONS,
-    CAMERA_INFO,
     DIAGNOSTICS,
     GROUND_TRUTH,
-    IMAGE,
     MASK,
     POSE,
     below,
@@ -69,7 +67,10 @@ class MonitorNode(Node):
         self._settings = read_parameters(self, MonitorNodeParameters)
         self._base = team_base(self.get_namespace(), self._settings.team_namespace)
         self._entries = load_team(team_path(self._settings.team_file))
-        self._drones = [DroneMonitor(e.name, np.array(e.start)) for e in self._entries]
+        self._drones = [
+            DroneMonitor(e.name, np.where(np.isnan(e.start_sigma), np.nan, e.start))
+            for e in self._entries
+        ]
         self._frames: list[AssociatedFrame] = []
         for index, entry in enumerate(self._entries):
             self._watch(index, entry)
@@ -77,6 +78,7 @@ class MonitorNode(Node):
         self.create_subscription(DiagnosticArray, DIAGNOSTICS, self._on_diagnostics, 50)
         self._problems: dict[str, str] = {}
         self._values: dict[str, str] = {}
+        self._filter = ''
         self._sampler = PictureSampler(self, self._cameras(), [e.name for e in self._entries])
         self._screen = LiveScreen()
         self._over: float | None = None
@@ -97,10 +99,9 @@ class MonitorNode(Node):
 
         drone = self._drones[index]
         listen(PoseWithCovarianceStamped, entry.namespace, POSE, drone.on_pose, True)
-        listen(CameraInfo, entry.namespace, entry.camera_info, drone.on_camera_info, False)
-        for camera in entry.more_cameras:
-            space = entry.camera_namespace(camera)
-            listen(CameraInfo, space, CAMERA_INFO, drone.on_camera_info, False)
+        for camera in entry.cameras:
+            taken = partial(drone.on_camera_info, camera=camera.name)
+            listen(CameraInfo, entry.camera_namespace(camera), entry.camera_info, taken, False)
         listen(PoseStamped, entry.namespace, GROUND_TRUTH, drone.on_truth, False)
         listen(Odometry, entry.namespace, entry.odometry, drone.on_odometry, False)
         for camera in entry.cameras if self._settings.output else ():
@@ -128,9 +129,20 @@ class MonitorNode(Node):
                 spaces = [entry.camera_namespace(camera) for camera in entry.cameras]
                 cameras = [in_namespace(space, '', self._base).strip('/') for space in spaces]
                 if status.hardware_id in cameras and 'images dropped' in values:
-                    drone.dropped_by[status.hardware_id] = int(values['images dropped'])
-                drone.on_diagnostics(values)
-            self._values |= {key: values[key] for key in REPORTED if key in values}
+                    drone.on_dropped(status.hardware_id, int(values['images dropped']))
+            self._note_values(status.name, values)
+
+    def _note_values(self, node: str, values: dict[str, str]) -> None:
+        """Take over what the filter of this team says of frames, and what the simulator says."""
+        names = [drone.name for drone in self._drones]
+        is_filter = all(f'{name} frames arrived' in values for name in names)
+        if is_filter and self._settings.pose_prefix in node:
+            self._filter = self._filter or node  # of several filters, the first one
+        if is_filter and node != self._filter:
+            return
+        for drone in self._drones if is_filter else ():
+            drone.on_diagnostics(values)
+        self._values |= {key: values[key] for key in REPORTED if key in values}
 
     def _cameras(self) -> list[SampledCamera]:
         """Return the topics of all cameras, if there will be a report."""
@@ -138,8 +150,8 @@ class MonitorNode(Node):
         for index, entry in enumerate(self._entries if self._settings.output else ()):
             for camera in entry.cameras:
                 space = entry.camera_namespace(camera)
-                topics = (IMAGE, CAMERA_INFO) if camera.name else (entry.image, entry.camera_info)
-                names = [in_namespace(space, topic, self._base) for topic in (*topics, MASK)]
+                topics = (entry.image, entry.camera_info, MASK)
+                names = [in_namespace(space, topic, self._base) for topic in topics]
                 cameras.append(
                     SampledCamera(
                         drone=index,
@@ -152,11 +164,11 @@ class MonitorNode(Node):
         return cameras
 
     def _refresh(self) -> None:
-        logs = [drone.log for drone in self._drones if drone.log.truth]
-        begin = min((log.truth[0][0] for log in logs), default=0)
+        known = [drone.log.truth or drone.log.odometry for drone in self._drones]
+        begin = min((rows[0][0] for rows in known if rows), default=0)
         if begin < nanoseconds(self._settings.duration):
             begin = 0  # as simulated time does, whenever it was first heard
-        flown = max((seconds(log.truth[-1][0] - begin) for log in logs), default=0.0)
+        flown = max((seconds(rows[-1][0] - begin) for rows in known if rows), default=0.0)
         if self._settings.live:
             self._print_table(flown)
         if self._live_view is not None:
