@@ -62,6 +62,7 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
         'inference': ('benchmarks/segmentation/networks.py', 'config/training/drone.yaml',
                       '--speed-only', '--networks', *NETWORKS),
         'load': ('benchmarks/system/load.py', '--drones', '2', '4', '--seconds', '12'),
+        'stress': ('benchmarks/system/stress.py', '--loads', '0', '4', '8'),
         'kill': ('benchmarks/system/fault_injection.py', '--drones', '3'),
         'exits': ('benchmarks/system/clean_shutdown.py', '--times', '48'),
         'soak': ('benchmarks/system/soak.py', '--minutes', '5'),

@@ -71,15 +71,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fly or localize; one run at a time writes to a folder."""
-    from mav_perception.evaluation.report.rerun_log import require_rerun
-    from mav_perception.localization.parameter_file import load_parameters
     from mav_perception.segmentation.model_card import find_model, load_card
 
-    # What is missing is said before anything starts.
-    require_rerun(arguments.rerun)
+    # What is missing is said before anything starts; imports that are slow only where needed.
+    if arguments.rerun:
+        from mav_perception.evaluation.report.rerun_log import require_rerun
+
+        require_rerun(arguments.rerun)
     arguments.model = arguments.model or ('drone' if arguments.team else 'sim')
     load_card(find_model(arguments.model))
     if arguments.params:
+        from mav_perception.localization.parameter_file import load_parameters
+
         load_parameters(arguments.params)
     if arguments.sim_time and not arguments.team:
         raise ConfigurationError('--sim-time is for --team: a simulated flight has it anyway.')

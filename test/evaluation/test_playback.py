@@ -46,7 +46,7 @@ def test_vio_alone_begins_at_the_origin_of_the_odometry_as_the_filter_takes_it()
         np.testing.assert_allclose(difference, 0.0, atol=1e-9)
     begin = dead_reckoning(later).means[0]
     truth = sample_truth(later, stamps[:1])[0]
-    assert np.linalg.norm(begin[:, :3] - truth[:, :3], axis=1).max() < 0.5
+    assert np.linalg.norm(begin[:, :3] - truth[:, :3], axis=1).max() < 1.0
 
 
 def test_vio_alone_of_an_unknown_start_begins_at_the_truth():
