@@ -113,6 +113,14 @@ class Scenario:
                 f'duration {self.duration} s and frame rate {self.frame_rate} Hz must be positive '
                 f'and odometry_rate {self.odometry_rate} Hz no lower than the frame rate.'
             )
+        for name in ('duration', 'seed', 'frame_delay', 'pace', 'radius', 'separation'):
+            if not 0.0 <= getattr(self, name) < np.inf:
+                raise ConfigurationError(f'{name} is {getattr(self, name)}: not below 0, finite.')
+        if not min(self.start_sigma) >= 0.0 or self.start_sigma[3] > 2.0 * np.pi:
+            raise ConfigurationError(
+                f'start_sigma is {list(self.start_sigma)}: metres three times, then radians, none '
+                'below 0.'
+            )
         names = [camera.name for camera in self.cameras]
         if not 1 <= len(names) <= 4 or names[0] or '' in names[1:] or len({*names}) < len(names):
             raise ConfigurationError(

@@ -44,10 +44,17 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
         return dacite.from_dict(
             Scenario,
             _tuples(values | given),
-            dacite.Config(strict=True, type_hooks={float: float}),
+            dacite.Config(strict=True, type_hooks={float: _number}),
         )
     except (dacite.DaciteError, MavPerceptionError, TypeError, ValueError) as error:
         raise ConfigurationError(f'{path}: {error}') from error
+
+
+def _number(value: Any) -> float:
+    """Return a YAML number as float; a word is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f'{value!r} is no number; numbers stand without quotes.')
+    return float(value)
 
 
 def _path(name: str) -> Path:

@@ -10,6 +10,10 @@ import numpy as np
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team.camera_mount import CameraMount
+from mav_perception.localization.team.team_values import check_angles
+
+LARGEST_NOISE = 0.6
+"""Radians, 34 degrees: no camera or VIO is that bad."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,14 @@ class NotNegative:
                     f'{item.name} of {type(self).__name__} must not be negative, got '
                     f'{getattr(self, item.name)}.'
                 )
+
+
+def check_noise_angle(radians: float, what: str) -> None:
+    """Raise ConfigurationError for a noise that only makes sense in degrees."""
+    if radians > LARGEST_NOISE:
+        raise ConfigurationError(
+            f'{what} is {radians}: noise of angles is in radians, and this looks like degrees.'
+        )
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,11 @@ class OdometryNoise(NotNegative):
     hover_yaw: float = 0.001
     latency: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse negative numbers and degrees."""
+        super().__post_init__()
+        check_noise_angle(max(self.yaw, self.hover_yaw), 'yaw of odometry_noise')
+
 
 @dataclass(frozen=True)
 class SightingNoise(NotNegative):
@@ -62,6 +79,16 @@ class SightingNoise(NotNegative):
     true_score_weight: float = 0.0
     false_score_mean: float = 0.5
     false_score_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse negative numbers, degrees, and probabilities above 1."""
+        super().__post_init__()
+        check_noise_angle(self.bearing, 'bearing of sighting_noise')
+        for name in ('detection_probability', 'true_score_mean', 'false_score_mean'):
+            if getattr(self, name) > 1.0:
+                raise ConfigurationError(
+                    f'{name} of sighting_noise is {getattr(self, name)}: it is from 0 to 1.'
+                )
 
 
 @dataclass(frozen=True)
@@ -86,7 +113,8 @@ class CameraSettings:
     rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
     def __post_init__(self) -> None:
-        """Refuse a lens that there cannot be."""
+        """Refuse a lens that there cannot be, and degrees."""
+        check_angles(self.rotation, f'rotation of camera {self.name!r}')
         if not 0.0 < self.field_of_view < (2.0 if self.model == 'equidistant' else 1.0) * np.pi:
             raise ConfigurationError(
                 f'field_of_view {self.field_of_view} rad of a {self.model} camera: a pinhole sees '

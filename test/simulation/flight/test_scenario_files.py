@@ -51,6 +51,15 @@ def test_a_fisheye_sees_half_the_sphere():
         ('exposure: {time: -1}', 'time of Exposure'),
         ('odometry_noise: {scale: .nan}', 'scale of OdometryNoise'),
         ('cameras: [{field_of_view: 3.2}]', 'less than pi'),
+        ('cameras: [{rotation: [0, 0, 180]}]', 'look like degrees'),
+        ('duration: "60"', 'without quotes'),
+        ('duration: .nan', 'duration is nan'),
+        ('duration: .inf', 'duration is inf'),
+        ('seed: -1', 'seed is -1'),
+        ('start_sigma: [1, 1, 0.3, 25]', 'then radians'),
+        ('sighting_noise: {bearing: 2.5}', 'looks like degrees'),
+        ('sighting_noise: {detection_probability: 7}', 'from 0 to 1'),
+        ('odometry_noise: {yaw: 1.5}', 'looks like degrees'),
     ],
 )
 def test_a_wrong_file_is_refused_and_named(tmp_path, text, word):
