@@ -40,7 +40,7 @@ def _checked(told: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return those that are of the filter, or raise ConfigurationError; others are the node's."""
     kinds = {item.name: type(item.default) for item in fields(FilterParameters)}
     for name, value in told.items():
-        near = get_close_matches(name, kinds, n=1, cutoff=MISTYPED)
+        near = get_close_matches(str(name), kinds, n=1, cutoff=MISTYPED)
         if name not in kinds:
             if near:
                 raise ConfigurationError(f'{path}: no parameter {name}: did you mean {near[0]}?')

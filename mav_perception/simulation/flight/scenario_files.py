@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from mav_perception.simulation.flight.scenario import Scenario
 
 FOLDER = 'config/scenarios'
+
+EXPONENT = re.compile(r'[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+')
+"""Numbers without a sign in the exponent, which YAML 1.1 has not."""
 
 
 def scenario_names() -> tuple[str, ...]:
@@ -51,7 +55,9 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
 
 
 def _number(value: Any) -> float:
-    """Return a YAML number as float; a word is none."""
+    """Return a YAML number as float; a word is none, but PyYAML takes 1.0e9 for one."""
+    if isinstance(value, str) and EXPONENT.fullmatch(value):
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f'{value!r} is no number; numbers stand without quotes.')
     return float(value)
