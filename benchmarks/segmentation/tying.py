@@ -25,6 +25,7 @@ from tqdm import tqdm
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network, count_parameters
 from mav_perception.segmentation.tying import count_without_ties
+from mav_perception.training import distributed
 from mav_perception.training.clips import LIGHT, NOISE, pan
 from mav_perception.training.configuration import load_training_configuration
 from mav_perception.training.datasets import LabelledFolder, fitted_pair
@@ -52,6 +53,8 @@ def main() -> None:
     parser.add_argument('what', choices=['drone', 'penstock', 'report'])
     parser.add_argument('--runs', type=Path, default=Path('runs/tying'))
     parser.add_argument('--steps', type=int, default=STEPS)
+    parser.add_argument('--batch', type=int, default=8)
+    parser.add_argument('--shares', type=float, nargs='+', default=list(SHARES))
     parser.add_argument('--networks', nargs='+', default=list(NETWORKS))
     parser.add_argument('--figures', type=Path, help='folder for the plots of the report')
     arguments = parser.parse_args()
@@ -61,7 +64,12 @@ def main() -> None:
     torch.set_num_threads(1)
     bench = Bench(arguments)
     # Seeds outermost: whatever is stopped early is complete for fewer seeds.
-    runs = [(n, share, seed) for seed in SEEDS for share in SHARES for n in arguments.networks]
+    runs = [
+        (n, share, seed)
+        for seed in SEEDS
+        for share in arguments.shares
+        for n in arguments.networks
+    ]
     for network, share, seed in tqdm(runs, desc=arguments.what, mininterval=10.0):
         file = arguments.runs / arguments.what / f'{network}_{share}_{seed}.json'
         if not file.is_file():
@@ -77,9 +85,10 @@ class Bench:
         """Read the images."""
         base = load_training_configuration(Path(f'config/training/{arguments.what}.yaml'))
         self.base = replace(
-            base, crop=(160, 192), batch_size=8, pasted=0.0, clutter=0.0, hard_crops=0.0,
-            mine_every=0, start_from='', learning_rate=0.004, average=0.99,
-            turn_degrees=8.0, upside_down=False, colour=0.05, saturation=0.0,
+            base, crop=(160, 192), batch_size=arguments.batch, pasted=0.0, clutter=0.0,
+            hard_crops=0.0, mine_every=0, backgrounds='', val_backgrounds='', start_from='',
+            learning_rate=0.004, average=0.99, turn_degrees=8.0, upside_down=False,
+            colour=0.05, saturation=0.0,
         )  # fmt: skip
         self.steps, self.runs = arguments.steps, arguments.runs
         classes = label_space(base.labels).size
@@ -103,7 +112,7 @@ class Bench:
         state = torch.load(best, weights_only=True)
         network = build_network(name, settings.channels, label_space(settings.labels).size)
         network.load_state_dict(state['network'])
-        network.eval()
+        network.to(distributed.device()).eval()
         figures: dict[str, Any] = {'iou': state['best_iou'], 'flicker': self.flicker(network)}
         if name == 'equilibrium' and share == 1.0:
             figures['anytime'] = self.anytime(network, settings)
@@ -129,11 +138,13 @@ class Bench:
         for index in chosen.tolist():
             image = fitted_pair(self.val.picture(index, 0), self.base.preprocessing)[0]
             still = torch.from_numpy(self.base.preprocessing.normalise(image))
+            still = still.to(distributed.device())
             hidden = last = None
             for time in range(CLIP):
                 frame = pan(still, 4 * time, 4 * time)
-                frame = frame + LIGHT * torch.randn(1, generator=generator)
-                frame = frame + NOISE * torch.randn(frame.shape, generator=generator)
+                light = LIGHT * torch.randn(1, generator=generator)
+                noise = NOISE * torch.randn(frame.shape, generator=generator)
+                frame = frame + (light + noise).to(frame.device)
                 if hasattr(network, 'step'):
                     logits, hidden = network.step(frame, hidden)
                 else:

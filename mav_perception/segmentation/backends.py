@@ -8,7 +8,6 @@ needs no setting; a device that is asked for by name and not there is an error, 
 from __future__ import annotations
 
 import importlib.util
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,13 +15,10 @@ import numpy as np
 import onnxruntime
 
 from mav_perception.errors import ModelError
-from mav_perception.segmentation.hidden_state import HiddenState
+from mav_perception.segmentation.backend import Backend, check_device
 from mav_perception.segmentation.model_card import ModelCard
-from mav_perception.segmentation.network_signature import (
-    NetworkSignature,
-    fixed_input,
-    read_signature,
-)
+from mav_perception.segmentation.network_signature import fixed_input
+from mav_perception.segmentation.torch_backend import TorchBackend
 
 PROVIDERS = {
     'tensorrt': 'TensorrtExecutionProvider',
@@ -32,49 +28,6 @@ PROVIDERS = {
 """Devices of ONNX Runtime, the best one first."""
 
 DEVICES = ('auto', *PROVIDERS)
-
-
-class Backend(ABC):
-    """Anything that maps a (1, C, H, W) float32 tensor to logits (1, classes, H/k, W/k).
-
-    A network for video carries its hidden state on from call to call.
-    """
-
-    description: str
-
-    def __init__(self, card: ModelCard) -> None:
-        """Begin with an empty hidden state, if the network has one."""
-        self._card = card
-        self._signature = NetworkSignature()
-        self._state = HiddenState(card.hidden) if card.hidden else None
-
-    def infer(self, tensor: np.ndarray) -> np.ndarray:
-        """Run the network once.
-
-        Raises:
-            ModelError: it gave something that is no number.
-        """
-        if self._state is None:
-            outputs = self._run(self._signature.to_input(tensor, self._card))
-            return self._signature.to_logits(outputs, self._card.label_space.size)
-        logits, hidden = self._run({'image': tensor, 'hidden': self._state.before(tensor)})
-        self._state.after(hidden)
-        return logits
-
-    def reset(self) -> None:
-        """Forget the frames before."""
-        if self._state is not None:
-            self._state.reset()
-
-    def _understand(self, path: Path, names: list[str], shape: list[object], dtype: str) -> None:
-        """Learn from its input, and from one run, how a network is asked and understood."""
-        if self._state is None:
-            card = self._card
-            self._signature = read_signature(path, card, names, shape, dtype, self._run)
-
-    @abstractmethod
-    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Run the network on its named inputs."""
 
 
 class OnnxRuntimeBackend(Backend):
@@ -131,7 +84,7 @@ class OpenVinoBackend(Backend):
         import openvino
 
         super().__init__(card)
-        _check_device('openvino', device, ('auto', 'cpu'))
+        check_device('openvino', device, ('auto', 'cpu'))
         core = openvino.Core()
         able = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
         half = precision == 'bfloat16' or (precision == 'fastest' and able)
@@ -166,35 +119,6 @@ class OpenVinoBackend(Backend):
             raise ModelError(f'The network cannot be run: {error}') from error
 
 
-class TorchBackend(Backend):
-    """PyTorch, on the GPU if there is one; it runs the checkpoint that lies beside the weights."""
-
-    def __init__(self, path: Path, card: ModelCard, threads: int, device: str = 'auto') -> None:
-        """Load `NAME.pt`, which `export` puts beside `NAME.onnx` with --keep-checkpoint."""
-        import torch
-
-        from mav_perception.segmentation.checkpoint import load_network
-
-        super().__init__(card)
-        cuda = torch.cuda.is_available()
-        _check_device('torch', device, ('auto', 'cpu', 'cuda') if cuda else ('auto', 'cpu'))
-        torch.set_num_threads(threads)
-        self._device = 'cuda' if cuda and device != 'cpu' else 'cpu'
-        self._network, _ = load_network(path.with_suffix('.pt'))
-        self._network.to(self._device)
-        self.description = f'PyTorch {torch.__version__} {self._device}, {threads} threads'
-
-    def _run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        import torch
-
-        tensors = [torch.from_numpy(value).to(self._device) for value in inputs.values()]
-        with torch.inference_mode():
-            if len(tensors) > 1:
-                outputs = self._network.step(*tensors)  # type: ignore[operator]
-                return [output.cpu().numpy() for output in outputs]
-            return [self._network(*tensors).cpu().numpy()]
-
-
 BACKENDS: dict[str, tuple[str, Callable[[Path, ModelCard, int, str], Backend]]] = {
     'onnxruntime': ('onnxruntime', OnnxRuntimeBackend),
     'openvino': ('openvino', OpenVinoBackend),
@@ -224,7 +148,7 @@ def open_backend(
     Raises:
         ModelError: unknown or not installed backend or device, or a file that it cannot load.
     """
-    _check_device('mav_perception', device, DEVICES)
+    check_device('mav_perception', device, DEVICES)
     if name == 'auto':
         openvino = device in ('auto', 'cpu') and bool(importlib.util.find_spec('openvino'))
         openvino = openvino and _on_intel()
@@ -235,11 +159,6 @@ def open_backend(
     if importlib.util.find_spec(module) is None:
         raise ModelError(f'Backend {name!r} needs `pip install {module}`, or choose auto.')
     return backend(path, card, threads, device)
-
-
-def _check_device(who: str, device: str, able: tuple[str, ...]) -> None:
-    if device not in able:
-        raise ModelError(f'{who} here cannot run on device {device!r}, only on {", ".join(able)}.')
 
 
 def _on_intel() -> bool:

@@ -9,6 +9,7 @@ size is a multiple of that, so the crop has no fraction of a pixel.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -66,6 +67,10 @@ class Preprocessing:
         scale = np.float32(1.0 / (255.0 * self.std))
         tensor = fitted.astype(np.float32) * scale - np.float32(self.mean / self.std)
         return tensor[None, None] if self.channels == 1 else tensor.transpose(2, 0, 1)[None]
+
+    def normalise_batch(self, images: Any) -> Any:
+        """Do what `normalise` does to a torch tensor of pixels 0..255, on its device."""
+        return images / (255.0 * self.std) - self.mean / self.std
 
     def restore(self, scores: FloatArray, image: ByteImage) -> FloatArray:
         """Bring one (height/k, width/k) map of the network to the size of `image`, k = 1 .. 8."""

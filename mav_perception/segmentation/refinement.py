@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mav_perception.segmentation.backends import Backend
+from mav_perception.segmentation.backend import Backend
 from mav_perception.segmentation.model_card import ModelCard
 from mav_perception.types import ByteImage
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mav_perception.segmentation.backends import Backend, open_backend
+from mav_perception.segmentation.backend import Backend
+from mav_perception.segmentation.backends import open_backend
 from mav_perception.segmentation.model_card import ModelCard, find_model, load_card
 from mav_perception.segmentation.refinement import CropRefiner
 from mav_perception.types import ByteImage, LabelMask

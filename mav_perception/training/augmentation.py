@@ -1,16 +1,22 @@
-"""Seeded augmentation: view, pasted targets, clutter, then what lens and sensor do to light."""
+"""Seeded augmentation: view, pasted targets, clutter, then what lens and sensor do to light.
+
+What is done is chosen first; what that does to pixels is here for one crop on the CPU, and in
+`training.on_device` for a batch on a GPU.
+"""
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.training.configuration import TrainingConfiguration
-from mav_perception.training.copy_paste import CutOut, paste
-from mav_perception.training.distractors import draw_clutter
+from mav_perception.training.copy_paste import CutOut, Pasting, choose_pasting, paste
+from mav_perception.training.distractors import VARIETY, cover, draw_clutter
+from mav_perception.training.exposure import Exposure, choose_exposure, expose
 from mav_perception.training.warping import Warp, pyramid, sample, sample_labels, warp_map
 from mav_perception.types import ByteImage, FloatArray
 
@@ -41,38 +47,90 @@ class LabelledImage:
         return cls(pyramid(image), labels, targets, np.empty((0, 2)))
 
 
-def augment(
-    picture: LabelledImage,
-    settings: TrainingConfiguration,
-    others: list[CutOut],
-    rng: np.random.Generator,
-) -> tuple[ByteImage, ByteImage]:
-    """Return a random crop of an image and its labels, changed alike.
+@dataclass(frozen=True)
+class Choices:
+    """All that is done to one crop.
+
+    Attributes:
+        warp: the view.
+        pasted: targets that are put into it.
+        clutter: seeds below `distractors.VARIETY` of the things drawn into it.
+        upside_down: whether it is mirrored from top to bottom.
+        exposure: what happens to its light.
+    """
+
+    warp: Warp
+    pasted: tuple[Pasting, ...]
+    clutter: tuple[int, ...]
+    upside_down: bool
+    exposure: Exposure
+
+
+def choose(
+    picture: LabelledImage, settings: TrainingConfiguration, cut_outs: int, seed: tuple[int, ...]
+) -> Choices:
+    """Draw all choices for a crop; the same for the same seed, whatever makes the pixels.
 
     Args:
         picture: where to crop.
         settings: crop size, shares and strengths.
-        others: targets of all training images, to paste.
-        rng: source of every choice.
+        cut_outs: how many targets there are to paste.
+        seed: source of every choice.
+    """
+    rng = random.Random(str(seed))
+    channels = 1 if picture.levels[0].ndim == 2 else 3
+    strengths = settings.colour, settings.saturation
+    pasted = _poisson(settings.pasted, rng) if cut_outs else 0
+    drawn = _poisson(settings.clutter, rng)
+    return Choices(
+        warp=_choose_warp(picture, settings, rng),
+        pasted=tuple(choose_pasting(cut_outs, rng) for _ in range(pasted)),
+        clutter=tuple(rng.randrange(VARIETY) for _ in range(drawn)),
+        upside_down=settings.upside_down and rng.random() < 0.5,
+        exposure=choose_exposure(settings.crop, channels, rng, *strengths),
+    )
+
+
+def _poisson(mean: float, rng: random.Random) -> int:
+    """Count the events of a Poisson process within a time of `mean`."""
+    count, time = 0, rng.expovariate(1.0)
+    while time < mean:
+        count, time = count + 1, time + rng.expovariate(1.0)
+    return count
+
+
+def augment(
+    picture: LabelledImage,
+    chosen: Choices,
+    settings: TrainingConfiguration,
+    cut_outs: list[CutOut],
+) -> tuple[ByteImage, ByteImage]:
+    """Return the chosen crop of an image and its labels, changed alike.
+
+    Args:
+        picture: where to crop.
+        chosen: what to do.
+        settings: crop size and lens.
+        cut_outs: targets of all training images, to paste.
 
     Returns:
         (rows, columns[, 3]) image and (rows, columns) labels, uint8.
     """
-    warp = _choose_warp(picture, settings, rng)
+    warp = chosen.warp
     where = warp_map(warp, settings.crop, picture.labels.shape, settings.lens_degrees)
     image = sample(picture.levels, where, warp.zoom)
     labels = sample_labels(picture.labels, where, UNKNOWN)
-    for _ in range(rng.poisson(settings.pasted) if others else 0):
-        paste(image, labels, others[rng.integers(len(others))], rng, decoy=rng.random() < 0.25)
-    for _ in range(rng.poisson(settings.clutter)):
-        draw_clutter(image, labels, rng)
-    if settings.upside_down and rng.random() < 0.5:
+    for pasting in chosen.pasted:
+        paste(image, labels, cut_outs[pasting.index], pasting)
+    for seed in chosen.clutter:
+        cover(image, labels, draw_clutter(settings.crop, seed))
+    if chosen.upside_down:
         image, labels = image[::-1].copy(), labels[::-1].copy()
-    return expose(image, rng, settings.colour, settings.saturation), labels
+    return expose(image, chosen.exposure), labels
 
 
 def _choose_warp(
-    picture: LabelledImage, settings: TrainingConfiguration, rng: np.random.Generator
+    picture: LabelledImage, settings: TrainingConfiguration, rng: random.Random
 ) -> Warp:
     """Crop around a target, a false blob or anywhere, and turn the camera a little.
 
@@ -81,101 +139,34 @@ def _choose_warp(
     rows, columns = picture.labels.shape
     # The network sees the image scaled to fit its input; a zoom of 1 is that scale.
     fitted = min(settings.height / rows, settings.width / columns)
-    zoom = fitted * float(np.exp(rng.uniform(*np.log(settings.zoom))))
+    smallest, largest = settings.zoom
+    zoom = fitted * smallest * (largest / smallest) ** rng.random()
     choice = rng.random()
-    source = rng.random(2) * (columns, rows)
-    if choice < settings.target_crops and len(picture.targets):
+    x, y = rng.random() * columns, rng.random() * rows
+    if choice < settings.target_crops and picture.targets:
         # The class first: else one that covers a hundredth of the others is hardly ever seen.
-        points = picture.targets[rng.integers(len(picture.targets))]
-        source = points[rng.integers(len(points))]
+        x, y = rng.choice(rng.choice(picture.targets))
     elif choice > 1.0 - settings.hard_crops and len(picture.hard):
-        source = picture.hard[rng.integers(len(picture.hard))]
-    reach = np.array(settings.crop[::-1]) / zoom
-    source = source + rng.uniform(-0.4, 0.4, 2) * reach
-    # Most of the crop must lie in the image.
-    middle = np.array([columns, rows]) / 2.0
-    room = np.maximum(middle - 0.35 * reach, 0.0)
-    source = np.clip(source, middle - room, middle + room)
-    turn = rng.normal(0.0, 0.12, 2) * columns if settings.lens_degrees > 0.0 else np.zeros(2)
-    angle = np.radians(rng.normal(0.0, settings.turn_degrees))
+        x, y = rng.choice(picture.hard)
+    source = np.array(
+        [
+            _moved(x, settings.crop[1] / zoom, columns, rng),
+            _moved(y, settings.crop[0] / zoom, rows, rng),
+        ]
+    )
+    turned = settings.lens_degrees > 0.0
+    turn = [rng.gauss(0.0, 0.12) * columns for _ in range(2)] if turned else [0.0, 0.0]
     return Warp(
         source=source,
         place=source + turn,
         zoom=zoom,
-        angle=float(angle),
-        mirror=bool(rng.random() < 0.5),
+        angle=math.radians(rng.gauss(0.0, settings.turn_degrees)),
+        mirror=rng.random() < 0.5,
     )
 
 
-def expose(
-    image: ByteImage, rng: np.random.Generator, colour: float = 0.05, saturation: float = 0.0
-) -> ByteImage:
-    """Change gamma, gain, offset and colour, blur, cover, add sensor noise, and compress.
-
-    Args:
-        image: (rows, columns[, 3]).
-        rng: source of every choice.
-        colour: standard deviation of the log gain of one colour against the others.
-        saturation: share of the images whose colours get weaker or stronger, 0 to 1.5 times.
-    """
-    table = (np.arange(256) / 255.0) ** np.exp(rng.normal(0.0, 0.3))
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    gains = np.exp(rng.normal(0.0, 0.4) + rng.normal(0.0, colour, channels) * (channels > 1))
-    tables = table[:, None] * gains + rng.normal(0.0, 0.05)
-    image = cv2.LUT(image, _to_bytes(tables).reshape(1, 256, channels))  # type: ignore[assignment]
-    if channels > 1 and saturation > 0.0 and rng.random() < saturation:
-        image = _saturated(image, float(rng.uniform(0.0, 1.5)))
-    image = _blurred(image, rng)
-    if rng.random() < 0.15:
-        image = _covered(image, rng)
-    strength = rng.uniform(0.0, 10.0)
-    if rng.random() < 0.7:
-        cv2.setRNGSeed(int(rng.integers(2**31)))
-        noise = cv2.randn(np.empty(image.shape, np.int16), 0.0, strength)  # type: ignore[call-overload]
-        image = cv2.add(image, noise, dtype=cv2.CV_8U)  # type: ignore[assignment]
-    if rng.random() < 0.2:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
-        flag = cv2.IMREAD_GRAYSCALE if channels == 1 else cv2.IMREAD_COLOR
-        image = cv2.imdecode(cv2.imencode('.jpg', image, quality)[1], flag)  # type: ignore[assignment]
-    return image
-
-
-def _saturated(image: ByteImage, factor: float) -> ByteImage:
-    """Return an RGB image with its distance from grey times a factor; 0 leaves grey."""
-    grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    return cv2.addWeighted(image, factor, grey, 1.0 - factor, 0.0)  # type: ignore[return-value]
-
-
-def _blurred(image: ByteImage, rng: np.random.Generator) -> ByteImage:
-    """Blur one image in three: out of focus, or along a line as by motion."""
-    choice = rng.random()
-    if choice < 0.2:
-        return cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 2.5)))  # type: ignore[return-value]
-    if choice < 0.33:
-        length = int(rng.integers(3, 10))
-        kernel = np.zeros((length, length), np.float32)
-        angle = rng.uniform(0.0, np.pi)
-        arm = (length - 1) / 2 * np.array([np.cos(angle), np.sin(angle)])
-        ends = np.round((length - 1) / 2 + np.stack([-arm, arm])).astype(int)
-        cv2.line(kernel, ends[0].tolist(), ends[1].tolist(), 1.0)
-        return cv2.filter2D(image, -1, kernel / kernel.sum())  # type: ignore[return-value]
-    return image
-
-
-def _covered(image: ByteImage, rng: np.random.Generator) -> ByteImage:
-    """Hide up to a quarter of an image under grey blocks, as dirt and leaves on a lens do.
-
-    The labels stay: what is seen of a target between the blocks must be enough.
-    """
-    cell = int(rng.integers(6, 24))
-    rows, columns = (-(-side // cell) for side in image.shape[:2])
-    coarse = (rng.random((rows, columns)) < rng.uniform(0.05, 0.25)).astype(np.uint8)
-    mask = cv2.resize(coarse, None, fx=cell, fy=cell, interpolation=cv2.INTER_NEAREST)
-    hidden = mask[: image.shape[0], : image.shape[1]] > 0
-    result = image.copy()
-    result[hidden] = int(rng.integers(0, 256))
-    return result
-
-
-def _to_bytes(values: FloatArray) -> ByteImage:
-    return (np.clip(values, 0.0, 1.0) * 255.0).astype(np.uint8)
+def _moved(place: float, reach: float, size: int, rng: random.Random) -> float:
+    """Move the middle of a crop off its place, while most of it lies in the image."""
+    place += rng.uniform(-0.4, 0.4) * reach
+    room = max(size / 2.0 - 0.35 * reach, 0.0)
+    return min(max(place, size / 2.0 - room), size / 2.0 + room)

@@ -53,12 +53,12 @@ class FolderWithBackgrounds(LabelledFolder):
         """Return the number of labelled images."""
         return self._labelled
 
-    def picture(self, index: int, epoch: int) -> LabelledImage:
-        """Return a labelled image or a background."""
+    def choose(self, index: int, epoch: int) -> int:
+        """Return which of `pictures` it is: a labelled image or a background."""
         rng = np.random.default_rng((self._seed, 3, epoch, index))
         if rng.random() < self._share:
             index = int(rng.integers(self._labelled, len(self.pictures)))
-        return self.pictures[index]
+        return index
 
     def sample(self, share: float, seed: int) -> FolderWithBackgrounds:
         """Return a random share (0..1) of the labelled images, and all backgrounds."""

@@ -12,6 +12,7 @@ from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
 from mav_perception.training.losses import LOSSES
 
+CROPS_ON = ('auto', 'cpu', 'device')
 PRECISIONS = ('auto', 'float32', 'bfloat16')
 
 
@@ -56,6 +57,8 @@ class TrainingConfiguration:
         start_from: checkpoint of `train` whose weights this run starts from, by path or, if it
             came with a model, by name; empty for none.
         workers: threads that cut and change crops ahead of the training; 0 for none.
+        crops_on: where crops are cut and changed: 'cpu' by the workers, 'device' in batches where
+            the network trains, 'auto' on the device if it is a GPU; rendered ones always by 'cpu'.
         precision: 'auto' is bfloat16 on a GPU and float32 elsewhere.
         validate_every: epochs between validations.
         seed: of weights, order and augmentation.
@@ -99,6 +102,7 @@ class TrainingConfiguration:
     patience: int = 0
     start_from: str = ''
     workers: int = 1
+    crops_on: str = 'auto'
     precision: str = 'auto'
     validate_every: int = 2
     seed: int = 0
@@ -115,6 +119,8 @@ class TrainingConfiguration:
             raise ConfigurationError(f'class_weights needs {classes} numbers or none.')
         if self.precision not in PRECISIONS:
             raise ConfigurationError(f'precision must be one of {", ".join(PRECISIONS)}.')
+        if self.crops_on not in CROPS_ON:
+            raise ConfigurationError(f'crops_on must be one of {", ".join(CROPS_ON)}.')
         if self.height % 32 or self.width % 32:
             raise ConfigurationError(
                 f'{self.height}x{self.width} must be multiples of 32; images of any size fit it.'

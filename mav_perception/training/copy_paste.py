@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import dataclass
 
 import cv2
@@ -42,44 +44,87 @@ def cut_out_targets(image: ByteImage, labels: ByteImage) -> list[CutOut]:
     return found
 
 
-def paste(
-    image: ByteImage, labels: ByteImage, target: CutOut, rng: np.random.Generator, decoy: bool
-) -> None:
+@dataclass(frozen=True)
+class Pasting:
+    """How one cut-out is put into a crop.
+
+    Attributes:
+        index: of the cut-out.
+        longest: pixels of its longest side in the crop.
+        place: (2,) where the free rows and columns are left, as a share of them, 0..1.
+        mirror: whether its columns are mirrored.
+        degrees: by which it is tilted.
+        gain: of its brightness.
+        softness: standard deviation of its rim in pixels.
+        decoy: whether only its outline is pasted, filled with background of the crop.
+        elsewhere: (2,) where that comes from, as `place`.
+    """
+
+    index: int
+    longest: float
+    place: tuple[float, float]
+    mirror: bool
+    degrees: float
+    gain: float
+    softness: float
+    decoy: bool
+    elsewhere: tuple[float, float]
+
+    def size(self, target: CutOut) -> tuple[int, int]:
+        """Return rows and columns of the pasted target."""
+        zoom = self.longest / max(target.labels.shape)
+        rows, columns = (max(4, round(n * zoom)) for n in target.labels.shape)
+        return rows, columns
+
+
+def choose_pasting(cut_outs: int, rng: random.Random) -> Pasting:
+    """Choose one of so many cut-outs and what becomes of it; one in four is a decoy."""
+    return Pasting(
+        index=rng.randrange(cut_outs),
+        longest=math.exp(rng.uniform(math.log(14.0), math.log(120.0))),
+        place=(rng.random(), rng.random()),
+        mirror=rng.random() < 0.5,
+        degrees=rng.gauss(0.0, 10.0),
+        gain=rng.lognormvariate(0.0, 0.25),
+        softness=rng.uniform(0.4, 1.2),
+        decoy=rng.random() < 0.25,
+        elsewhere=(rng.random(), rng.random()),
+    )
+
+
+def paste(image: ByteImage, labels: ByteImage, target: CutOut, chosen: Pasting) -> None:
     """Put a cut-out somewhere into a crop, in place: scaled, mirrored, tilted, soft at its rim.
 
     A decoy has the outline of the target but is filled from elsewhere in the crop, and its label
     is background: otherwise the rim of a pasted patch alone would tell the network 'target'.
+    One that is larger than the crop, or a decoy filled with a target, is left out.
     """
-    longest = float(np.exp(rng.uniform(np.log(14.0), np.log(120.0))))
-    zoom = longest / max(target.labels.shape)
-    rows, columns = (max(4, round(n * zoom)) for n in target.labels.shape)
-    limit_rows, limit_columns = labels.shape
-    if rows >= limit_rows or columns >= limit_columns:
+    rows, columns = chosen.size(target)
+    free = np.array(labels.shape) - (rows, columns)
+    if free.min() <= 0:
         return
-    patch, kind = _tilted(target, (columns, rows), rng)
-    top, left = rng.integers(limit_rows - rows), rng.integers(limit_columns - columns)
+    patch, kind = _tilted(target, (columns, rows), chosen)
+    top, left = (free * chosen.place).astype(int)
     window = np.s_[top : top + rows, left : left + columns]
-    if decoy:
-        y, x = rng.integers(limit_rows - rows), rng.integers(limit_columns - columns)
+    if chosen.decoy:
+        y, x = (free * chosen.elsewhere).astype(int)
         elsewhere = np.s_[y : y + rows, x : x + columns]
         if (labels[elsewhere] != 0).any():
             return
         patch = image[elsewhere].copy()
-    gain = np.float32(np.exp(rng.normal(0.0, 0.25)))
-    alpha = cv2.GaussianBlur((kind > 0).astype(np.float32), (0, 0), float(rng.uniform(0.4, 1.2)))
+    alpha = cv2.GaussianBlur((kind > 0).astype(np.float32), (0, 0), chosen.softness)
     alpha = alpha if image.ndim == 2 else alpha[..., None]
     below = image[window].astype(np.float32)
-    image[window] = np.clip(below + alpha * (gain * patch - below), 0, 255).astype(np.uint8)
-    labels[window][kind > 0] = 0 if decoy else kind[kind > 0]
+    mixed = below + alpha * (np.float32(chosen.gain) * patch - below)
+    image[window] = np.clip(mixed, 0, 255).astype(np.uint8)
+    labels[window][kind > 0] = 0 if chosen.decoy else kind[kind > 0]
 
 
-def _tilted(
-    target: CutOut, size: tuple[int, int], rng: np.random.Generator
-) -> tuple[ByteImage, ByteImage]:
+def _tilted(target: CutOut, size: tuple[int, int], chosen: Pasting) -> tuple[ByteImage, ByteImage]:
     image = cv2.resize(target.image, size, interpolation=cv2.INTER_AREA)
     labels = cv2.resize(target.labels, size, interpolation=cv2.INTER_NEAREST)
-    if rng.random() < 0.5:
+    if chosen.mirror:
         image, labels = image[:, ::-1].copy(), labels[:, ::-1].copy()
-    turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), float(rng.normal(0.0, 10.0)), 1.0)
+    turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), chosen.degrees, 1.0)
     image = cv2.warpAffine(image, turn, size, borderMode=cv2.BORDER_REPLICATE)
     return image, cv2.warpAffine(labels, turn, size, flags=cv2.INTER_NEAREST)  # type: ignore[return-value]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import default_collate
 
 from mav_perception.errors import DataError
 from mav_perception.io.labelled_images import (
@@ -22,7 +22,7 @@ from mav_perception.io.labelled_images import (
 )
 from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.segmentation.preprocessing import Preprocessing
-from mav_perception.training.augmentation import LabelledImage, augment
+from mav_perception.training.augmentation import LabelledImage, augment, choose
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.copy_paste import CutOut, cut_out_targets
 from mav_perception.types import ByteImage, FloatArray
@@ -75,9 +75,13 @@ class LabelledFolder:
         """Return the number of images."""
         return len(self.pictures)
 
+    def choose(self, index: int, epoch: int) -> int:
+        """Return which of `pictures` is image `index` of an epoch; here always the same."""
+        return index
+
     def picture(self, index: int, epoch: int) -> LabelledImage:
-        """Return one image; the epoch changes nothing."""
-        return self.pictures[index]
+        """Return one image."""
+        return self.pictures[self.choose(index, epoch)]
 
     def sample(self, share: float, seed: int) -> LabelledFolder:
         """Return a random share (0..1) of the images, at least one; the same for a seed."""
@@ -137,7 +141,7 @@ class MixedImages:
         return self._real.picture(index, epoch)
 
 
-class TrainingCrops(Dataset[tuple[Tensor, Tensor]]):
+class TrainingCrops:
     """Augmented crops as tensors; sample i of epoch e is the same whenever it is asked for."""
 
     def __init__(self, source: Source, settings: TrainingConfiguration) -> None:
@@ -152,10 +156,16 @@ class TrainingCrops(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         """Return a (channels, rows, columns) float crop and its (rows, columns) labels."""
         picture = self._source.picture(index % len(self._source), self.epoch)
-        rng = np.random.default_rng((self._settings.seed, 1, self.epoch, index))
-        image, labels = augment(picture, self._settings, self._source.cut_outs, rng)
-        tensor = self._settings.preprocessing.normalise(image)[0]
+        settings, cut_outs = self._settings, self._source.cut_outs
+        chosen = choose(picture, settings, len(cut_outs), (settings.seed, 1, self.epoch, index))
+        image, labels = augment(picture, chosen, settings, cut_outs)
+        tensor = settings.preprocessing.normalise(image)[0]
         return torch.from_numpy(np.ascontiguousarray(tensor)), torch.from_numpy(labels).long()
+
+    def batch(self, crops: list[int]) -> tuple[Tensor, Tensor]:
+        """Return several samples as (B, channels, rows, columns) and (B, rows, columns)."""
+        images, labels = default_collate([self[index] for index in crops])
+        return images, labels
 
 
 def fitted_pair(

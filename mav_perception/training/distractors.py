@@ -6,32 +6,71 @@ takes it for a drone. What is drawn is labelled background, also over unknown re
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from mav_perception.types import ByteImage, FloatArray
 
+VARIETY = 2048
+"""Seeds of clutter: few enough that a GPU keeps what they draw, too many to be learnt by heart."""
 
-def draw_clutter(image: ByteImage, labels: ByteImage, rng: np.random.Generator) -> None:
-    """Draw a propeller, a heap of parts, a shape or a piece of elsewhere into a crop, in place."""
+
+@dataclass(frozen=True)
+class Clutter:
+    """Something drawn over a crop of its size.
+
+    Attributes:
+        brightness: (rows, columns) grey, 0..255, that is added.
+        opacity: (rows, columns) share of the crop that it hides, 0..1.
+        mirrored: axis along which the crop itself is mirrored to fill it; -1 if it is drawn.
+        darkness: factor of the crop's brightness where it fills it.
+    """
+
+    brightness: FloatArray
+    opacity: FloatArray
+    mirrored: int = -1
+    darkness: float = 0.0
+
+
+def draw_clutter(shape: tuple[int, int], seed: int) -> Clutter:
+    """Draw a propeller, a heap of parts, a shape, or the outline of a piece of elsewhere."""
+    rng = np.random.default_rng(seed)
     kind = rng.random()
+    layer: FloatArray = np.zeros((*shape, 2), np.float32)
     if kind > 0.85:
-        return _patch(image, labels, rng)
-    layer = np.zeros((*labels.shape, 2), np.float32)  # brightness, opacity
+        _shape(layer, rng)
+        layer[layer[..., 1] <= 0.5] = 0.0
+        way, darkness = int(rng.integers(2)), float(rng.uniform(0.15, 0.9))
+        return Clutter(np.zeros_like(layer[..., 1]), layer[..., 1], way, darkness)
     if kind < 0.4:
         _propeller(layer, rng)
     elif kind < 0.65:
         _heap(layer, rng)
     else:
         _shape(layer, rng)
-    layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.4, 1.5)))
-    brightness = layer[..., 0] * _shading(labels.shape, rng)
-    opacity = layer[..., 1]
-    if image.ndim == 3:
-        brightness, opacity = brightness[..., None], opacity[..., None]
-    mixed = image * (1.0 - opacity) + brightness
-    image[:] = np.clip(mixed, 0, 255).astype(np.uint8)
-    labels[layer[..., 1] > 0.5] = 0
+    layer = cv2.GaussianBlur(layer, (0, 0), float(rng.uniform(0.4, 1.5)))  # type: ignore[assignment]
+    return Clutter(layer[..., 0] * _shading(shape, rng), layer[..., 1])
+
+
+def cover(image: ByteImage, labels: ByteImage, clutter: Clutter) -> None:
+    """Put clutter over a crop, in place."""
+    inside = clutter.opacity > 0.5
+    brightness, opacity = clutter.brightness, clutter.opacity
+    if clutter.mirrored >= 0:
+        # A ragged piece of background at another place, darker: real texture, no meaning. One
+        # with a target in it would teach that targets are background.
+        if (np.flip(labels, clutter.mirrored)[inside] != 0).any():
+            return
+        elsewhere = np.flip(image, clutter.mirrored)[inside]
+        image[inside] = (elsewhere * clutter.darkness).astype(np.uint8)
+    else:
+        if image.ndim == 3:
+            brightness, opacity = brightness[..., None], opacity[..., None]
+        mixed = image * (1.0 - opacity) + brightness
+        image[:] = np.clip(mixed, 0, 255).astype(np.uint8)
+    labels[inside] = 0
 
 
 def _propeller(layer: FloatArray, rng: np.random.Generator) -> None:
@@ -95,19 +134,6 @@ def _heap(layer: FloatArray, rng: np.random.Generator) -> None:
             turn = rng.normal(0.0, 0.3)
             rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
             _fill(layer, place + corners @ rotation, level)
-
-
-def _patch(image: ByteImage, labels: ByteImage, rng: np.random.Generator) -> None:
-    """Copy a ragged piece of background to another place, darker: real texture, no meaning."""
-    way = int(rng.integers(2))
-    elsewhere, free = np.flip(image, way), np.flip(labels, way) == 0
-    layer = np.zeros((*labels.shape, 2), np.float32)
-    _shape(layer, rng)
-    inside = layer[..., 1] > 0.5
-    # A piece with a target in it would teach that targets are background.
-    if inside.any() and free[inside].all():
-        image[inside] = (elsewhere[inside] * rng.uniform(0.15, 0.9)).astype(np.uint8)
-        labels[inside] = 0
 
 
 def _shape(layer: FloatArray, rng: np.random.Generator) -> None:

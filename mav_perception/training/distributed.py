@@ -6,7 +6,7 @@ import os
 
 import cv2
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 
 
 def start(threads: int) -> None:
@@ -15,6 +15,7 @@ def start(threads: int) -> None:
     A crop is too small for more than one thread of OpenCV: they would wait for one another.
     """
     torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = True
     cv2.setNumThreads(1)
     if int(os.environ.get('WORLD_SIZE', '1')) > 1 and not distributed.is_initialized():
         distributed.init_process_group('nccl' if torch.cuda.is_available() else 'gloo')
@@ -55,13 +56,12 @@ def wait_for_all() -> None:
         distributed.barrier()
 
 
-def everywhere(condition: bool) -> bool:
-    """Tell whether a condition holds in every process."""
-    if not distributed.is_initialized():
-        return condition
-    answer = torch.tensor(float(condition), device=device())
-    distributed.all_reduce(answer, distributed.ReduceOp.MIN)
-    return bool(answer)
+def anywhere(condition: Tensor) -> Tensor:
+    """Tell whether a condition, a scalar, holds in any process: 1.0 if so, else 0.0."""
+    answer = condition.float()
+    if distributed.is_initialized():
+        distributed.all_reduce(answer, distributed.ReduceOp.MAX)
+    return answer
 
 
 def first_says(condition: bool) -> bool:

@@ -5,19 +5,37 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol
 
 from torch import Tensor
-from torch.utils.data import DistributedSampler, default_collate
+from torch.utils.data import DistributedSampler
 
 from mav_perception.training import distributed
 from mav_perception.training.configuration import TrainingConfiguration
-from mav_perception.training.datasets import TrainingCrops
 
 Batch = tuple[Tensor, Tensor]
 
 AHEAD = 2
 """Batches that lie ready for the training, or are in work, for each worker."""
+
+
+TOGETHER = 4
+"""Batches made at once where the training makes them: a GPU is told once what to do, not often."""
+
+
+class Crops(Protocol):
+    """Crops by number, new ones every epoch."""
+
+    epoch: int
+
+    def __len__(self) -> int:
+        """Return the number of crops in an epoch."""
+        ...
+
+    def batch(self, crops: list[int]) -> Batch:
+        """Return images (B, channels, rows, columns) and labels (B, rows, columns)."""
+        ...
 
 
 class EpochBatches:
@@ -28,7 +46,7 @@ class EpochBatches:
     """
 
     def __init__(
-        self, crops: TrainingCrops, epoch: int, settings: TrainingConfiguration, workers: int
+        self, crops: Crops, epoch: int, settings: TrainingConfiguration, workers: int
     ) -> None:
         """Choose the order.
 
@@ -36,11 +54,12 @@ class EpochBatches:
             crops: all crops.
             epoch: decides about their order and what is done to them.
             settings: batch size and seed.
-            workers: threads that make the crops ahead of the training; 0 makes them when asked.
+            workers: threads that make the crops ahead of the training; with 0 it makes them
+                itself, several batches at once.
         """
         crops.epoch = epoch
         sampler: DistributedSampler[Any] = DistributedSampler(
-            crops,
+            range(len(crops)),  # type: ignore[arg-type]
             num_replicas=distributed.processes(),
             rank=distributed.rank(),
             seed=settings.seed,
@@ -59,17 +78,18 @@ class EpochBatches:
     def __iter__(self) -> Iterator[Batch]:
         """Yield them in order."""
         if not self._workers:
-            yield from map(self._batch, self._chunks)
+            for begin in range(0, len(self._chunks), TOGETHER):
+                group = self._chunks[begin : begin + TOGETHER]
+                images, labels = self._crops.batch(list(chain.from_iterable(group)))
+                size = len(group[0])
+                for first in range(0, len(images), size):
+                    yield images[first : first + size], labels[first : first + size]
             return
         ready: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(self._workers) as pool:
             for chunk in self._chunks:
-                ready.append(pool.submit(self._batch, chunk))
+                ready.append(pool.submit(self._crops.batch, chunk))
                 if len(ready) > AHEAD * self._workers:
                     yield ready.popleft().result()
             while ready:
                 yield ready.popleft().result()
-
-    def _batch(self, chunk: list[int]) -> Batch:
-        images, labels = default_collate([self._crops[index] for index in chunk])
-        return images, labels

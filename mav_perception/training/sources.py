@@ -1,10 +1,16 @@
-"""Open what a training configuration names: folders of images, backgrounds, or the simulator."""
+"""Open what a training configuration names: images, backgrounds, the simulator, weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+from torch import nn
+
+from mav_perception.errors import ModelError
+from mav_perception.segmentation.checkpoint import find_checkpoint
 from mav_perception.segmentation.labels import label_space
+from mav_perception.segmentation.networks import build_network
 from mav_perception.training.augmentation import LabelledImage
 from mav_perception.training.backgrounds import FolderWithBackgrounds, background_images
 from mav_perception.training.configuration import TrainingConfiguration
@@ -13,7 +19,11 @@ from mav_perception.training.datasets import (
     MixedImages,
     RenderedImages,
     Source,
+    TrainingCrops,
 )
+from mav_perception.training.export import load_checkpoint
+from mav_perception.training.loading import Crops
+from mav_perception.training.on_device.crops import DeviceCrops
 
 VALIDATION_SEED = 987_654
 VALIDATION_IMAGES = 120
@@ -57,6 +67,43 @@ def validation_backgrounds(
     if not settings.val_backgrounds:
         return []
     return background_images(Path(settings.val_backgrounds), settings.preprocessing, problems)
+
+
+def training_crops(
+    source: Source, settings: TrainingConfiguration, device: torch.device
+) -> tuple[Crops, int]:
+    """Choose what makes crops, and in how many threads beside the training.
+
+    They are made where the network trains if that is a GPU, else by the threads. A renderer lives
+    in one thread.
+    """
+    on_device = settings.crops_on == 'device'
+    on_device |= settings.crops_on == 'auto' and device.type == 'cuda'
+    if not isinstance(source, LabelledFolder):
+        return TrainingCrops(source, settings), 0
+    if on_device:
+        return DeviceCrops(source, settings, device), 0
+    return TrainingCrops(source, settings), settings.workers
+
+
+def first_network(settings: TrainingConfiguration) -> nn.Module:
+    """Return random weights, or those of the checkpoint to start from.
+
+    Raises:
+        ModelError: there is no such checkpoint, or it is that of another network.
+    """
+    classes = label_space(settings.labels).size
+    network = build_network(settings.network, settings.channels, classes)
+    if settings.start_from:
+        earlier, _ = load_checkpoint(find_checkpoint(settings.start_from))
+        try:
+            network.load_state_dict(earlier.state_dict())
+        except RuntimeError as error:
+            raise ModelError(
+                f'start_from {settings.start_from} does not fit {settings.network!r} with '
+                f'{classes} classes: choose a checkpoint of the same network. {error}'
+            ) from error
+    return network
 
 
 def _open(where: str, settings: TrainingConfiguration, count: int, seed: int) -> Source:

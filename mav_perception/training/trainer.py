@@ -12,25 +12,23 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-from mav_perception.errors import ConfigurationError, ModelError
+from mav_perception.errors import ConfigurationError
 from mav_perception.io.files import written_whole
-from mav_perception.segmentation.checkpoint import find_checkpoint
 from mav_perception.segmentation.labels import label_space
-from mav_perception.segmentation.networks import build_network
 from mav_perception.training import distributed
 from mav_perception.training.clips import drifting_clip
 from mav_perception.training.configuration import TrainingConfiguration
 from mav_perception.training.datasets import (
     LabelledFolder,
     Source,
-    TrainingCrops,
     class_pixels,
 )
-from mav_perception.training.ema import moving_average
-from mav_perception.training.export import load_checkpoint
+from mav_perception.training.ema import MovingAverage
 from mav_perception.training.loading import EpochBatches
 from mav_perception.training.losses import balanced_weights, training_loss
 from mav_perception.training.sources import (
+    first_network,
+    training_crops,
     training_source,
     validation_backgrounds,
     validation_source,
@@ -62,7 +60,7 @@ class Trainer:
         self._device = distributed.device()
         torch.manual_seed(settings.seed)
         self.classes = label_space(settings.labels).size
-        network = self._first_network()
+        network = first_network(settings)
         # Channels last is up to twice as fast for these networks on a CPU.
         self.network = network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._train, self._validation = sources or (
@@ -77,12 +75,11 @@ class Trainer:
         self._log = TrainingLog(folder, settings.labels)
         self._log.problems(problems)
         self._weights = self._class_weights().to(self._device)
-        self._crops = TrainingCrops(self._train, settings)
+        self._crops, self._workers = training_crops(self._train, settings, self._device)
         self._steps = max(1, len(self._crops) // (settings.batch_size * distributed.processes()))
         self._optimiser, self._schedule = self._optimisation()
-        self._average = AveragedModel(
-            self.network, multi_avg_fn=moving_average(settings.average), use_buffers=True
-        )
+        self._averaging = MovingAverage(settings.average)
+        self._average = AveragedModel(self.network, multi_avg_fn=self._averaging, use_buffers=True)
         self.epoch, self.best_iou, self.best_epoch = 0, -1.0, 0
         if resume and (folder / 'last.pt').is_file():
             self._restore(folder / 'last.pt')
@@ -107,7 +104,7 @@ class Trainer:
         """Return AdamW with a one-cycle schedule over all epochs."""
         settings = self._settings
         optimiser = torch.optim.AdamW(
-            self.network.parameters(), weight_decay=settings.weight_decay
+            self.network.parameters(), weight_decay=settings.weight_decay, fused=True
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
@@ -117,21 +114,6 @@ class Trainer:
         )
         return optimiser, schedule
 
-    def _first_network(self) -> nn.Module:
-        """Return random weights, or those of the checkpoint to start from."""
-        settings = self._settings
-        network = build_network(settings.network, settings.channels, self.classes)
-        if settings.start_from:
-            earlier, _ = load_checkpoint(find_checkpoint(settings.start_from))
-            try:
-                network.load_state_dict(earlier.state_dict())
-            except RuntimeError as error:
-                raise ModelError(
-                    f'start_from {settings.start_from} does not fit {settings.network!r} with '
-                    f'{self.classes} classes: choose a checkpoint of the same network. {error}'
-                ) from error
-        return network
-
     def _class_weights(self) -> Tensor:
         if self._settings.class_weights:
             return torch.tensor(self._settings.class_weights)
@@ -140,12 +122,13 @@ class Trainer:
         return torch.ones(self.classes)
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
-        """Take one step a batch; a batch without a finite gradient is left out and counted."""
+        """Take one step a batch; a batch without a finite gradient is left out and counted.
+
+        Nothing here asks for a number before the end: a GPU would have to be waited for.
+        """
         self._replica.train()
-        total, bad = 0.0, 0
-        # A renderer lives in one process.
-        workers = self._settings.workers if isinstance(self._train, LabelledFolder) else 0
-        loader = EpochBatches(self._crops, epoch, self._settings, workers)
+        total, bad = torch.zeros((2, 1), device=self._device)
+        loader = EpochBatches(self._crops, epoch, self._settings, self._workers)
         for step, (images, labels) in enumerate(
             tqdm(loader, desc=f'epoch {epoch + 1}', leave=False, mininterval=5.0, disable=None)
         ):
@@ -153,16 +136,22 @@ class Trainer:
             self._optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             slope = nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-            if not distributed.everywhere(bool(torch.isfinite(loss) & torch.isfinite(slope))):
-                bad += 1
-                continue
+            skip = distributed.anywhere(~torch.isfinite(loss.detach() + slope))
+            # A fused optimiser takes no step where this is not 0.
+            setattr(self._optimiser, 'found_inf', skip)  # noqa: B010
             self._optimiser.step()
             if epoch * self._steps + step < self._settings.epochs * self._steps - 1:
                 self._schedule.step()
             self._average.update_parameters(self.network)
-            total += float(loss.detach())
-        steps = max(len(loader) - bad, 1)
-        return {'epoch': epoch + 1, 'loss': round(total / steps, 5), 'bad_batches': bad}
+            self._averaging.steps += 1
+            total += torch.where(skip > 0, 0.0, loss.detach())
+            bad += skip
+        steps = max(len(loader) - int(bad), 1)
+        return {
+            'epoch': epoch + 1,
+            'loss': round(float(total) / steps, 5),
+            'bad_batches': int(bad),
+        }
 
     def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
         wanted = self._settings.precision
@@ -228,13 +217,15 @@ class Trainer:
 
     def _restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self._device, weights_only=True)
-        beside = {'workers': self._settings.workers}  # how many, changes no result
+        # How many workers there are, and where crops are made, changes no result but rounding.
+        beside = {'workers': self._settings.workers, 'crops_on': self._settings.crops_on}
         if state['configuration'] | beside != asdict(self._settings):
             raise ConfigurationError(
                 f'{path} was made with other settings: train into another folder or drop --resume.'
             )
         self.network.load_state_dict(state['network'])
         self._average.load_state_dict(state['average'])
+        self._averaging.steps = int(self._average.n_averaged)
         self._optimiser.load_state_dict(state['optimiser'])
         self._schedule.load_state_dict(state['schedule'])
         self.epoch, self.best_iou = state['epoch'], state['best_iou']
