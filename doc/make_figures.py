@@ -19,6 +19,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use('Agg')
+from make_animation import animate
 from matplotlib import pyplot
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
@@ -101,6 +102,11 @@ def demo(datasets: Path) -> None:
     draw_terminal(tables[-1].strip().splitlines(), DOC / 'demo_terminal.png')
 
 
+def animation(datasets: Path) -> None:
+    """Fly four drones from unknown starts and show it from their cameras and from above."""
+    animate(DOC / 'flight.gif')
+
+
 def on_a_terminal(command: list[str]) -> str:
     """Run a command on a pseudo-terminal of 80 columns and return all that it printed."""
     outer, inner = pty.openpty()
@@ -171,6 +177,7 @@ def tying(datasets: Path) -> None:
 MAKERS = {
     'architecture': architecture,
     'demo': demo,
+    'animation': animation,
     'sensor_model': sensor_model,
     'reliability': reliability,
     'tying': tying,

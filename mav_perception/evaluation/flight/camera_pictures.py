@@ -27,6 +27,7 @@ def camera_picture(
     frame: AssociatedFrame,
     names: Sequence[str],
     caption: str,
+    width: int = WIDTH,
 ) -> Picture:
     """Return an image with its mask and the names of whom its sightings were taken for.
 
@@ -38,10 +39,11 @@ def camera_picture(
         frame: sightings of the image, in the optical frame, and whom each was taken for.
         names: of the team; a static object comes after them.
         caption: of the picture.
+        width: of the picture in pixels.
     """
     rgb = image if mask is None else space.overlay(image, mask)
     rgb = np.repeat(rgb[..., None], 3, axis=2) if rgb.ndim == 2 else rgb
-    scale = WIDTH / rgb.shape[1]
+    scale = width / rgb.shape[1]
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     pixels = camera.project(frame.positions) * scale if len(frame.positions) else np.zeros((0, 2))
     for (u, v), origin in zip(pixels, frame.origin.tolist(), strict=True):
