@@ -159,7 +159,7 @@ def _map(recording: Recording, estimate: Estimate, time: float) -> Figure:
             ellipse = ellipse_of(state.block(drone)[:2, :2], state.mean[drone, :2])
             ellipse.set(facecolor=colour, edgecolor=colour, alpha=0.4)
             axes.add_patch(ellipse)
-            axes.annotate(name, state.mean[drone, :2], fontsize=8, color=colour)
+            axes.annotate(name, tuple(state.mean[drone, :2]), fontsize=8, color=colour)
     found = int(estimate.localized[last].sum()) if last >= 0 else 0
     axes.set_title(f'{time:4.1f} s: {found} of {len(recording.team.names)} localized', fontsize=9)
     axes.set(xlim=(-8, 8), ylim=(-8, 8), aspect='equal')
