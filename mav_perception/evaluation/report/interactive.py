@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mav_perception.evaluation.report.run_events import run_events, spans_with_pose
+from mav_perception.evaluation.report.run_events import RunEvent, spans_with_pose
 from mav_perception.evaluation.report.run_plots import seconds_of
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.types import FloatArray, IntArray
@@ -23,7 +23,7 @@ COLOURS = ('#1f77b4', '#ff7f0e', '#2ca02c', '#d62728', '#9467bd', '#8c564b', '#e
 """The first of those of matplotlib, so that a drone has one colour on the whole page."""
 
 
-def interactive_html(record: RunRecord) -> tuple[str, str]:
+def interactive_html(record: RunRecord, events: tuple[RunEvent, ...]) -> tuple[str, str]:
     """Return what goes into the head of a page, and the plots for its body.
 
     Raises:
@@ -35,7 +35,7 @@ def interactive_html(record: RunRecord) -> tuple[str, str]:
 
     end = max(float(seconds_of(record, drone.estimate.stamps)[-1]) for drone in record.drones)
     span = Range1d(start=-0.02 * end, end=1.02 * end)
-    plots = {'map': _map(record), 'timeline': _timeline(record, span)}
+    plots = {'map': _map(record), 'timeline': _timeline(record, events, span)}
     plots |= {
         f'{axis} {index}': _axis(record, axis, index, span)
         for index in range(len(record.drones))
@@ -119,7 +119,7 @@ def _with_pauses(drone: DroneRecord, kept: IntArray, axis: int) -> tuple[FloatAr
     return value, sigma
 
 
-def _timeline(record: RunRecord, span: Any) -> Any:
+def _timeline(record: RunRecord, events: tuple[RunEvent, ...], span: Any) -> Any:
     """Draw when each drone had a pose, and what happened to it."""
     names = [drone.name for drone in record.drones]
     plot = _figure(
@@ -132,7 +132,6 @@ def _timeline(record: RunRecord, span: Any) -> Any:
             y=[drone.name] * len(spans), left=seconds_of(record, spans[:, 0]),
             right=seconds_of(record, spans[:, 1]), height=0.5, color=_colour(index), alpha=0.4,
         )  # fmt: skip
-    events = run_events(record)
     for kind, marker in MARKERS.items():
         those = [event for event in events if event.kind == kind]
         if those:

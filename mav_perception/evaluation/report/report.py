@@ -22,7 +22,7 @@ from mav_perception.evaluation.report.html_parts import (
     write_html,
 )
 from mav_perception.evaluation.report.interactive import interactive_html
-from mav_perception.evaluation.report.run_events import run_events
+from mav_perception.evaluation.report.run_events import RunEvent, run_events
 from mav_perception.evaluation.report.run_plots import PLOTS, seconds_of
 from mav_perception.evaluation.report.run_record import KINDS, DroneRecord, RunRecord
 from mav_perception.evaluation.report.words import text_of, two_digits, words_of
@@ -46,17 +46,19 @@ def write_report(
         folder: of the run, for links to its files; None for a run that is not kept.
     """
     parts = [f'<h1>{html.escape(record.title)}</h1>', words_table(record.about)]
-    parts += ['<h2>Drones</h2>', html_table(*_drone_table(record))]
+    columns, *rows = drone_rows(record)
+    parts += ['<h2>Drones</h2>', html_table(columns, rows)]
     if not record.has_truth:
         parts.append('<p class="note">Nobody knows the true paths: there are no errors.</p>')
     if record.figures:
         parts += ['<h2>Summary</h2>', figure_table(record.figures)]
     if record.baselines:
         parts += ['<h2>Against baselines on the same data</h2>', baseline_table(record.baselines)]
-    parts += _events(record)
+    events = run_events(record)
+    parts += _events(record, events)
     if record.pictures:
         parts += ['<h2>Cameras</h2>', _strip(record)]
-    head, plots = _interactive(record)
+    head, plots = _interactive(record, events)
     parts += ['<h2>Over time</h2>', plots]
     for title, (text, draw, possible) in PLOTS.items():
         if possible(record):
@@ -73,11 +75,6 @@ def write_page(title: str, tables: list[tuple[list[str], list[list[str]]]], path
     """Write a page of tables, each a head and its rows."""
     shown = [html_table(head, rows) for head, rows in tables]
     write_html(title, [f'<h1>{html.escape(title)}</h1>', *shown], path)
-
-
-def _drone_table(record: RunRecord) -> tuple[list[str], list[list[str]]]:
-    head, *rows = drone_rows(record)
-    return head, rows
 
 
 def drone_rows(record: RunRecord) -> list[list[str]]:
@@ -131,11 +128,11 @@ def baseline_table(baselines: dict[str, dict[str, Any]]) -> str:
     return html_table(['filter', *map(words_of, names)], rows)
 
 
-def _events(record: RunRecord) -> list[str]:
+def _events(record: RunRecord, events: tuple[RunEvent, ...]) -> list[str]:
     """Return the table of events, but for those of the first second."""
     rows = [
         [f'{at:.1f}', event.kind, event.text]
-        for event in run_events(record)
+        for event in events
         if (at := float(seconds_of(record, event.stamp_ns))) > 1.0 or event.kind != 'found'
     ]
     return ['<h2>Events</h2>', html_table(['time [s]', 'event', ''], rows)] if rows else []
@@ -151,9 +148,9 @@ def _strip(record: RunRecord) -> str:
     return f'<div class="strip">{figures}</div>'
 
 
-def _interactive(record: RunRecord) -> tuple[str, str]:
+def _interactive(record: RunRecord, events: tuple[RunEvent, ...]) -> tuple[str, str]:
     try:
-        return interactive_html(record)
+        return interactive_html(record, events)
     except ModuleNotFoundError:
         return '', WITHOUT_BOKEH
 
