@@ -12,6 +12,7 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from mav_perception.io.files import written_whole
 from mav_perception.segmentation.labels import label_space
 from mav_perception.training import distributed
 from mav_perception.training.validation import Example
@@ -43,14 +44,30 @@ class TrainingLog:
     def begin(self, done: int) -> None:
         """Open the events, after so many epochs.
 
-        Those of a run before, and of epochs that a crash has repeated, are forgotten.
+        Events and rows of a run before, and of epochs that a crash has repeated, are forgotten.
         """
         if not distributed.is_first():
             return
         if not done:
             for path in self._folder.glob('events.out.tfevents.*'):
                 path.unlink()
+        self._forget_rows_after(done)
         self._board = SummaryWriter(str(self._folder), purge_step=done + 1)
+
+    def _forget_rows_after(self, done: int) -> None:
+        path = self._folder / 'metrics.csv'
+        if not path.is_file():
+            return
+        with path.open(newline='') as stream:
+            rows = [
+                row
+                for row in csv.DictReader(stream)
+                if (row.get('epoch') or '').isdigit() and int(row['epoch']) <= done
+            ]
+        with written_whole(path) as part, part.open('w', newline='') as stream:
+            writer = csv.DictWriter(stream, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
 
     def close(self) -> None:
         """Finish the events."""
@@ -68,8 +85,8 @@ class TrainingLog:
     def row(self, row: dict[str, Any]) -> None:
         """Append an epoch to the table, draw the curves again and print it."""
         path = self._folder / 'metrics.csv'
-        new = not path.exists() or row['epoch'] == 1
-        with path.open('w' if new else 'a', newline='') as stream:
+        new = not path.exists()
+        with path.open('a', newline='') as stream:
             writer = csv.DictWriter(stream, COLUMNS, extrasaction='ignore')
             if new:
                 writer.writeheader()

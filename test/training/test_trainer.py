@@ -68,9 +68,13 @@ def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
     cut = Trainer(configuration, tmp_path / 'cut', resume=False)
     cut._out_of_patience = lambda: cut.epoch == 3  # as if the machine stopped there
     cut.run()
+    with (tmp_path / 'cut' / 'metrics.csv').open('a') as stream:
+        stream.write('4,0.5,0\n')  # as if it stopped before the checkpoint of that epoch
     resumed = Trainer(configuration, tmp_path / 'cut', resume=True)
     assert resumed.epoch == 3
     resumed.run()
+    rows = list(csv.DictReader((tmp_path / 'cut' / 'metrics.csv').open()))
+    assert [row['epoch'] for row in rows] == ['1', '2', '3', '4', '5', '6']
     torch.testing.assert_close(weights(resumed), weights(whole), rtol=1e-4, atol=1e-5)
 
 
