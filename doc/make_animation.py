@@ -25,6 +25,7 @@ from mav_perception.evaluation.report.plots import ellipse_of
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.recordings.recording import LabelledFrame, Recording, sample_truth
+from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -39,8 +40,9 @@ GREYS = 16
 TINTS = 1.0, 0.6, 0.3
 """How strong the colours of the drones are on white."""
 
-FOUND = (40, 220, 60), (150, 220, 160), (220, 60, 60)
-"""Rings, names and masks on the images of the cameras."""
+RINGS = (40, 220, 60), (150, 220, 160)
+MASKED = 30, 60, 90, 120
+"""Greys under the masks of drones."""
 
 LARGEST = 2_000_000
 TAIL = 40
@@ -56,10 +58,11 @@ def animate(path: Path) -> None:
     def saw(frame: LabelledFrame, report: UpdateReport | None) -> None:
         seen = frame.sightings
         observer = recording.team.names.index(seen.observer)
-        origin = report.best_associations()[0] if report else np.full(len(seen.positions), -1)
+        # Of a frame whose observer has no pose yet, nobody has said who is seen.
+        origin = report.best_associations()[0] if report else np.zeros(0, np.int64)
         mount = recording.team.mounts[observer][0]
         taken[seen.stamp_ns, observer] = AssociatedFrame(
-            seen.stamp_ns, observer, mount, seen.positions, origin, 0.0, 0
+            seen.stamp_ns, observer, mount, seen.positions[: len(origin)], origin, 0.0, 0
         )
 
     estimate = play(recording, CoupledPdaFilter(recording.team, parameters), saw=saw)
@@ -80,7 +83,12 @@ def _palette(drones: int) -> Image.Image:
     for drone in range(drones):
         colour = 255.0 * np.array(to_rgb(f'C{drone}'))
         colours += [tint * colour + (1.0 - tint) * 255.0 for tint in TINTS]
-    colours += [np.array(colour) for colour in FOUND]
+    colours += [np.array(colour) for colour in RINGS]
+    space = load_card(find_model(MODEL)).label_space
+    for level in MASKED:
+        colours.append(
+            space.overlay(np.full((1, 1), level, np.uint8), np.ones((1, 1), np.uint8))[0, 0]
+        )
     palette = Image.new('P', (1, 1))
     palette.putpalette(np.round(colours).astype(np.uint8).tobytes())
     return palette

@@ -66,6 +66,7 @@ def training(settings: TrainingConfiguration, share: float, threads: list[int]) 
     source = training_source(settings)
     assert isinstance(source, LabelledFolder)
     part = source.sample(share, 0)
+    part.cut_outs = source.cut_outs
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(settings, Path(folder), False, (part, part))
         trainer._log.begin(0)

@@ -71,11 +71,16 @@ def main() -> None:
         for n in arguments.networks
     ]
     for network, share, seed in tqdm(runs, desc=arguments.what, mininterval=10.0):
-        file = arguments.runs / arguments.what / f'{network}_{share}_{seed}.json'
+        file = results_of(arguments, arguments.what) / f'{network}_{share}_{seed}.json'
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
             figures = bench.run(network, share, seed)
             file.write_text(json.dumps(figures) + '\n')
+
+
+def results_of(arguments: argparse.Namespace, what: str) -> Path:
+    """Return the folder of the finished runs of one budget."""
+    return Path(arguments.runs / f'{arguments.steps}x{arguments.batch}' / what)
 
 
 class Bench:
@@ -163,22 +168,25 @@ def report(arguments: argparse.Namespace) -> None:
         (data, network, share): values
         for data in ('drone', 'penstock')
         for network in arguments.networks
-        for share in SHARES
-        if (values := load_runs(arguments.runs / data, network, share))
+        for share in arguments.shares
+        if (values := load_runs(results_of(arguments, data), network, share))
     }
     costs = {network: cost(arguments.runs, network) for network in arguments.networks}
-    print(f'{arguments.steps} steps of 8 crops of 160x192; target IoU (spread over seeds)')
+    print(
+        f'{arguments.steps} steps of {arguments.batch} crops of 160x192; target IoU (spread over '
+        'seeds)'
+    )
     print('\n| network | parameters | of twin | ms | MB | ' + ' | '.join(
-        f'{data} {share:.0%}' for data in ('drone', 'penstock') for share in SHARES
+        f'{data} {share:.0%}' for data in ('drone', 'penstock') for share in arguments.shares
     ) + ' | flicker |')  # fmt: skip
-    print('| --- ' * (6 + 2 * len(SHARES)) + '|')
+    print('| --- ' * (6 + 2 * len(arguments.shares)) + '|')
     for network in arguments.networks:
         row, twin = costs[network], costs[TWINS.get(network, 'untied_light')]
         cells = [network, f'{row["parameters"]:,}']
         cells.append(f'{row["parameters"] / twin["parameters"]:.0%}')
         cells += [f'{row["ms"]:.1f}', f'{row["MB"]:.0f}']
         for data in ('drone', 'penstock'):
-            cells += [cell(results.get((data, network, share))) for share in SHARES]
+            cells += [cell(results.get((data, network, share))) for share in arguments.shares]
         full = results.get(('drone', network, 1.0), [])
         cells.append(f'{np.mean([r["flicker"] for r in full]):.2f}' if full else '')
         print('| ' + ' | '.join(cells) + ' |')

@@ -13,6 +13,9 @@ from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.types import ByteImage
 
 MARGIN = 4
+SMALLEST, LARGEST = 14.0, 120.0
+"""Pixels of the longest side of a pasted target."""
+
 MIN_SIDE = 12
 """A cut-out with a shorter side is a sliver at an image's edge, not a target."""
 
@@ -81,7 +84,7 @@ def choose_pasting(cut_outs: int, rng: random.Random) -> Pasting:
     """Choose one of so many cut-outs and what becomes of it; one in four is a decoy."""
     return Pasting(
         index=rng.randrange(cut_outs),
-        longest=math.exp(rng.uniform(math.log(14.0), math.log(120.0))),
+        longest=math.exp(rng.uniform(math.log(SMALLEST), math.log(LARGEST))),
         place=(rng.random(), rng.random()),
         mirror=rng.random() < 0.5,
         degrees=rng.gauss(0.0, 10.0),

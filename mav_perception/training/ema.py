@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from copy import deepcopy
 
 import torch
-from torch import Tensor
-from torch.optim.swa_utils import get_ema_multi_avg_fn
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
+from torch import Tensor, nn
 
 
 class MovingAverage:
-    """An exponential average that forgets its start: decay (1 + n) / (10 + n) at first.
+    """An exponential average that forgets its start: decay (1 + n) / (10 + n) at step n.
 
-    The number of steps is counted here: to ask a GPU for torch's own count would wait for it.
+    torch's AveragedModel counts the steps in a tensor, and so waits for the GPU in each of them.
+
+    Attributes:
+        network: with the averaged weights and statistics.
+        steps: taken so far.
     """
 
-    def __init__(self, decay: float, steps: int = 0) -> None:
-        """Begin after a number of steps."""
-        self._decay, self.steps = decay, steps
+    def __init__(self, network: nn.Module, decay: float) -> None:
+        """Begin with the weights as they are."""
+        self.network = deepcopy(network)
+        self.steps = 0
+        self._decay = decay
 
-    def __call__(self, averaged: Tensors, current: Tensors, _: Tensor | int) -> None:
-        """Move averages, in place, towards the current values."""
-        if averaged[0].is_floating_point():
-            now = min(self._decay, (1.0 + self.steps) / (10.0 + self.steps))
-            update: Callable[..., None] = get_ema_multi_avg_fn(now)  # type: ignore[no-untyped-call]
-            update(averaged, current, self.steps)
-        else:  # the batch counters of batch norms
-            torch._foreach_copy_(list(averaged), list(current))
+    @torch.no_grad()
+    def update(self, network: nn.Module) -> None:
+        """Move the average towards the weights after a step."""
+        now = min(self._decay, (1.0 + self.steps) / (10.0 + self.steps)) if self.steps else 0.0
+        means, values = _by_kind(self.network), _by_kind(network)
+        torch._foreach_lerp_(means[0], values[0], 1.0 - now)
+        if means[1]:
+            torch._foreach_copy_(means[1], values[1])
+        self.steps += 1
+
+
+def _by_kind(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """Return weights and statistics, and the counters of batch norms."""
+    tensors = [*network.parameters(), *network.buffers()]
+    floating = [tensor for tensor in tensors if tensor.is_floating_point()]
+    return floating, [tensor for tensor in tensors if not tensor.is_floating_point()]

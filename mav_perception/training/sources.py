@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mav_perception.errors import ModelError
+from mav_perception.errors import ConfigurationError, ModelError
 from mav_perception.segmentation.checkpoint import find_checkpoint
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network
@@ -76,13 +76,22 @@ def training_crops(
 
     They are made where the network trains if that is a GPU, else by the threads. A renderer lives
     in one thread.
+
+    Raises:
+        ConfigurationError: the GPU has too little memory.
     """
     on_device = settings.crops_on == 'device'
     on_device |= settings.crops_on == 'auto' and device.type == 'cuda'
     if not isinstance(source, LabelledFolder):
         return TrainingCrops(source, settings), 0
     if on_device:
-        return DeviceCrops(source, settings, device), 0
+        try:
+            return DeviceCrops(source, settings, device), 0
+        except torch.cuda.OutOfMemoryError as error:
+            raise ConfigurationError(
+                f'The {len(source)} training images do not fit the memory of the GPU: set '
+                'crops_on: cpu.'
+            ) from error
     return TrainingCrops(source, settings), settings.workers
 
 

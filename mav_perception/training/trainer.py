@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from mav_perception.errors import ConfigurationError
@@ -78,8 +77,7 @@ class Trainer:
         self._crops, self._workers = training_crops(self._train, settings, self._device)
         self._steps = max(1, len(self._crops) // (settings.batch_size * distributed.processes()))
         self._optimiser, self._schedule = self._optimisation()
-        self._averaging = MovingAverage(settings.average)
-        self._average = AveragedModel(self.network, multi_avg_fn=self._averaging, use_buffers=True)
+        self._average = MovingAverage(self.network, settings.average)
         self.epoch, self.best_iou, self.best_epoch = 0, -1.0, 0
         if resume and (folder / 'last.pt').is_file():
             self._restore(folder / 'last.pt')
@@ -122,7 +120,7 @@ class Trainer:
         return torch.ones(self.classes)
 
     def _train_epoch(self, epoch: int) -> dict[str, Any]:
-        """Take one step a batch; a batch without a finite gradient is left out and counted.
+        """Take one step a batch; one without a finite gradient changes no weight, and is counted.
 
         Nothing here asks for a number before the end: a GPU would have to be waited for.
         """
@@ -142,8 +140,7 @@ class Trainer:
             self._optimiser.step()
             if epoch * self._steps + step < self._settings.epochs * self._steps - 1:
                 self._schedule.step()
-            self._average.update_parameters(self.network)
-            self._averaging.steps += 1
+            self._average.update(self.network)
             total += torch.where(skip > 0, 0.0, loss.detach())
             bad += skip
         steps = max(len(loader) - int(bad), 1)
@@ -167,14 +164,14 @@ class Trainer:
     def _finish_epoch(self, row: dict[str, Any]) -> None:
         last = self.epoch == self._settings.epochs
         if last or self.epoch % self._settings.validate_every == 0:
-            result = validate(self._average.module, self._validation, self._settings)
+            result = validate(self._average.network, self._validation, self._settings)
             row |= result.figures
             if self._elsewhere:
-                network = self._average.module
+                network = self._average.network
                 row['false_elsewhere'] = false_blobs(network, self._elsewhere, self._settings)
             if result.target_iou > self.best_iou:
                 self.best_iou, self.best_epoch = result.target_iou, self.epoch
-                self._save(self._folder / 'best.pt', self._average.module)
+                self._save(self._folder / 'best.pt', self._average.network)
                 self._log.picture(result.examples, self.epoch)
         self._log.row(row)
         self._save(self._folder / 'last.pt', self.network)
@@ -188,7 +185,7 @@ class Trainer:
         every = self._settings.mine_every
         due = every and self.epoch and self.epoch % every == 0
         if due and isinstance(self._train, LabelledFolder):
-            found = mine_false_blobs(self._average.module, self._train, self._settings)
+            found = mine_false_blobs(self._average.network, self._train, self._settings)
             if distributed.is_first():
                 tqdm.write(f'{found} false blobs in the training images to crop around')
 
@@ -203,7 +200,8 @@ class Trainer:
         }
         if path.name == 'last.pt':
             state |= {
-                'average': self._average.state_dict(),
+                'average': self._average.network.state_dict(),
+                'steps': self._average.steps,
                 'optimiser': self._optimiser.state_dict(),
                 'schedule': self._schedule.state_dict(),
                 'hard': self._hard(),
@@ -217,15 +215,20 @@ class Trainer:
 
     def _restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self._device, weights_only=True)
-        # How many workers there are, and where crops are made, changes no result but rounding.
-        beside = {'workers': self._settings.workers, 'crops_on': self._settings.crops_on}
-        if state['configuration'] | beside != asdict(self._settings):
+        settings = asdict(self._settings)
+        beside = {'workers': self._settings.workers}  # how many, changes no result
+        if state['configuration'].keys() != settings.keys() or 'steps' not in state:
+            raise ConfigurationError(
+                f'{path} was made by another version of mav_perception, and cannot be gone on '
+                'with: train into another folder, or start from its best.pt.'
+            )
+        if state['configuration'] | beside != settings:
             raise ConfigurationError(
                 f'{path} was made with other settings: train into another folder or drop --resume.'
             )
         self.network.load_state_dict(state['network'])
-        self._average.load_state_dict(state['average'])
-        self._averaging.steps = int(self._average.n_averaged)
+        self._average.network.load_state_dict(state['average'])
+        self._average.steps = state['steps']
         self._optimiser.load_state_dict(state['optimiser'])
         self._schedule.load_state_dict(state['schedule'])
         self.epoch, self.best_iou = state['epoch'], state['best_iou']

@@ -1,5 +1,6 @@
 """Crops made in batches on a device are those of the CPU, to a grey level."""
 
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -7,13 +8,15 @@ import pytest
 
 torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
+from mav_perception.errors import ConfigurationError  # noqa: E402
 from mav_perception.training import augmentation, distractors  # noqa: E402
 from mav_perception.training.augmentation import LabelledImage, choose  # noqa: E402
-from mav_perception.training.copy_paste import cut_out_targets  # noqa: E402
+from mav_perception.training.copy_paste import CutOut, choose_pasting, cut_out_targets  # noqa: E402
 from mav_perception.training.datasets import LabelledFolder, TrainingCrops  # noqa: E402
 from mav_perception.training.exposure import expose  # noqa: E402
 from mav_perception.training.on_device import clutter, exposing  # noqa: E402
 from mav_perception.training.on_device.crops import DeviceCrops  # noqa: E402
+from mav_perception.training.on_device.pasting import CutOutStore  # noqa: E402
 from mav_perception.training.on_device.pixels import PixelStore  # noqa: E402
 from mav_perception.training.trainer import Trainer  # noqa: E402
 
@@ -66,8 +69,8 @@ def both(settings, device, channels=1):
     return images, labels, others.cpu(), same.cpu()
 
 
-@pytest.mark.parametrize('lens', [0.0, 120.0])
-def test_the_same_crop_is_shown(settings, device, lens, monkeypatch):
+@pytest.mark.parametrize(('lens', 'channels'), [(0.0, 1), (0.0, 3), (120.0, 1)])
+def test_the_same_crop_is_shown(settings, device, lens, channels, monkeypatch):
     plain = {'blur': 0.0, 'motion': None, 'noise': 0.0, 'quality': 0}
 
     def without_noise(*arguments):
@@ -76,8 +79,9 @@ def test_the_same_crop_is_shown(settings, device, lens, monkeypatch):
 
     for module in ('datasets', 'on_device.crops'):
         monkeypatch.setattr(f'mav_perception.training.{module}.choose', without_noise)
-    images, labels, others, same = both(replace(settings, lens_degrees=lens), device)
-    assert images.shape == others.shape == (64, 1, 64, 80)
+    settings = replace(settings, lens_degrees=lens)
+    images, labels, others, same = both(settings, device, channels)
+    assert images.shape == others.shape == (64, channels, 64, 80)
     apart = (images - others).abs() * 0.25 * 255.0
     # The CPU interpolates the map of a lens between every eighth pixel.
     assert float(apart.mean()) < (1.5 if lens else 1.0)
@@ -110,7 +114,7 @@ def test_light_changes_alike(settings, device, channels):
 
 
 def test_both_paths_have_the_same_statistics(settings, device):
-    images, labels, others, same = both(replace(settings, crops_per_image=40), device)
+    images, labels, others, same = both(settings, device)
     for one, other in ((images, others), (labels == 1, same == 1), (labels == 255, same == 255)):
         one, other = one.float(), other.float()
         assert float(other.mean()) == pytest.approx(float(one.mean()), abs=0.02)
@@ -129,16 +133,39 @@ def test_pixels_between_two_images_are_not_mixed(device):
     assert store.nearest(at, where, 7)[:, 0].tolist() == [[10, 7], [7, 7]]
 
 
-def test_a_run_on_the_device_learns_mines_and_resumes(settings, configuration, tmp_path):
+@pytest.mark.parametrize('backgrounds', [False, True])
+def test_a_run_on_the_device_learns_mines_and_resumes(
+    settings, configuration, tmp_path, backgrounds
+):
     plain = replace(
         configuration, crops_on='device', mine_every=5, hard_crops=0.3, epochs=25,
         validate_every=25, clutter=0.5, pasted=0.5,
+        backgrounds=f'{configuration.train}/images' if backgrounds else '', background_share=0.2,
     )  # fmt: skip
-    trainer = Trainer(plain, tmp_path / 'run', resume=False)
-    trainer._out_of_patience = lambda: trainer.epoch == 11
-    trainer.run()
-    resumed = Trainer(replace(plain, crops_on='auto'), tmp_path / 'run', resume=True)
+    whole = Trainer(plain, tmp_path / 'whole', resume=False)
+    whole.run()
+    assert whole.best_iou > (0.0 if backgrounds else 0.4)  # these backgrounds show the target
+    cut = Trainer(plain, tmp_path / 'cut', resume=False)
+    cut._out_of_patience = lambda: cut.epoch == 11
+    cut.run()
+    resumed = Trainer(plain, tmp_path / 'cut', resume=True)
     assert resumed.epoch == 11
-    resumed = Trainer(plain, tmp_path / 'run', resume=True)
     resumed.run()
-    assert resumed.best_iou > 0.4
+    for name, value in resumed._average.network.state_dict().items():
+        expected = whole._average.network.state_dict()[name]
+        torch.testing.assert_close(value, expected, rtol=1e-3, atol=1e-4)
+    with pytest.raises(ConfigurationError, match='other settings'):
+        Trainer(replace(plain, crops_on='cpu'), tmp_path / 'cut', resume=True)
+
+
+def test_a_large_target_pasted_small_does_not_alias(settings, device):
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 255, (600, 600), dtype=np.uint8)
+    target = CutOut(image, np.ones((600, 600), np.uint8))
+    chosen = choose_pasting(1, random.Random(1))
+    chosen = replace(chosen, longest=16.0, decoy=False, gain=1.0, degrees=0.0)
+    ground, labels = torch.full((1, 1, 64, 80), 127.0), torch.zeros((1, 64, 80), dtype=torch.int64)
+    ground, labels = ground.to(device), labels.to(device)
+    CutOutStore([target], device).paste(ground, labels, [0], [chosen])
+    assert int((labels == 1).sum()) > 200
+    assert float(ground[0, 0][labels[0] == 1].std()) < 2.5

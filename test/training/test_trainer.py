@@ -85,6 +85,16 @@ def test_resuming_with_other_settings_is_refused(configuration, tmp_path):
         Trainer(replace(configuration, epochs=9), tmp_path / 'run', resume=True)
 
 
+def test_resuming_a_run_of_another_version_is_refused(configuration, tmp_path):
+    trainer = Trainer(configuration, tmp_path / 'run', resume=False)
+    trainer._save(tmp_path / 'run' / 'last.pt', trainer.network)
+    state = torch.load(tmp_path / 'run' / 'last.pt', weights_only=True)
+    del state['configuration']['crops_on']
+    torch.save(state, tmp_path / 'run' / 'last.pt')
+    with pytest.raises(ConfigurationError, match='another version'):
+        Trainer(configuration, tmp_path / 'run', resume=True)
+
+
 def test_bad_samples_are_left_out_counted_and_named(configuration, folder, tmp_path, capsys):
     (folder / 'labels' / '3.png').unlink()
     (folder / 'images' / '4.png').write_bytes(b'broken')

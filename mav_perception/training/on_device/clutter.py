@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mav_perception.training.distractors import VARIETY, draw_clutter
 from mav_perception.training.on_device.pixels import send
+from mav_perception.types import ByteImage
 
 
 class ClutterStore:
@@ -20,13 +21,10 @@ class ClutterStore:
     def __init__(self, crop: tuple[int, int], device: torch.device, workers: int) -> None:
         """Draw it for a size of crops."""
         with ThreadPoolExecutor(max(1, workers)) as pool:
-            drawn = list(pool.map(partial(draw_clutter, crop), range(VARIETY)))
-        brightness = np.stack([np.clip(c.brightness, 0, 255).astype(np.uint8) for c in drawn])
-        opacity = np.stack([np.round(255.0 * c.opacity).astype(np.uint8) for c in drawn])
-        self._brightness = torch.from_numpy(brightness).to(device)
-        self._opacity = torch.from_numpy(opacity).to(device)
-        self._mirrored = send([c.mirrored for c in drawn], device)
-        self._darkness = send([c.darkness for c in drawn], device)
+            drawn = list(pool.map(partial(_draw_bytes, crop), range(VARIETY)))
+        layers, mirrored, darkness = zip(*drawn, strict=True)
+        self._layers = torch.from_numpy(np.stack(layers)).to(device)
+        self._mirrored, self._darkness = send(mirrored, device), send(darkness, device)
 
     def cover(
         self, images: Tensor, labels: Tensor, crops: Sequence[int], seeds: Sequence[int]
@@ -42,7 +40,8 @@ class ClutterStore:
         device = images.device
         at, seed = send(crops, device), send(seeds, device)
         below, known = images[at], labels[at]
-        opacity = self._opacity[seed].float()[:, None] / 255.0
+        drawn, opacity = self._layers[seed].float()[:, None].unbind(2)
+        opacity = opacity / 255.0
         way = self._mirrored[seed][:, None, None]
         elsewhere = torch.where(way[:, None] == 0, below.flip(2), below.flip(3))
         there = torch.where(way == 0, known.flip(1), known.flip(2))
@@ -51,9 +50,18 @@ class ClutterStore:
         # A piece with a target in it would teach that targets are background.
         dropped = copied & (inside & (there != 0)).flatten(1).any(dim=1)
         filled = elsewhere * self._darkness[seed][:, None, None, None] * opacity
-        drawn = self._brightness[seed].float()[:, None]
         added = torch.where(copied[:, None, None, None], filled, drawn)
         opacity = opacity * ~dropped[:, None, None, None]
         mixed = below * (1.0 - opacity) + added * ~dropped[:, None, None, None]
         images[at] = mixed.clamp(0.0, 255.0).floor()
         labels[at] = torch.where(inside & ~dropped[:, None, None], 0, known)
+
+
+def _draw_bytes(crop: tuple[int, int], seed: int) -> tuple[ByteImage, int, float]:
+    """Return (2, rows, columns) brightness and opacity in bytes, and what is mirrored how dark.
+
+    All seeds as floats would take gigabytes.
+    """
+    drawn = draw_clutter(crop, seed)
+    layers = np.stack([drawn.brightness, np.round(255.0 * drawn.opacity)])
+    return np.clip(layers, 0, 255).astype(np.uint8), drawn.mirrored, drawn.darkness

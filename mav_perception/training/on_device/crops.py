@@ -1,7 +1,8 @@
 """Augmented crops in batches, made where the network trains.
 
 Every choice is that of `training.augmentation`, drawn from the same seeds; only what it does to
-pixels is done here, for a batch at once. So crop i of epoch e shows the same as on a CPU.
+pixels is done here, for a batch at once. So crop i of epoch e shows the same as on a CPU, but for
+the noise, which is drawn for a whole batch, and what JPEG and scaling round otherwise.
 """
 
 from __future__ import annotations

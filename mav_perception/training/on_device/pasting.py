@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mav_perception.training.copy_paste import CutOut, Pasting
+from mav_perception.training.copy_paste import SMALLEST, CutOut, Pasting
 from mav_perception.training.on_device.blur import gaussian_blur
 from mav_perception.training.on_device.pixels import PixelStore, pixel_grid, send
 from mav_perception.training.warping import pyramid
-
-LEVELS = 4
-"""Sizes of a cut-out that are kept: the largest is pasted eight times smaller."""
 
 
 class CutOutStore:
@@ -23,7 +21,10 @@ class CutOutStore:
     def __init__(self, cut_outs: list[CutOut], device: torch.device) -> None:
         """Put them there."""
         self._cut_outs = cut_outs
-        self._images = PixelStore.of([pyramid(c.image, LEVELS) for c in cut_outs], device)
+        largest = max(max(c.labels.shape) for c in cut_outs)
+        # Down to where the largest is pasted the smallest, so that none aliases.
+        levels = 1 + max(0, math.ceil(math.log2(largest / SMALLEST)))
+        self._images = PixelStore.of([pyramid(c.image, levels) for c in cut_outs], device)
         self._labels = PixelStore.of([(c.labels,) for c in cut_outs], device)
 
     def paste(

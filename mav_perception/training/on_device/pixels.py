@@ -31,13 +31,18 @@ class PixelStore:
     def of(cls, images: list[tuple[ByteImage, ...]], device: torch.device) -> PixelStore:
         """Put images on a device; each is a tuple of its levels, all of as many."""
         flat = [level for levels in images for level in levels]
-        pixels = [torch.from_numpy(_rows(level)) for level in flat]
-        counts = np.array([len(p) for p in pixels])
+        counts = np.array([math.prod(level.shape[:2]) for level in flat])
+        begins = counts.cumsum() - counts
+        channels = flat[0].size // int(counts[0])
+        values = torch.empty((int(counts.sum()), channels), dtype=torch.uint8, device=device)
+        for level, begin, count in zip(flat, begins.tolist(), counts.tolist(), strict=True):
+            rows = np.ascontiguousarray(level.reshape(count, channels))
+            values[begin : begin + count] = torch.from_numpy(rows)
         shape = len(images), len(images[0])
         sizes = np.array([level.shape[1::-1] for level in flat])
         return cls(
-            values=torch.cat(pixels).to(device),
-            begin=torch.from_numpy((counts.cumsum() - counts).reshape(shape)).to(device),
+            values=values,
+            begin=torch.from_numpy(begins.reshape(shape)).to(device),
             size=torch.from_numpy(sizes.reshape(*shape, 2)).to(device),
         )
 
@@ -81,11 +86,6 @@ class PixelStore:
         kept = torch.minimum(x.clamp(min=0), columns - 1)
         index = begin[:, None, None] + torch.minimum(y.clamp(min=0), rows - 1) * columns + kept
         return self.values[index].float(), inside
-
-
-def _rows(image: ByteImage) -> ByteImage:
-    """Return (H W, C) pixels of an image (H, W[, C])."""
-    return np.ascontiguousarray(image.reshape(math.prod(image.shape[:2]), -1))
 
 
 def send(values: Any, device: torch.device) -> Tensor:
