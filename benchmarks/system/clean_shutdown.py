@@ -25,12 +25,16 @@ NODES = (
     *('monitor', 'recorder', 'pilot'),
 )
 
+LONGEST = 30.0
+"""Seconds that an exit may take."""
+
 
 def main() -> int:
     """Print a table; 0 if every exit was clean."""
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--times', type=int, default=100, help='of each signal, over all nodes')
     times = parser.parse_args().times
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nodes rightly ignore it under nohup
     clean, words = True, []
     print(f'{"signal":8} {"clean exits":>12} {"median time":>12} {"longest":>9}')
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -54,7 +58,7 @@ def one_exit(node: str, number: signal.Signals, index: int) -> tuple[int, float]
     extra = ['-p', f'bag:={bag}'] if node == 'recorder' else []
     child = subprocess.Popen(
         [str(find_executable(f'{node}_node')), '--ros-args', *extra],
-        env=ros_environment(),
+        env=ros_environment() | {'PYTHONFAULTHANDLER': '1'},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -65,7 +69,12 @@ def one_exit(node: str, number: signal.Signals, index: int) -> tuple[int, float]
     time.sleep(0.05 * (index % 80))  # in the middle of start-up, and later
     begin = time.monotonic()
     child.send_signal(number)
-    _, said = child.communicate(timeout=30.0)
+    try:
+        _, said = child.communicate(timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        child.send_signal(signal.SIGABRT)  # faulthandler then tells where every thread is
+        _, said = child.communicate()
+        print(f'{node}_node still ran {LONGEST:.0f} s after {number.name}:\n{said}')
     code = child.returncode or int('Traceback' in said)
     return code, time.monotonic() - begin
 

@@ -63,5 +63,5 @@ def camera_picture(
 
 def _name(origin: int, names: Sequence[str]) -> str:
     if origin < 0:
-        return 'false'
+        return 'nobody'
     return names[origin] if origin < len(names) else 'object'
