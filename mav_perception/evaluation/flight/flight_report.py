@@ -119,7 +119,7 @@ class Flight:
         late = f'median {p50:.0f} ms, 95 % {p95:.0f} ms' if len(self.latency_ms) else 'unknown'
         lines = [f'  image to pose: {late}']
         if np.isfinite(self.real_time_factor):
-            lines[0] += f'; real-time factor {self.real_time_factor:.2f} over the whole flight'
+            lines[0] += f'; real-time factor {self.real_time_factor:.2f} in all'
         lines += [
             f'  {name:8} {balance.text()}'
             for name, balance in zip(self.names, self.balances, strict=True)
