@@ -19,19 +19,19 @@ class MovingAverage:
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
-        """Begin with the weights as they are."""
+        """Begin with the weights of a network as they are, and follow it."""
         self.network = deepcopy(network)
+        self._means, self._values = _by_kind(self.network), _by_kind(network)
         self.steps = 0
         self._decay = decay
 
     @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
+    def update(self) -> None:
         """Move the average towards the weights after a step."""
         now = min(self._decay, (1.0 + self.steps) / (10.0 + self.steps)) if self.steps else 0.0
-        means, values = _by_kind(self.network), _by_kind(network)
-        torch._foreach_lerp_(means[0], values[0], 1.0 - now)
-        if means[1]:
-            torch._foreach_copy_(means[1], values[1])
+        torch._foreach_lerp_(self._means[0], self._values[0], 1.0 - now)
+        if self._means[1]:
+            torch._foreach_copy_(self._means[1], self._values[1])
         self.steps += 1
 
 

@@ -140,7 +140,7 @@ class Trainer:
             self._optimiser.step()
             if epoch * self._steps + step < self._settings.epochs * self._steps - 1:
                 self._schedule.step()
-            self._average.update(self.network)
+            self._average.update()
             total += torch.where(skip > 0, 0.0, loss.detach())
             bad += skip
         steps = max(len(loader) - int(bad), 1)

@@ -7,6 +7,9 @@ the noise, which is drawn for a whole batch, and what JPEG and scaling round oth
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeVar
+
 import torch
 from torch import Tensor
 
@@ -19,6 +22,8 @@ from mav_perception.training.on_device.exposing import expose
 from mav_perception.training.on_device.pasting import CutOutStore
 from mav_perception.training.on_device.pixels import PixelStore, send
 from mav_perception.training.on_device.views import warp_maps
+
+Item = TypeVar('Item')
 
 
 class DeviceCrops:
@@ -73,14 +78,18 @@ class DeviceCrops:
         return images, self._labels.nearest(at, where, UNKNOWN)
 
     def _paste(self, images: Tensor, labels: Tensor, chosen: list[Choices]) -> None:
-        """Paste the first target of every crop, then the second."""
-        for turn in range(max(len(c.pasted) for c in chosen)):
-            crops = [k for k, c in enumerate(chosen) if len(c.pasted) > turn]
+        for crops, pastings in _in_turn([c.pasted for c in chosen]):
             assert self._cut_outs is not None
-            self._cut_outs.paste(images, labels, crops, [chosen[k].pasted[turn] for k in crops])
+            self._cut_outs.paste(images, labels, crops, pastings)
 
     def _draw(self, images: Tensor, labels: Tensor, chosen: list[Choices]) -> None:
-        for turn in range(max(len(c.clutter) for c in chosen)):
-            crops = [k for k, c in enumerate(chosen) if len(c.clutter) > turn]
+        for crops, seeds in _in_turn([c.clutter for c in chosen]):
             assert self._clutter is not None
-            self._clutter.cover(images, labels, crops, [chosen[k].clutter[turn] for k in crops])
+            self._clutter.cover(images, labels, crops, seeds)
+
+
+def _in_turn(wanted: list[tuple[Item, ...]]) -> Iterator[tuple[list[int], list[Item]]]:
+    """Yield the crops that want anything with the first of it, then those that want a second."""
+    for turn in range(max(map(len, wanted))):
+        crops = [k for k, items in enumerate(wanted) if len(items) > turn]
+        yield crops, [wanted[k][turn] for k in crops]
