@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mav_perception.geometry import wrap_angle
-from mav_perception.types import BoolArray, FloatArray
+from mav_perception.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,16 @@ class JointHypotheses:
     def mean_existence(self) -> FloatArray:
         """Return (O,) probability that each static object is there, over all hypotheses."""
         return self.weights @ self.existence
+
+    def taken(self, index: IntArray, weights: FloatArray) -> JointHypotheses:
+        """Return copies of some of the hypotheses, with weights (len(index),) of their own."""
+        return JointHypotheses(
+            weights=weights / weights.sum(),
+            means=self.means[index],
+            covariances=self.covariances[index],
+            existence=self.existence[index],
+            detectable=self.detectable[index],
+        )
 
     def without_objects(self, gone: BoolArray) -> JointHypotheses:
         """Return the hypotheses without some of the static objects (O,)."""

@@ -15,6 +15,7 @@ from mav_perception.localization.initialization.search import (
     SearchResult,
     SearchTask,
 )
+from mav_perception.localization.initialization.start_prior import too_vague
 from mav_perception.localization.integrity import IntegrityMonitor
 from mav_perception.localization.lost_drones import LostDroneDetector, beats_filter
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
@@ -34,9 +35,6 @@ from mav_perception.types import (
 
 MAX_SILENCE = 2.0
 """A drone without odometry for longer, seconds, is not published; back, it has to be seen."""
-
-FOUND_SIGMA = 0.5
-"""After its VIO restarted a drone counts as found again once it is known to this, metres."""
 
 
 class TeamLocalizer(FilterQueries):
@@ -168,9 +166,9 @@ class TeamLocalizer(FilterQueries):
     def _readmit_restarted(self) -> None:
         """Publish drones again that were silent, once they met another and are certain."""
         state = self.filter.require_state()
-        variances = np.diag(state.team.covariance).reshape(-1, 4)[:, :3].max(axis=1)
+        vague = too_vague(np.sqrt(np.diag(state.team.covariance)).reshape(-1, 4))
         for drone, since_ns in list(self._restarted.items()):
-            if variances[drone] < FOUND_SIGMA**2 and state.last_met_ns[drone] >= since_ns:
+            if not vague[drone] and state.last_met_ns[drone] >= since_ns:
                 del self._restarted[drone]
 
     def _correct(self, report: UpdateReport) -> list[Notice]:

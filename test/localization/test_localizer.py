@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from mav_perception.evaluation.benchmark.baselines import BASELINES
+from mav_perception.evaluation.metrics.team_errors import errors_in_sigmas
 from mav_perception.evaluation.playback import play
+from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.state import with_drone
-from mav_perception.recordings.recording import LabelledFrame
+from mav_perception.recordings.recording import LabelledFrame, sample_truth
 from mav_perception.simulation.flight.flight import fly, matching_parameters
-from mav_perception.simulation.flight.scenario import Scenario
+from mav_perception.simulation.flight.scenario import Fault, Scenario
 from mav_perception.simulation.flight.scenario_files import load_scenario
-from mav_perception.types import nanoseconds
+from mav_perception.types import nanoseconds, seconds
 
 pytestmark = pytest.mark.flight
 
@@ -25,6 +27,10 @@ VICTIM = 2
 def flown(name):
     scenario = load_scenario(name, duration=35.0, seed=1)
     return fly(scenario), matching_parameters(scenario)
+
+
+def flight_time(recording, frame):
+    return seconds(frame.sightings.stamp_ns - recording.begin_ns)
 
 
 def play_with(recording, parameters):
@@ -113,6 +119,33 @@ def test_without_a_search_a_restarted_drone_is_published_again_once_it_is_certai
     assert not feed.localizer.localized[VICTIM]
     feed.until(30.0)
     assert feed.localizer.localized.all()
+
+
+@pytest.mark.parametrize('seed', [4, 5, 7])
+def test_a_vio_that_restarts_after_turning_unseen_is_never_published_wrong(seed):
+    begin, end = 8.0, 28.0
+    fault = Fault('vio_restart', f'mav{VICTIM + 1}', begin, end)
+    scenario = Scenario(drones=4, duration=36.0, seed=seed, faults=(fault,))
+    recording = fly(scenario)
+    frames = tuple(
+        frame
+        for frame in recording.frames
+        if frame.sightings.observer != fault.drone
+        or not fault.strikes(fault.drone, flight_time(recording, frame), fault.kind)
+    )
+    recording = replace(recording, frames=frames)
+    feed, published = Feed(recording, matching_parameters(scenario)), 0
+    for time in np.arange(end, scenario.duration, 0.2).tolist():
+        feed.until(time)
+        if feed.localizer.localized[VICTIM]:
+            stamp = feed.localizer.filter.stamp_ns
+            team = feed.localizer.filter.predict(stamp)
+            truth = sample_truth(recording, np.array([stamp]))[0]
+            yaw = abs(float(wrap_angle(team.mean[VICTIM, 3] - truth[VICTIM, 3])))
+            assert yaw < 5.0 * np.sqrt(team.block(VICTIM)[3, 3]), time
+            assert errors_in_sigmas(team, truth)[VICTIM] < 5.0, time
+            published += 1
+    assert published > 30
 
 
 def test_a_drone_that_is_not_where_it_should_be_is_withdrawn_and_found():

@@ -12,6 +12,7 @@ from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
+from mav_perception.localization.prediction.yaw_mixture import MAX_YAW_SIGMA, with_yaw_mixture
 from mav_perception.localization.state import JointState
 from mav_perception.types import NANOSECONDS, FloatArray
 
@@ -25,8 +26,8 @@ def propagate(
     P' = F P F^T + Q with Q proportional to distance, turn, time and gap. Static objects stay.
     A drone whose odometry has ceased stays where that ended, until the next tells where it went:
     its motion meanwhile is `untold`. A VIO that restarts will never tell: it goes on where the
-    drone is now. Drones whose pose is not known, or that have not begun yet,
-    neither move nor get less certain.
+    drone is now, its yaw a mixture if that is not known well enough to linearise about. Drones
+    whose pose is not known, or that have not begun yet, neither move nor get less certain.
 
     Args:
         state: joint state and its anchors.
@@ -43,13 +44,21 @@ def propagate(
     went = np.where(restarted, state.untold.mean, 0.0)
     known_better = state.untold.variance - gap_variance(waited, parameters)
     noise[:, :3] += np.where(restarted, known_better, 0.0)
+    turned = np.where(increments.gap > 0.0, noise[:, 3], 0.0)
+    vague = np.flatnonzero(turned > MAX_YAW_SIGMA**2)
+    noise[vague, 3] = 0.0
+    hypotheses = move_poses(state.hypotheses, state.anchors, increments, went, noise)
+    for drone in vague.tolist():
+        hypotheses = with_yaw_mixture(
+            hypotheses, drone, float(turned[drone]), parameters.max_hypotheses
+        )
     told = ~state.active | (rows.stamps != state.anchors.stamps)
     begin_ns = np.where(told, rows.stamps, np.maximum(rows.stamps, state.stamp_ns))
     silence = np.maximum((stamp_ns - begin_ns) / NANOSECONDS, 0.0)
     return replace(
         state,
         stamp_ns=stamp_ns,
-        hypotheses=move_poses(state.hypotheses, state.anchors, increments, went, noise),
+        hypotheses=hypotheses,
         anchors=rows,
         untold=state.untold.after(np.where(state.active, silence, 0.0), told, parameters),
     )
