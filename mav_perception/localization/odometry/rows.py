@@ -109,6 +109,19 @@ class OdometryRows:
         values = np.where(moving[:, None], self.values, 0.0)
         return OdometryRows(np.where(moving, self.stamps, 0), values)
 
+    def restarted(self, which: BoolArray, more: float) -> OdometryRows:
+        """Return N increments, some of which (N,) tell no motion: it is unknown throughout.
+
+        Args:
+            which: whose VIO began anew.
+            more: seconds that this took, besides those that passed.
+        """
+        values = np.where(which[:, None], 0.0, self.values)
+        unknown = np.where(which, self.elapsed + more, 0.0)
+        values[..., GAP] += unknown
+        values[..., YAW_GAP] += unknown
+        return OdometryRows(self.stamps, values)
+
     def with_row(self, index: int, row: OdometryRows) -> OdometryRows:
         """Return the rows with one of them replaced."""
         stamps, values = self.stamps.copy(), self.values.copy()
