@@ -32,6 +32,7 @@ FLOORS = (
     ('localization.static_objects.static_objects',),
     ('localization.hypotheses',),
     ('localization.state',),
+    ('localization.joining',),
     ('localization.prediction',),
     ('localization.association',),
     ('localization.static_objects',),

@@ -9,12 +9,13 @@ import numpy as np
 from mav_perception.errors import InputError
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.association.problem import Associate
+from mav_perception.localization.joining import join_started
 from mav_perception.localization.measurement.camera_scan import camera_scan, check_sightings
 from mav_perception.localization.odometry.history import Insertion
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
-from mav_perception.localization.state import JointState, initial_state, join_started
+from mav_perception.localization.state import JointState, initial_state
 from mav_perception.localization.team.team import Team
 from mav_perception.localization.timing.rollback import Rollback
 from mav_perception.localization.update.coupled_update import Update, update_state

@@ -17,6 +17,7 @@ from mav_perception.localization.initialization.search import (
 )
 from mav_perception.localization.initialization.start_prior import too_vague
 from mav_perception.localization.integrity import IntegrityMonitor
+from mav_perception.localization.joining import with_drone, without_drone
 from mav_perception.localization.lost_drones import LostDroneDetector, beats_filter
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
 from mav_perception.localization.notices import correction_notice, found_notice, lost_notice
@@ -24,7 +25,6 @@ from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.prediction.motion import moved_by_odometry
 from mav_perception.localization.queries import DronePose, DroneStatus, FilterQueries
-from mav_perception.localization.state import with_drone, without_drone
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.types import (
     BoolArray,
@@ -235,7 +235,7 @@ class TeamLocalizer(FilterQueries):
         row = self.filter.odometry.histories[found.drone].at(stamp_ns)
         state = self.filter.state_at(stamp_ns)
         self.filter.replace_state(
-            with_drone(state, found.drone, found.pose, found.covariance, row)
+            with_drone(state, found.drone, found.pose, found.covariance, row, found.dependence)
         )
         self._monitor.begin_again()
         self._lost.forget(found.drone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -175,75 +174,4 @@ def initial_state(
         last_scan_ns=np.full(cameras, NEVER_NS, np.int64),
         last_seen_ns=np.full((cameras, count), NEVER_NS, np.int64),
         last_met_ns=np.full(count, NEVER_NS, np.int64),
-    )
-
-
-def join_started(
-    state: JointState,
-    stamp_ns: int,
-    first_rows: Sequence[OdometryRows | None],
-    at_origin: Sequence[bool],
-) -> JointState:
-    """Let pending drones in whose odometry has begun.
-
-    Args:
-        state: joint state.
-        stamp_ns: by when.
-        first_rows: of the odometry of each drone, None before it has begun.
-        at_origin: of which drones the start pose holds at the origin of the odometry; of the
-            others it holds at these rows. Empty for none.
-    """
-    joining = [
-        drone
-        for drone in np.flatnonzero(state.pending).tolist()
-        if (row := first_rows[drone]) is not None and row.stamps <= stamp_ns
-    ]
-    if not joining:
-        return state
-    active, pending, met_ns = state.active.copy(), state.pending.copy(), state.last_met_ns.copy()
-    active[joining], pending[joining], met_ns[joining] = True, False, stamp_ns
-    anchors = state.anchors
-    for drone in joining:
-        row = first_rows[drone]
-        assert row is not None
-        anchored = row.at_origin() if at_origin and at_origin[drone] else row
-        anchors = anchors.with_row(drone, anchored)
-    return replace(state, anchors=anchors, active=active, pending=pending, last_met_ns=met_ns)
-
-
-def without_drone(state: JointState, drone: int) -> JointState:
-    """Take a drone out whose pose is lost; what it tied together stays in the covariance."""
-    active = state.active.copy()
-    active[drone] = False
-    return replace(state, active=active)
-
-
-def with_drone(
-    state: JointState, drone: int, pose: FloatArray, covariance: FloatArray, anchor: OdometryRows
-) -> JointState:
-    """Put a drone in at a pose that is independent of all others.
-
-    Args:
-        state: joint state.
-        drone: which.
-        pose: (4,) in map at the time of `anchor`.
-        covariance: (4, 4).
-        anchor: its odometry row there.
-    """
-    own = slice(4 * drone, 4 * drone + 4)
-    means, joint = state.hypotheses.means.copy(), state.hypotheses.covariances.copy()
-    means[:, own] = pose
-    joint[:, own], joint[:, :, own] = 0.0, 0.0
-    joint[:, own, own] = covariance
-    active, met_ns = state.active.copy(), state.last_met_ns.copy()
-    active[drone], met_ns[drone] = True, state.stamp_ns
-    return replace(
-        state,
-        hypotheses=replace(state.hypotheses, means=means, covariances=joint),
-        active=active,
-        anchors=state.anchors.with_row(drone, anchor),
-        untold=state.untold.without(drone),
-        last_met_ns=met_ns,
-        drift=state.drift.without_past(),
-        denied=np.zeros_like(state.denied),
     )

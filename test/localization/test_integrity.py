@@ -17,9 +17,9 @@ from mav_perception.localization.integrity import (
     SecondFilter,
     separation,
 )
+from mav_perception.localization.joining import without_drone
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.notices import correction_notice
-from mav_perception.localization.state import without_drone
 from mav_perception.recordings.recording import sample_truth
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.types import nanoseconds, seconds

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from mav_perception.evaluation.benchmark.baselines import BASELINES
+from mav_perception.evaluation.benchmark.comparison import average_nees
 from mav_perception.evaluation.metrics.team_errors import errors_in_sigmas
 from mav_perception.evaluation.playback import play
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.joining import with_drone
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.state import with_drone
 from mav_perception.recordings.recording import LabelledFrame, sample_truth
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Fault, Scenario
@@ -45,6 +46,7 @@ def test_a_team_finds_itself_and_nobody_is_placed_wrong(name):
     assert estimate.start_ns is not None
     assert len(estimate.initializations) >= len(recording.team.names) - 1
     assert not any(found.wrong for found in estimate.initializations)
+    assert 0.5 < average_nees(recording, estimate, (0, 1, 2, 3)) < 1.5
 
 
 def test_drones_that_never_see_each_other_are_never_placed():

@@ -12,9 +12,9 @@ from visualization_msgs.msg import MarkerArray
 
 from mav_perception.io.messages import cloud_to_sightings, cloud_to_table
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.joining import with_drone
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.state import with_drone
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import load_team, team_from_entries
 from mav_perception.ros.messages.conversions import ns_to_stamp

@@ -40,6 +40,7 @@ class PointPairs:
         precision: (n, 3, 3) inverse covariance, in map for sightings of the drone, in the drone's
             frame for sightings by the drone.
         own: (n,) the drone made the sighting itself.
+        reference: (n,) the known drone that made it or may be in it.
         log_peak_ratio: (n,) log of P_D, as far as it is shown, times the peak of the normal
             density, over the clutter density.
         explained: (n,) intensity of the drones whose pose is known, over the clutter density.
@@ -51,6 +52,7 @@ class PointPairs:
     map_points: FloatArray
     precision: FloatArray
     own: BoolArray
+    reference: IntArray
     log_peak_ratio: FloatArray
     explained: FloatArray
     sighting: IntArray
@@ -106,26 +108,26 @@ def pairs_for(
     index = np.flatnonzero(usable)
     there, covariance = seen_points(scans, paths, index)
     scan = scans.scan[index]
-    here = np.zeros((len(index), 3)) if drone < 0 else scans.back[drone, scan]
+    here = np.zeros((len(index), 3))
     if drone >= 0:
+        here = scans.back[drone, scan]
         covariance = _widened(covariance, scans.drift[drone, scan], scans.reach[drone, scan])
-    explained = _explained(
-        scans, known, paths, index, there, covariance, parameters.detection_probability
-    )
-    parts = [(here, there, covariance, np.zeros(len(index), bool), explained, index)]
+    seen, p_d = np.zeros(len(index), bool), parameters.detection_probability
+    explained = _explained(scans, known, paths, index, there, covariance, p_d)
+    parts = [(here, there, covariance, seen, observers[index], explained, index)]
     if drone >= 0 and both_ways:
         parts += _by_drone(scans, known, paths, drone)
-    here, there, covariance, own, explained, index = (
+    here, there, covariance, own, reference, explained, index = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
-    strength = np.log(shown_probability(parameters) / scans.clutter[index])
-    strength += _log_peak(covariance)
     return PointPairs(
         body_points=here,
         map_points=there,
         precision=np.asarray(np.linalg.inv(covariance), float),
         own=own,
-        log_peak_ratio=strength,
+        reference=reference,
+        log_peak_ratio=_log_peak(covariance)
+        + np.log(shown_probability(parameters) / scans.clutter[index]),
         explained=explained,
         sighting=index,
         weight=scans.weight[scans.scan[index]],
@@ -134,7 +136,7 @@ def pairs_for(
 
 def _by_drone(
     scans: StackedScans, known: KnownDrones, paths: KnownPaths, drone: int
-) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, FloatArray, IntArray]]:
+) -> list[tuple[FloatArray, FloatArray, FloatArray, BoolArray, IntArray, FloatArray, IntArray]]:
     """Return the pairs of the drone's own sightings with every known drone."""
     mine = scans.observer[scans.scan] == drone
     parts = []
@@ -151,9 +153,8 @@ def _by_drone(
         variance = paths.variances[other, scan]
         covariance = _widened(covariance, variance, paths.reach[other, scan])
         there = paths.poses[other, scan, :3]
-        parts.append(
-            (here, there, covariance, np.ones(len(index), bool), np.zeros(len(index)), index)
-        )
+        own, reference = np.ones(len(index), bool), np.full(len(index), other)
+        parts.append((here, there, covariance, own, reference, np.zeros(len(index)), index))
     return parts
 
 

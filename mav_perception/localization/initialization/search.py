@@ -19,6 +19,7 @@ from mav_perception.localization.initialization.joint_hypotheses import (
 )
 from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.pose_modes import PoseMode
+from mav_perception.localization.initialization.reference_errors import dependence
 from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
 from mav_perception.localization.initialization.start_prior import StartPrior, too_vague
 from mav_perception.localization.initialization.team_modes import ModeFinder, TeamModes
@@ -46,11 +47,20 @@ MAX_SCANS = 800
 
 @dataclass(frozen=True)
 class InitializedDrone:
-    """A drone whose pose is certain now: pose (4,) in map and covariance (4, 4)."""
+    """A drone whose pose is certain now.
+
+    Attributes:
+        drone: which.
+        pose: (4,) in map.
+        covariance: (4, 4) of it, were the others exactly where they are thought to be.
+        dependence: (4, 4N) by what it is off as they are.
+        margin: log odds by which it beats all else.
+    """
 
     drone: int
     pose: FloatArray
     covariance: FloatArray
+    dependence: FloatArray
     margin: float
 
     def agrees(self, pose: FloatArray) -> bool:
@@ -148,18 +158,21 @@ def search(task: SearchTask) -> SearchResult:
     finder = ModeFinder(task.scans, task.known, task.parameters, task.priors)
     team = finder.team_modes(list(task.wanted))
     hypotheses = joint_hypotheses(team)
-    initialized, missing = _decide(team, hypotheses, task)
+    initialized, missing = _decide(finder, team, hypotheses, task)
     for _ in range(RIVAL_ROUNDS):
         wider = finder.with_rivals(team, hypotheses[0].chosen) if initialized else team
         if wider is team:
             break
         team, hypotheses = wider, joint_hypotheses(wider)
-        initialized, missing = _decide(team, hypotheses, task)
+        initialized, missing = _decide(finder, team, hypotheses, task)
     return SearchResult(tuple(initialized), (*task.missing, *missing))
 
 
 def _decide(
-    team: TeamModes, hypotheses: list[JointPoseHypothesis], task: SearchTask
+    finder: ModeFinder,
+    team: TeamModes,
+    hypotheses: list[JointPoseHypothesis],
+    task: SearchTask,
 ) -> tuple[list[InitializedDrone], list[NotInitialized]]:
     """Initialize the drone that is most certain; the others are easier to find after that."""
     best, needed = hypotheses[0].chosen, task.parameters.start_margin
@@ -177,8 +190,7 @@ def _decide(
         if not text:
             odds = start_odds(drone, hypotheses, team, competing, needed)
             if odds > needed:
-                covariance = CAUTION * mode.covariance
-                initialized.append(InitializedDrone(drone, mode.pose, covariance, odds))
+                initialized.append(_found(finder, drone, mode, odds))
                 continue
             text = (
                 f'another explanation is too likely (log odds {odds:.1f}, needed {needed:.0f}): '
@@ -186,6 +198,17 @@ def _decide(
             )
         missing.append(NotInitialized(drone, text))
     return initialized, missing
+
+
+def _found(finder: ModeFinder, drone: int, mode: PoseMode, odds: float) -> InitializedDrone:
+    pairs = finder.evidence(drone).pairs
+    return InitializedDrone(
+        drone=drone,
+        pose=mode.pose,
+        covariance=CAUTION * mode.covariance,
+        dependence=dependence(pairs, mode.pose, mode.covariance, finder.known.poses),
+        margin=odds,
+    )
 
 
 def _too_vague(mode: PoseMode) -> str:

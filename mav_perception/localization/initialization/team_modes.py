@@ -77,8 +77,8 @@ class ModeFinder:
 
     def team_modes(self, drones: list[int]) -> TeamModes:
         """Return the modes of drones and of static objects, and what is explained already."""
-        modes = {drone: find_modes(self._evidence(drone))[:MODES_KEPT] for drone in drones}
-        static = self._evidence(STATIC_OBJECT)
+        modes = {drone: find_modes(self.evidence(drone))[:MODES_KEPT] for drone in drones}
+        static = self.evidence(STATIC_OBJECT)
         modes[STATIC_OBJECT] = find_modes(static)
         weight = self.scans.weight[self.scans.scan]
         team = TeamModes(modes, known_intensity(static.pairs, len(self.scans.scan)), weight)
@@ -97,11 +97,11 @@ class ModeFinder:
         """
         modes = dict(team.modes)
         for drone in team.modes.keys() - {STATIC_OBJECT}:
-            known, evidence = self.known, self._evidence(drone)
+            known, evidence = self.known, self.evidence(drone)
             for other in chosen.keys() & team.modes.keys() - {drone, STATIC_OBJECT}:
                 mode = team.modes[other][chosen[other]]
                 known = known.with_drone(other, mode.pose, np.diag(mode.covariance))
-            found = find_modes(replace(self, known=known)._evidence(drone))[:RIVALS_KEPT]
+            found = find_modes(replace(self, known=known).evidence(drone))[:RIVALS_KEPT]
             modes[drone] = team.modes[drone] + [
                 mode_at(evidence, mode.pose, mode.covariance)
                 for mode in found
@@ -114,7 +114,7 @@ class ModeFinder:
     def _paths(self) -> KnownPaths:
         return self.known.paths(self.scans)
 
-    def _evidence(self, key: int) -> PoseEvidence:
+    def evidence(self, key: int) -> PoseEvidence:
         """Return what is known of a drone, or of static objects."""
         data = self.scans, self.known, self._paths, key
         return PoseEvidence(

@@ -54,6 +54,7 @@ def planted_pairs(pose, seed=0, true=40, false=40):
     strength = np.log(0.8 / 0.01) - 1.5 * np.log(2.0 * np.pi * SIGMA**2)
     return PointPairs(
         body_points=here, map_points=there, precision=precision, own=np.arange(count) % 2 == 0,
+        reference=np.zeros(count, int),
         log_peak_ratio=np.full(count, strength), explained=np.zeros(count),
         sighting=np.arange(count), weight=np.ones(count),
     )  # fmt: skip
@@ -129,6 +130,7 @@ def test_over_clutter_the_likelihood_ratio_of_a_pose_averages_to_one():
         pairs = PointPairs(
             body_points=np.zeros((count, 3)), map_points=clutter,
             precision=np.tile(np.eye(3) / sigma**2, (count, 1, 1)), own=np.zeros(count, bool),
+            reference=np.zeros(count, int),
             log_peak_ratio=np.full(count, np.log(chance / density / (2 * np.pi) ** 1.5)),
             explained=np.zeros(count), sighting=np.arange(count), weight=np.ones(count),
         )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
 from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.state import with_drone
+from mav_perception.localization.joining import with_drone
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 
