@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mav_perception.cameras.models import PinholeCamera
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, MissingDependencyError
 from mav_perception.types import ByteImage, FloatArray
 
 FEWEST_VIEWS = 5
@@ -57,6 +57,14 @@ class AprilGrid:
     rows: int
     tag: float
     spacing: float
+
+    def __post_init__(self) -> None:
+        """Refuse an OpenCV that cannot find tags: those of Ubuntu 22.04 and 24.04 are older."""
+        if not hasattr(getattr(cv2, 'aruco', None), 'ArucoDetector'):
+            raise MissingDependencyError(
+                f'Tags need OpenCV 4.7 or newer, not {cv2.__version__}: install it in a virtual '
+                "environment, pip install 'opencv-python-headless>=4.7', or use a chessboard."
+            )
 
     def find(self, grey: ByteImage) -> BoardView | None:
         """Return the corners of all tags that are seen, or None if they are too few."""

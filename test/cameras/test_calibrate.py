@@ -9,7 +9,7 @@ from mav_perception import cli
 from mav_perception.cameras.calibrate import AprilGrid, Chessboard, calibrate, find_boards
 from mav_perception.cameras.files import load_camera
 from mav_perception.cameras.models import PinholeCamera
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, MissingDependencyError
 
 PINHOLE = PinholeCamera(
     640, 480, 420, 422, 322, 238, 'plumb_bob', np.array([-0.15, 0.03, 0.001, -0.001, 0.0])
@@ -108,3 +108,9 @@ def test_too_few_views_are_refused():
 def test_a_wrong_board_size_is_refused(tmp_path, capsys):
     assert cli.main(['calibrate', str(tmp_path), '--chessboard', 'nine']) == 2
     assert '9x6' in capsys.readouterr().err
+
+
+def test_an_opencv_without_tags_is_named(monkeypatch):
+    monkeypatch.delattr(cv2.aruco, 'ArucoDetector')  # as that of Ubuntu 22.04 and 24.04
+    with pytest.raises(MissingDependencyError, match=r'4\.7'):
+        AprilGrid(5, 4, 0.06, 0.3)

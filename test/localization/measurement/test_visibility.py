@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.integrate import trapezoid
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.measurement.observation import predict_sightings
@@ -69,7 +70,7 @@ def test_clutter_density_integrates_to_the_clutter_of_a_frame():
         'mav1', 0, ranges[:, None] * [[0, 0, 1.0]], np.ones(20_001), np.ones(20_001)
     )
     density = clutter_density(2.0, sightings, PARAMETERS)
-    total = np.trapezoid(density / ranges, ranges) * solid_angle(PARAMETERS)
+    total = trapezoid(density / ranges, ranges) * solid_angle(PARAMETERS)
     assert total == pytest.approx(2.0, rel=1e-6)
 
 
