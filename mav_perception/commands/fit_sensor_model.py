@@ -42,6 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--min-score', type=float, default=0.0, help='least score of a box (default 0)'
     )
+    parser.add_argument(
+        '--box-class', default='', metavar='CLASS',
+        help='class of the drones among the boxes: its number or, in COCO, its name '
+        '(default: all boxes)',
+    )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         '--data', type=Path, help='folder with images/ and labels/, or labels of boxes'
@@ -118,8 +123,8 @@ def _boxes(
         raise ConfigurationError('--boxes needs --data with the labels, and --camera.')
     camera = load_camera(arguments.camera)
     size = camera.width, camera.height
-    labels = read_boxes(arguments.data, None, size)
-    found = read_boxes(arguments.boxes, arguments.data, size)
+    labels = read_boxes(arguments.data, None, size, arguments.box_class)
+    found = read_boxes(arguments.boxes, arguments.data, size, arguments.box_class)
     views = collect_box_observations(found, labels, size, arguments.min_score)
     return views, camera, arguments.min_score
 

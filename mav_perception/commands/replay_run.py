@@ -201,23 +201,19 @@ def _text(scores: dict[str, Score], unknown: bool, length: float, wall: float) -
 
 
 def _figures(scores: dict[str, Score], unknown: bool, wall: float) -> dict[str, Any]:
-    """Return what goes into the JSON; null stands for what did not happen."""
+    """Return what goes into the JSON; NaN stands for what did not happen."""
     cpdaf = scores['cpdaf']
-    figures: dict[str, Any] = {name: _rounded(s.team_shape, 4) for name, s in scores.items()}
+    figures: dict[str, Any] = {name: round(s.team_shape, 4) for name, s in scores.items()}
     figures |= {
-        'anees': _rounded(cpdaf.anees, 3),
+        'anees': round(cpdaf.anees, 3),
         'seconds': round(wall, 2),
         'update_ms_median': round(cpdaf.update_ms, 3),
     }
     if unknown:
         figures |= {
-            'start_seconds': _rounded(cpdaf.start_seconds, 2),
+            'start_seconds': round(cpdaf.start_seconds, 2),
             'coverage': round(cpdaf.coverage, 4),
             'commits': cpdaf.initializations,
             'wrong_commits': cpdaf.wrong_initializations,
         }
     return figures
-
-
-def _rounded(value: float, digits: int) -> float | None:
-    return None if math.isnan(value) else round(value, digits)

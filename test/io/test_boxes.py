@@ -62,3 +62,27 @@ def test_what_is_missing_is_said(files):
         read_boxes(files / 'results.json', None, None)
     with pytest.raises(DataError, match='--camera'):
         read_boxes(files / 'yolo', None, None)
+
+
+def test_boxes_of_one_class_are_told_apart(files):
+    categories = [{'id': 1, 'name': 'drone'}, {'id': 2, 'name': 'bird'}]
+    other = [100.0, 50.0, 10.0, 10.0]
+    boxes = [
+        {'image_id': 7, 'bbox': box, 'category_id': number}
+        for box, number in ((BOX, 1), (other, 2))
+    ]
+    document = json.loads((files / 'labels.json').read_text())
+    document |= {'annotations': boxes, 'categories': categories}
+    (files / 'labels.json').write_text(json.dumps(document))
+    (files / 'results.json').write_text(json.dumps(boxes))
+    (files / 'yolo' / 'one.txt').write_text('1 0.2 0.18 0.2 0.16\n2 0.5 0.5 0.1 0.1\n')
+    for path, images in (('labels.json', None), ('results.json', files / 'labels.json')):
+        for kind in ('drone', '1'):
+            table = read_boxes(files / path, images, None, kind)
+            np.testing.assert_allclose(table['one.png'], [[*EXPECTED, 1.0]])
+        assert len(read_boxes(files / path, images, None)['one.png']) == 2
+    np.testing.assert_allclose(read_boxes(files / 'yolo', None, SIZE, '1')['one'][0, :4], EXPECTED)
+    with pytest.raises(DataError, match="no class 'plane', only 1 drone, 2 bird"):
+        read_boxes(files / 'labels.json', None, None, 'plane')
+    with pytest.raises(DataError, match='give a number'):
+        read_boxes(files / 'yolo', None, SIZE, 'drone')

@@ -231,7 +231,7 @@ class MonitorNode(Node):
         """Return where the flight comes from: what was told, and what is known anyway."""
         told = json.loads(self._settings.about) if self._settings.about else {}
         known = {key: self._values[key] for key in ('parameters',) if key in self._values}
-        return {**told, **known, **(provenance() | told)}
+        return provenance() | known | told
 
 
 def main() -> int:
