@@ -50,17 +50,19 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
             _tuples(values | given),
             dacite.Config(strict=True, type_hooks={float: _number}),
         )
+    except dacite.WrongTypeError as error:
+        hint = '; numbers stand without quotes' if isinstance(error.value, str) else ''
+        raise ConfigurationError(f'{path}: {error}{hint}.') from error
     except (dacite.DaciteError, MavPerceptionError, TypeError, ValueError) as error:
         raise ConfigurationError(f'{path}: {error}') from error
 
 
-def _number(value: Any) -> float:
-    """Return a YAML number as float; a word is none, but PyYAML takes 1.0e9 for one."""
-    if isinstance(value, str) and EXPONENT.fullmatch(value):
-        return float(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f'{value!r} is no number; numbers stand without quotes.')
-    return float(value)
+def _number(value: Any) -> Any:
+    """Return a YAML number as float; PyYAML takes 1.0e9 for a word. Dacite refuses other words."""
+    if isinstance(value, bool):
+        return str(value)  # dacite would take it for a number
+    number = isinstance(value, int) or (isinstance(value, str) and EXPONENT.fullmatch(value))
+    return float(value) if number else value
 
 
 def _path(name: str) -> Path:
