@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mav_perception.commands.progress import labelled_samples
-from mav_perception.errors import ConfigurationError
+from mav_perception.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from mav_perception.cameras.models import PinholeCamera
@@ -44,9 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--box-class', default='', metavar='CLASS',
-        help='class of the drones among the boxes: its number or, in COCO, its name '
-        '(default: all boxes)',
+        help='class of the drones among what the detector found: its number or, in COCO, its '
+        'name (default: all boxes)',
     )  # fmt: skip
+    parser.add_argument(
+        '--label-class', default='', metavar='CLASS', help='the same among the labels of boxes'
+    )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         '--data', type=Path, help='folder with images/ and labels/, or labels of boxes'
@@ -123,7 +126,9 @@ def _boxes(
         raise ConfigurationError('--boxes needs --data with the labels, and --camera.')
     camera = load_camera(arguments.camera)
     size = camera.width, camera.height
-    labels = read_boxes(arguments.data, None, size, arguments.box_class)
+    labels = read_boxes(arguments.data, None, size, arguments.label_class)
+    if not any(map(len, labels.values())):
+        raise DataError(f'{arguments.data} has no box of class {arguments.label_class!r}.')
     found = read_boxes(arguments.boxes, arguments.data, size, arguments.box_class)
     views = collect_box_observations(found, labels, size, arguments.min_score)
     return views, camera, arguments.min_score

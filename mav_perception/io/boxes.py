@@ -48,7 +48,7 @@ def read_boxes(
             known, items = json.loads(images.read_text(encoding='utf-8-sig')), document
         names = {item['id']: str(item['file_name']) for item in known['images']}
         if kind:
-            number = _category(kind, known.get('categories', []), path)
+            number = _category(kind, known.get('categories', []), images or path)
             items = [item for item in items if str(item.get('category_id')) == number]
         return _table(names, items)
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -58,8 +58,10 @@ def read_boxes(
 def _category(kind: str, categories: list[dict[str, Any]], path: Path) -> str:
     """Return the number of a class that is told by its name or its number."""
     numbers = {str(item.get('name')): str(item['id']) for item in categories}
-    if kind not in numbers and kind not in numbers.values():
-        told = ', '.join(f'{number} {name}' for name, number in numbers.items()) or 'no classes'
+    if not numbers and not kind.isdigit():
+        raise DataError(f'{path} has no categories: tell class {kind!r} by its number.')
+    if numbers and kind not in {*numbers, *numbers.values()}:
+        told = ', '.join(f'{number} {name}' for name, number in numbers.items())
         raise DataError(f'{path} has no class {kind!r}, only {told}.')
     return numbers.get(kind, kind)
 

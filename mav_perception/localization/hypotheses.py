@@ -42,8 +42,9 @@ class JointHypotheses:
         """Return (O,) probability that each static object is there, over all hypotheses."""
         return self.weights @ self.existence
 
-    def taken(self, index: IntArray, weights: FloatArray) -> JointHypotheses:
-        """Return copies of some of the hypotheses, with weights (len(index),) of their own."""
+    def taken(self, index: IntArray, weights: FloatArray | None = None) -> JointHypotheses:
+        """Return copies of some of the hypotheses, with their weights or others (len(index),)."""
+        weights = self.weights[index] if weights is None else weights
         return JointHypotheses(
             weights=weights / weights.sum(),
             means=self.means[index],

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mav_perception.localization.hypotheses import difference, mixture_moments, wrapped
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.state import JointState
 from mav_perception.types import FloatArray
@@ -66,25 +67,34 @@ def with_drone(
         state: joint state.
         drone: which.
         pose: (4,) in map at the time of `anchor`.
-        covariance: (4, 4) C, if the others are where they are thought to be.
+        covariance: (4, 4) C of it, besides what it shares with the others.
         anchor: its odometry row there.
-        dependence: (4, 4N) W; None if it is independent of all others.
+        dependence: (4, 4N) W, its Jacobian with respect to the poses of the others; None if it is
+            independent of them.
     """
     own = slice(4 * drone, 4 * drone + 4)
-    means, joint = state.hypotheses.means.copy(), state.hypotheses.covariances.copy()
+    hypotheses = state.hypotheses
+    means, joint = hypotheses.means.copy(), hypotheses.covariances.copy()
     means[:, own] = pose
     joint[:, own], joint[:, :, own] = 0.0, 0.0
     joint[:, own, own] = covariance
     if dependence is not None:
-        ties = dependence @ joint[:, : 4 * state.drones]
+        poses = slice(0, 4 * state.drones)
+        mean, _ = mixture_moments(
+            hypotheses.weights, hypotheses.means[:, poses], joint[:, poses, poses], state.drones
+        )
+        apart = difference(hypotheses.means[:, poses], mean, state.drones)
+        means[:, own] += apart @ dependence.T
+        means = wrapped(means, state.drones)
+        ties = dependence @ joint[:, poses]
         joint[:, own] += ties
         joint[:, :, own] += np.swapaxes(ties, 1, 2)
-        joint[:, own, own] = covariance + ties[:, :, : 4 * state.drones] @ dependence.T
+        joint[:, own, own] = covariance + ties[:, :, poses] @ dependence.T
     active, met_ns = state.active.copy(), state.last_met_ns.copy()
     active[drone], met_ns[drone] = True, state.stamp_ns
     return replace(
         state,
-        hypotheses=replace(state.hypotheses, means=means, covariances=joint),
+        hypotheses=replace(hypotheses, means=means, covariances=joint),
         active=active,
         anchors=state.anchors.with_row(drone, anchor),
         untold=state.untold.without(drone),

@@ -24,6 +24,7 @@ from mav_perception.localization.notices import correction_notice, found_notice,
 from mav_perception.localization.odometry.history import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.prediction.motion import moved_by_odometry
+from mav_perception.localization.prediction.restarts import LONG_SILENCE
 from mav_perception.localization.queries import DronePose, DroneStatus, FilterQueries
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.types import (
@@ -32,9 +33,6 @@ from mav_perception.types import (
     OdometrySample,
     Sightings,
 )
-
-MAX_SILENCE = 2.0
-"""A drone without odometry for longer, seconds, is not published; back, it has to be seen."""
 
 
 class TeamLocalizer(FilterQueries):
@@ -85,7 +83,7 @@ class TeamLocalizer(FilterQueries):
             self.filter.replace_state(started)
         self._monitor.odometry_changed(insertion.changed_after_ns)
         notice = insertion.notice
-        if notice is not None or MAX_SILENCE < silent < np.inf:
+        if notice is not None or LONG_SILENCE < silent < np.inf:
             self._restarted[index] = sample.stamp_ns
         return notice
 
@@ -124,7 +122,7 @@ class TeamLocalizer(FilterQueries):
         begun = np.array([h.first_row is not None for h in self.filter.odometry.histories])
         localized = self.filter.state.active | (self.filter.state.pending & begun)
         localized[list(self._restarted)] = False
-        silent = self.filter.odometry.silent(self.filter.state.stamp_ns, MAX_SILENCE)
+        silent = self.filter.odometry.silent(self.filter.state.stamp_ns, LONG_SILENCE)
         return localized & ~silent & ~self._monitor.doubtful
 
     def status(self) -> tuple[DroneStatus, ...]:
@@ -137,7 +135,7 @@ class TeamLocalizer(FilterQueries):
             elif self._monitor.doubtful[drone]:
                 text = 'what is seen fits better with another pose of it: it is decided soon'
             elif drone in self._restarted:
-                text = 'its VIO restarted or was silent, and it has met nobody since'
+                text = 'its VIO restarted or was silent; it has met nobody since, or is unsure'
             result.append(DroneStatus(bool(localized), text))
         return tuple(result)
 
@@ -184,7 +182,7 @@ class TeamLocalizer(FilterQueries):
     def _withdraw_lost(self, report: UpdateReport, scan: CameraScan) -> list[Notice]:
         """Weigh what a scan tells of every candidate, and take out whom the scans deny."""
         self._lost.weigh(report, scan.observer)
-        self._lost.excuse(self.filter.odometry.silent(scan.sightings.stamp_ns, MAX_SILENCE))
+        self._lost.excuse(self.filter.odometry.silent(scan.sightings.stamp_ns, LONG_SILENCE))
         lost = self._lost.lost(self.filter.require_state().active)
         return [self._lose(int(drone)) for drone in lost]
 
@@ -218,6 +216,7 @@ class TeamLocalizer(FilterQueries):
             if history.unbroken_since_ns > task.stamp_ns or (active and not unseen):
                 continue  # what was found holds no longer
             row = history.at(stamp_ns)
+            # Its ties to the others stay those of then: a search takes a second at most.
             found = replace(then, pose=moved_by_odometry(then.pose, task.rows[drone], row))
             now = self.filter.state_at(stamp_ns).team
             if active and found.agrees(now.mean[drone]):

@@ -18,7 +18,8 @@ FISHEYE = PinholeCamera(
     640, 480, 260, 261, 321, 239, 'equidistant', np.array([0.02, -0.004, 0.001, 0.0])
 )
 CHESSBOARD = Chessboard(8, 5, 0.04)
-APRILGRID = AprilGrid(5, 4, 0.06, 0.3)
+TAGS = hasattr(getattr(cv2, 'aruco', None), 'ArucoDetector')
+"""Whether this OpenCV finds tags: from 4.7 on."""
 
 
 def chessboard_texture():
@@ -71,12 +72,13 @@ def pictures(camera, texture, count=12):
 
 
 @pytest.mark.parametrize('camera', [PINHOLE, FISHEYE], ids=['pinhole', 'fisheye'])
-@pytest.mark.parametrize(
-    ('board', 'texture'),
-    [(CHESSBOARD, chessboard_texture()), (APRILGRID, aprilgrid_texture())],
-    ids=['chessboard', 'aprilgrid'],
-)
-def test_the_camera_is_found_again(camera, board, texture):
+@pytest.mark.parametrize('kind', ['chessboard', 'aprilgrid'])
+def test_the_camera_is_found_again(camera, kind):
+    if kind == 'aprilgrid' and not TAGS:
+        pytest.skip('this OpenCV finds no tags')
+    board, texture = CHESSBOARD, chessboard_texture()
+    if kind == 'aprilgrid':
+        board, texture = AprilGrid(5, 4, 0.06, 0.3), aprilgrid_texture()
     views, size, problems = find_boards(pictures(camera, texture), board)
     assert len(views) >= 7, problems
     result = calibrate(views, size, camera.model == 'equidistant')
@@ -111,6 +113,6 @@ def test_a_wrong_board_size_is_refused(tmp_path, capsys):
 
 
 def test_an_opencv_without_tags_is_named(monkeypatch):
-    monkeypatch.delattr(cv2.aruco, 'ArucoDetector')  # as that of Ubuntu 22.04 and 24.04
+    monkeypatch.delattr(cv2, 'aruco', raising=False)  # as that of Ubuntu 22.04 and 24.04
     with pytest.raises(MissingDependencyError, match=r'4\.7'):
         AprilGrid(5, 4, 0.06, 0.3)

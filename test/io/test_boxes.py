@@ -86,3 +86,8 @@ def test_boxes_of_one_class_are_told_apart(files):
         read_boxes(files / 'labels.json', None, None, 'plane')
     with pytest.raises(DataError, match='give a number'):
         read_boxes(files / 'yolo', None, SIZE, 'drone')
+    del document['categories']  # then numbers are all there is
+    (files / 'labels.json').write_text(json.dumps(document))
+    assert len(read_boxes(files / 'labels.json', None, None, '2')['one.png']) == 1
+    with pytest.raises(DataError, match='by its number'):
+        read_boxes(files / 'labels.json', None, None, 'drone')

@@ -22,7 +22,7 @@ from mav_perception.types import FloatArray
 def dependence(
     pairs: PointPairs, pose: FloatArray, covariance: FloatArray, references: FloatArray
 ) -> FloatArray:
-    """Return W (4, 4N): how the pose that fits the pairs follows errors of the references.
+    """Return W (4, 4N), the Jacobian of the pose that fits with respect to the references' poses.
 
     A pair x + R(psi) w_i = y_i of precision L_i and share beta_i, with y_i at the reference r,
     moves by B_i = [I, k x (y_i - p_r)] with its pose. The fit moves by

@@ -52,8 +52,9 @@ class InitializedDrone:
     Attributes:
         drone: which.
         pose: (4,) in map.
-        covariance: (4, 4) of it, were the others exactly where they are thought to be.
-        dependence: (4, 4N) by what it is off as they are.
+        covariance: (4, 4) of it, besides `dependence`. It is rather too wide: errors of the others
+            count in it too, as noise of each sighting.
+        dependence: (4, 4N) W, its Jacobian with respect to the poses of the others.
         margin: log odds by which it beats all else.
     """
 

@@ -19,13 +19,12 @@ from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import moved_by_odometry
-from mav_perception.localization.prediction.yaw_mixture import MAX_YAW_SIGMA
 from mav_perception.localization.state import JointState
 from mav_perception.localization.team.team import Team
 from mav_perception.types import BoolArray, FloatArray
 
-MAX_SIGMA = 0.5
-"""A pose less certain than this, metres, or than `MAX_YAW_SIGMA` is not yet one to start from."""
+MAX_SIGMA, MAX_YAW_SIGMA = 0.5, 0.25
+"""A pose less certain than this is not yet one to start from, metres and radians."""
 
 MISTOLD = 0.01
 """Share of starts that are not as somebody told."""

@@ -109,15 +109,15 @@ class OdometryRows:
         values = np.where(moving[:, None], self.values, 0.0)
         return OdometryRows(np.where(moving, self.stamps, 0), values)
 
-    def restarted(self, which: BoolArray, more: float) -> OdometryRows:
-        """Return N increments, some of which (N,) tell no motion: it is unknown throughout.
+    def restarted(self, which: BoolArray, extra_gap: float) -> OdometryRows:
+        """Return N increments, those of some drones replaced by a gap: all motion is unknown.
 
         Args:
-            which: whose VIO began anew.
-            more: seconds that this took, besides those that passed.
+            which: (N,) whose VIO began anew; what it told after that is left out too.
+            extra_gap: seconds that this took, besides those that passed.
         """
         values = np.where(which[:, None], 0.0, self.values)
-        unknown = np.where(which, self.elapsed + more, 0.0)
+        unknown = np.where(which, self.elapsed + extra_gap, 0.0)
         values[..., GAP] += unknown
         values[..., YAW_GAP] += unknown
         return OdometryRows(self.stamps, values)

@@ -12,8 +12,8 @@ from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.prediction.restarts import believed_odometry, silence_so_far
-from mav_perception.localization.prediction.yaw_mixture import MAX_YAW_SIGMA, with_yaw_mixture
+from mav_perception.localization.prediction.restarts import denied_odometry, silence_so_far
+from mav_perception.localization.prediction.yaw_mixture import SPLIT_SIGMA, with_yaw_mixture
 from mav_perception.localization.state import JointState
 from mav_perception.types import NANOSECONDS, FloatArray
 
@@ -37,7 +37,8 @@ def propagate(
         parameters: noise densities.
     """
     increments = (rows - state.anchors).only(state.active)
-    increments = believed_odometry(state, increments, parameters)
+    denied = denied_odometry(state, increments, parameters)
+    increments = increments.restarted(denied, RESTART_GAP)
     noise = process_noise(increments, parameters, state.drift.applied(parameters))
     waited = silence_so_far(state)
     # A sample from before the state was followed so far would tell of the same motion again.
@@ -46,24 +47,33 @@ def propagate(
     went = np.where(restarted, state.untold.mean, 0.0)
     known_better = state.untold.variance - gap_variance(waited, parameters)
     noise[:, :3] += np.where(restarted, known_better, 0.0)
-    turned = np.where(increments.gap > 0.0, noise[:, 3], 0.0)
-    vague = np.flatnonzero(turned > MAX_YAW_SIGMA**2)
-    noise[vague, 3] = 0.0
-    hypotheses = move_poses(state.hypotheses, state.anchors, increments, went, noise)
-    for drone in vague.tolist():
-        hypotheses = with_yaw_mixture(
-            hypotheses, drone, float(turned[drone]), parameters.max_hypotheses
-        )
+    hypotheses, noise = _with_vague_yaws(state, increments, noise, parameters.max_hypotheses)
     told = ~state.active | (rows.stamps != state.anchors.stamps)
     begin_ns = np.where(told, rows.stamps, np.maximum(rows.stamps, state.stamp_ns))
     silence = np.maximum((stamp_ns - begin_ns) / NANOSECONDS, 0.0)
     return replace(
         state,
         stamp_ns=stamp_ns,
-        hypotheses=hypotheses,
+        hypotheses=move_poses(hypotheses, state.anchors, increments, went, noise),
         anchors=rows,
+        drift=state.drift.without_past() if denied.any() else state.drift,
         untold=state.untold.after(np.where(state.active, silence, 0.0), told, parameters),
     )
+
+
+def _with_vague_yaws(
+    state: JointState, increments: OdometryRows, noise: FloatArray, most: int
+) -> tuple[JointHypotheses, FloatArray]:
+    """Return the hypotheses with a mixture for every yaw lost with a VIO, and the noise left."""
+    hypotheses, noise = state.hypotheses, noise.copy()
+    for drone in np.flatnonzero(increments.gap > 0.0).tolist():
+        before = hypotheses.covariances[:, 4 * drone + 3, 4 * drone + 3].max()
+        if before + noise[drone, 3] > SPLIT_SIGMA**2:
+            hypotheses = with_yaw_mixture(
+                hypotheses, drone, state.drones, float(noise[drone, 3]), most
+            )
+            noise[drone, 3] = 0.0
+    return hypotheses, noise
 
 
 def moved_by_odometry(pose: FloatArray, before: OdometryRows, after: OdometryRows) -> FloatArray:

@@ -6,18 +6,23 @@ import numpy as np
 from scipy.special import chdtri
 
 from mav_perception.geometry import yaw_rotation
-from mav_perception.localization.odometry.history import MAX_BREAK, RESTART_GAP
-from mav_perception.localization.odometry.process_noise import process_noise
+from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import NANOSECONDS, FloatArray
+from mav_perception.types import NANOSECONDS, BoolArray, FloatArray
 
 IMPROBABLE = 1e-4
 """Odometry that tells of a motion less probable than this, by what was seen, began anew."""
 
-SMALLEST_VARIANCE = 1e-4
-"""Of a motion along an axis, m^2."""
+LONG_SILENCE = 2.0
+"""A drone without odometry for longer, seconds, is not published; back, it has to be seen."""
+
+FOLLOWED = 0.5
+"""A silent drone was followed by sightings if they left this share of its variance, or less."""
+
+WENT_ON = 0.5
+"""Standard deviation of where a drone went on unseen, as a share of the way at its pace."""
 
 
 def silence_so_far(state: JointState) -> FloatArray:
@@ -25,33 +30,40 @@ def silence_so_far(state: JointState) -> FloatArray:
     return np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
 
 
-def believed_odometry(
+def denied_odometry(
     state: JointState, increments: OdometryRows, parameters: FilterParameters
-) -> OdometryRows:
-    """Return N odometry increments, those as of a restarted VIO that sightings deny.
+) -> BoolArray:
+    """Return (N,) whose odometry began anew, by what was seen of the drone while it was silent.
 
     A VIO that restarts shows it by a jump or by its origin. If its first poses are lost with the
-    link, nothing in it tells; but the step over the break is not the way that the sightings saw
+    link, nothing in it tells; but its step over the break is not the way that the sightings saw
     the drone go. With m, D mean and variance of the untold motion, s the step in map and V its
-    variance, it is denied where sum (s - m)^2 / (V + D) exceeds the chi-square quantile.
+    variance, it is denied where sum (s - m)^2 / (V + D + (v t)^2) exceeds the chi-square
+    quantile. D grows as a random walk, but in the time t since it was last seen it flew on: v is
+    half its pace, that of the step or that before the break.
 
     Args:
         state: before the step.
         increments: of the odometry since.
         parameters: of the filter.
     """
-    waited = silence_so_far(state)
+    waited, elapsed = silence_so_far(state), np.abs(increments.elapsed)
+    walk = gap_variance(waited, parameters)
+    followed = (state.untold.variance[:, :2] <= FOLLOWED * walk[:, :2]).all(axis=1)
     # A sample from before the state was followed so far says nothing of where that led.
-    ended = (waited > MAX_BREAK) & (increments.elapsed >= waited - 0.05)
-    doubted = ended & state.silent & (increments.gap == 0.0)
+    ended = (waited > LONG_SILENCE) & (increments.elapsed >= waited - 0.05)
+    doubted = ended & followed & state.silent & (increments.gap == 0.0)
     if not doubted.any():
-        return increments
-    poses = state.team.mean
-    step = increments.position[..., None]
-    went = (yaw_rotation(poses[:, 3] - state.anchors.yaw) @ step)[..., 0]
+        return doubted
+    poses, yaw_variance = state.team.mean, np.diag(state.team.covariance)[3::4]
+    turn = yaw_rotation(poses[:, 3] - state.anchors.yaw)
+    went = (turn @ increments.position[..., None])[..., 0]
     variance = process_noise(increments, parameters, state.drift.applied(parameters))[:, :3]
-    yaw_variance = np.diag(state.team.covariance)[3::4]
-    variance[:, :2] += np.sum(went[:, :2] ** 2, axis=1, keepdims=True) * yaw_variance[:, None]
-    total = np.maximum(variance + state.untold.variance, SMALLEST_VARIANCE)
-    squared = np.sum((went - state.untold.mean) ** 2 / total, axis=1)
-    return increments.restarted(doubted & (squared > chdtri(3, IMPROBABLE)), RESTART_GAP)
+    variance[:, :2] += (np.sum(went[:, :2] ** 2, axis=1) * yaw_variance)[:, None]
+    speed = WENT_ON * increments.distance / np.maximum(elapsed, LONG_SILENCE)
+    walked = state.untold.variance[:, 0] / parameters.gap_position_noise**2
+    unseen = walked + np.maximum(elapsed - waited, 0.0)
+    variance += state.untold.variance + ((speed * unseen) ** 2)[:, None]
+    free = state.untold.variance > 0.0  # a vehicle on a plane has no height to be denied by
+    off = np.where(free, (went - state.untold.mean) ** 2 / np.maximum(variance, 1e-12), 0.0)
+    return np.asarray(doubted & (off.sum(axis=1) > chdtri(free.sum(axis=1), IMPROBABLE)))

@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mav_perception.geometry import wrap_angle
-from mav_perception.localization.hypotheses import JointHypotheses
+from mav_perception.localization.hypotheses import JointHypotheses, mixture_moments, wrapped
 from mav_perception.types import FloatArray
 
-MAX_YAW_SIGMA = 0.25
+SPLIT_SIGMA = 0.3
 """A yaw less certain than this, radians, is not one to linearise about."""
 
-SPACING = np.pi / 6.0
-"""Radians between two yaws at most; each is known to half of that."""
+SPACING, WIDEST_SPACING = np.pi / 6.0, 0.7
+"""Radians between two yaws, each known to half of that: as wanted, and at most."""
 
 TAIL = 3.0
 """Standard deviations to which the mixture reaches, at most once around."""
-
-FEWEST = 3
-"""Fewer yaws than this do not stand for a wide one."""
 
 
 def yaw_components(variance: float, most: int) -> tuple[FloatArray, FloatArray, float]:
@@ -31,7 +27,7 @@ def yaw_components(variance: float, most: int) -> tuple[FloatArray, FloatArray, 
 
     Args:
         variance: of the yaw, rad^2.
-        most: how many components there may be; at least `FEWEST`.
+        most: how many components there may be; with too few it stays one wide Gaussian.
 
     Returns:
         offsets (C,) in rad, weights (C,) that sum to 1, and the variance of each component.
@@ -39,6 +35,8 @@ def yaw_components(variance: float, most: int) -> tuple[FloatArray, FloatArray, 
     reach = min(np.pi, TAIL * np.sqrt(variance))
     count = min(most, int(np.ceil(2.0 * reach / SPACING)))
     step = 2.0 * reach / count
+    if step > WIDEST_SPACING:
+        return np.zeros(1), np.ones(1), variance
     own = (step / 2.0) ** 2
     offsets = step * (np.arange(count) + 0.5) - reach
     weights = np.exp(-0.5 * offsets**2 / max(variance - own, own))
@@ -46,26 +44,50 @@ def yaw_components(variance: float, most: int) -> tuple[FloatArray, FloatArray, 
 
 
 def with_yaw_mixture(
-    hypotheses: JointHypotheses, drone: int, variance: float, most: int
+    hypotheses: JointHypotheses, drone: int, drones: int, variance: float, most: int
 ) -> JointHypotheses:
-    """Add a wide error to the yaw of a drone, by a mixture where there is room for one.
+    """Add an error to the yaw of a drone, by a mixture over the yaw that results.
 
-    The heaviest hypotheses are split, as many as the mixture leaves room for; the others go.
+    With P the covariance after the error, T its variance of the yaw and g = P e / T, a component
+    at offset o with the variance s^2 has the mean x + g o and the covariance P - g (T - s^2) g'.
+    Where there is no room to split every hypothesis, all become one with their moments first: the
+    yaw of another drone that is a mixture still is wide again then.
 
     Args:
         hypotheses: K of them.
         drone: whose yaw.
+        drones: N.
         variance: of the error, rad^2.
         most: how many hypotheses there may be.
     """
-    offsets, weights, own = np.zeros(1), np.ones(1), variance
-    if most >= FEWEST:
-        offsets, weights, own = yaw_components(variance, most)
-    kept = np.arange(min(len(hypotheses), max(1, most // len(offsets))))
-    weight = np.outer(hypotheses.weights[kept], weights).ravel()
-    order = np.argsort(-weight, kind='stable')
-    split = hypotheses.taken(np.repeat(kept, len(offsets))[order], weight[order])
     yaw = 4 * drone + 3
-    split.means[:, yaw] = wrap_angle(split.means[:, yaw] + np.tile(offsets, len(kept))[order])
-    split.covariances[:, yaw, yaw] += own
-    return split
+    total = float(hypotheses.covariances[:, yaw, yaw].max()) + variance
+    if len(hypotheses) * len(yaw_components(total, most)[0]) > most:
+        hypotheses = merged(hypotheses, drones)
+        total = float(hypotheses.covariances[0, yaw, yaw]) + variance
+    offsets, weights, own = yaw_components(total, most)
+    parent = np.repeat(np.arange(len(hypotheses)), len(offsets))
+    split = hypotheses.taken(parent, np.outer(hypotheses.weights, weights).ravel())
+    split.covariances[:, yaw, yaw] += variance
+    width = split.covariances[:, yaw, yaw].copy()
+    gain = split.covariances[:, :, yaw] / width[:, None]
+    moved = split.means + gain * np.tile(offsets, len(hypotheses))[:, None]
+    less = np.maximum(width - own, 0.0)[:, None, None]
+    narrow = split.covariances - less * gain[:, :, None] * gain[:, None, :]
+    split.means[:], split.covariances[:] = wrapped(moved, drones), narrow
+    return split.taken(np.argsort(-split.weights, kind='stable'))
+
+
+def merged(hypotheses: JointHypotheses, drones: int) -> JointHypotheses:
+    """Return one hypothesis with the moments of all."""
+    mean, covariance = mixture_moments(
+        hypotheses.weights, hypotheses.means, hypotheses.covariances, drones
+    )
+    detectable = np.tensordot(hypotheses.weights, hypotheses.detectable, 1)
+    return JointHypotheses(
+        weights=np.ones(1),
+        means=mean[None],
+        covariances=covariance[None],
+        existence=hypotheses.mean_existence[None],
+        detectable=detectable[None],
+    )

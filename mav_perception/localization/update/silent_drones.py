@@ -59,9 +59,8 @@ def follow_silent(
 
 
 def _places(state: JointState, scan: CameraScan) -> tuple[FloatArray, FloatArray]:
-    """Return (m, 3) where sightings are in map under the heaviest hypothesis, and variances."""
-    own = slice(4 * scan.observer, 4 * scan.observer + 4)
-    pose, covariance = state.hypotheses.means[0, own], state.hypotheses.covariances[0, own, own]
+    """Return (m, 3) where sightings are in map, by all hypotheses together, and variances."""
+    pose, covariance = state.team.mean[scan.observer], state.team.block(scan.observer)
     every = np.arange(len(scan.sightings))
     places, by_observer, by_sighting = sighting_positions(pose, scan, every)
     spread = by_observer @ covariance @ np.swapaxes(by_observer, 1, 2)

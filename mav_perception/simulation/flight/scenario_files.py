@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FOLDER = 'config/scenarios'
 
+NUMBER = re.compile(r'[-+]?[0-9]+(\.[0-9]*)?')
 EXPONENT = re.compile(r'[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+')
 """Numbers without a sign in the exponent, which YAML 1.1 has not."""
 
@@ -51,7 +52,8 @@ def load_scenario(name: str, **settings: Any) -> Scenario:
             dacite.Config(strict=True, type_hooks={float: _number}),
         )
     except dacite.WrongTypeError as error:
-        hint = '; numbers stand without quotes' if isinstance(error.value, str) else ''
+        quoted = isinstance(error.value, str) and NUMBER.fullmatch(error.value)
+        hint = '; numbers stand without quotes' if quoted else ''
         raise ConfigurationError(f'{path}: {error}{hint}.') from error
     except (dacite.DaciteError, MavPerceptionError, TypeError, ValueError) as error:
         raise ConfigurationError(f'{path}: {error}') from error
