@@ -61,7 +61,7 @@ def with_drone(
     anchor: OdometryRows,
     dependence: FloatArray | None = None,
 ) -> JointState:
-    """Put a drone in at a pose: with W how it hangs on the others, C' = C + W P W', and W P.
+    """Put a drone in at a pose that follows the others by W: it has C + W P W', and W P with them.
 
     Args:
         state: joint state.
