@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mav_perception.localization.hypotheses import difference, mixture_moments, wrapped
+from mav_perception.localization.hypotheses import difference, wrapped
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.state import JointState
 from mav_perception.types import FloatArray
@@ -79,10 +79,7 @@ def with_drone(
     joint[:, own], joint[:, :, own] = 0.0, 0.0
     joint[:, own, own] = covariance
     if dependence is not None:
-        poses = slice(0, 4 * state.drones)
-        mean, _ = mixture_moments(
-            hypotheses.weights, hypotheses.means[:, poses], joint[:, poses, poses], state.drones
-        )
+        poses, mean = slice(0, 4 * state.drones), state.told.team.mean.ravel()
         apart = difference(hypotheses.means[:, poses], mean, state.drones)
         means[:, own] += apart @ dependence.T
         means = wrapped(means, state.drones)

@@ -12,7 +12,7 @@ from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.prediction.restarts import denied_odometry, silence_so_far
+from mav_perception.localization.prediction.restarts import denied_odometry
 from mav_perception.localization.prediction.yaw_mixture import SPLIT_SIGMA, with_yaw_mixture
 from mav_perception.localization.state import JointState
 from mav_perception.types import NANOSECONDS, FloatArray
@@ -37,10 +37,10 @@ def propagate(
         parameters: noise densities.
     """
     increments = (rows - state.anchors).only(state.active)
-    denied = denied_odometry(state, increments, parameters)
+    waited = np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
+    denied = denied_odometry(state, increments, waited, parameters)
     increments = increments.restarted(denied, RESTART_GAP)
     noise = process_noise(increments, parameters, state.drift.applied(parameters))
-    waited = silence_so_far(state)
     # A sample from before the state was followed so far would tell of the same motion again.
     since = increments.gap - RESTART_GAP >= waited - 0.05
     restarted = (state.silent & (increments.gap > 0.0) & since)[:, None]

@@ -10,7 +10,7 @@ from mav_perception.localization.odometry.process_noise import gap_variance, pro
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import NANOSECONDS, BoolArray, FloatArray
+from mav_perception.types import BoolArray, FloatArray
 
 IMPROBABLE = 1e-4
 """Odometry that tells of a motion less probable than this, by what was seen, began anew."""
@@ -25,13 +25,11 @@ WENT_ON = 0.5
 """Standard deviation of where a drone went on unseen, as a share of the way at its pace."""
 
 
-def silence_so_far(state: JointState) -> FloatArray:
-    """Return (N,) seconds from the last odometry of each drone to the time of the state."""
-    return np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
-
-
 def denied_odometry(
-    state: JointState, increments: OdometryRows, parameters: FilterParameters
+    state: JointState,
+    increments: OdometryRows,
+    waited: FloatArray,
+    parameters: FilterParameters,
 ) -> BoolArray:
     """Return (N,) whose odometry began anew, by what was seen of the drone while it was silent.
 
@@ -45,9 +43,9 @@ def denied_odometry(
     Args:
         state: before the step.
         increments: of the odometry since.
+        waited: (N,) seconds from the last odometry of each drone to the time of the state.
         parameters: of the filter.
     """
-    waited, elapsed = silence_so_far(state), np.abs(increments.elapsed)
     walk = gap_variance(waited, parameters)
     followed = (state.untold.variance[:, :2] <= FOLLOWED * walk[:, :2]).all(axis=1)
     # A sample from before the state was followed so far says nothing of where that led.
@@ -60,6 +58,7 @@ def denied_odometry(
     went = (turn @ increments.position[..., None])[..., 0]
     variance = process_noise(increments, parameters, state.drift.applied(parameters))[:, :3]
     variance[:, :2] += (np.sum(went[:, :2] ** 2, axis=1) * yaw_variance)[:, None]
+    elapsed = np.abs(increments.elapsed)
     speed = WENT_ON * increments.distance / np.maximum(elapsed, LONG_SILENCE)
     walked = state.untold.variance[:, 0] / parameters.gap_position_noise**2
     unseen = walked + np.maximum(elapsed - waited, 0.0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FOLDER = 'config/scenarios'
 
 NUMBER = re.compile(r'[-+]?[0-9]+(\.[0-9]*)?')
-EXPONENT = re.compile(r'[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+')
+EXPONENT = re.compile(NUMBER.pattern + '[eE][-+]?[0-9]+')
 """Numbers without a sign in the exponent, which YAML 1.1 has not."""
 
 
