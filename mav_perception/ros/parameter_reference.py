@@ -20,6 +20,7 @@ from mav_perception.ros.nodes.simulation_node import SimulationNodeParameters
 from mav_perception.ros.publishers.localization_parameters import LocalizationNodeParameters
 from mav_perception.ros.publishers.pose_publishers import PoseParameters
 from mav_perception.ros.publishers.transforms import TransformParameters
+from mav_perception.ros.runtime.bond import BondParameters
 from mav_perception.ros.runtime.watchdog import WatchdogParameters
 from mav_perception.ros.stages.detection_stage import DetectionStageParameters
 from mav_perception.ros.stages.segmentation_stage import SegmentationNodeParameters
@@ -31,13 +32,15 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
         DetectionStageParameters,
         CameraNodeParameters,
         WatchdogParameters,
+        BondParameters,
     ),
-    'segmentation': (SegmentationNodeParameters, WatchdogParameters),
+    'segmentation': (SegmentationNodeParameters, WatchdogParameters, BondParameters),
     'detection': (
         DetectionParameters,
         DetectionStageParameters,
         DetectionNodeParameters,
         WatchdogParameters,
+        BondParameters,
     ),
     'localization': (
         FilterParameters,
@@ -45,6 +48,7 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
         PoseParameters,
         TransformParameters,
         WatchdogParameters,
+        BondParameters,
     ),
     'simulation': (SimulationNodeParameters,),
     'monitor': (MonitorNodeParameters,),

@@ -1,4 +1,4 @@
-"""Message packages that are used where they are built, and never needed."""
+"""ROS packages that are used where they are built, and never needed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import Any
 
 
 def optional_messages(package: str) -> tuple[Any, str]:
-    """Return the module `package.msg`, or None and why: not there is not the same as broken."""
+    """Return the module `package.msg`, or None and why."""
+    return optional_module(f'{package}.msg')
+
+
+def optional_module(name: str) -> tuple[Any, str]:
+    """Return a module, or None and why: not there is not the same as broken."""
+    package = name.partition('.')[0]
     try:
-        return importlib.import_module(f'{package}.msg'), ''
+        return importlib.import_module(name), ''
     except ModuleNotFoundError as error:
         if (error.name or '').partition('.')[0] == package:
             return None, f'{package} is not installed.'

@@ -14,6 +14,7 @@ from rclpy.subscription import Subscription
 
 from mav_perception.errors import ConfigurationError, MavPerceptionError
 from mav_perception.ros.messages.qos import qos_profile, subscribe
+from mav_perception.ros.runtime.bond import ManagerBond
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.parameters import declare_parameters, unknown_overrides
 from mav_perception.ros.runtime.watchdog import Watchdog
@@ -33,6 +34,7 @@ class SelfActivatingNode(LifecycleNode):
         super().__init__(name)
         self.diagnostics = NodeDiagnostics(self)
         self.watchdog = Watchdog(self, self.alive)
+        self._bond = ManagerBond(self, self.diagnostics)
         for kind in parameter_kinds:
             declare_parameters(self, kind)
         unknown = unknown_overrides(self)
@@ -133,6 +135,7 @@ class SelfActivatingNode(LifecycleNode):
         """Stop working before the process ends."""
         if self._running:
             self._running = False
+            self._bond.part()
             self._stop_listening()
             self.halt()
 
@@ -163,6 +166,7 @@ class SelfActivatingNode(LifecycleNode):
             self.diagnostics.fail(f'activate failed: {error!r}')
             return TransitionCallbackReturn.ERROR
         self._running = True
+        self._bond.form()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
