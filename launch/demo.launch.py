@@ -1,24 +1,17 @@
 """The embedded simulator, the team and the monitor: what `mav-perception demo` starts."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import (
-    DeclareLaunchArgument,
-    IncludeLaunchDescription,
-    OpaqueFunction,
-    RegisterEventHandler,
-    Shutdown,
-)
-from launch.event_handlers import OnShutdown
+from launch.actions import IncludeLaunchDescription, OpaqueFunction, Shutdown
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
+from mav_perception.ros.runtime.launch_actions import declared, removed_at_the_end
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -90,16 +83,6 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [team, monitor, simulation, removed_at_the_end(folder)]
 
 
-def removed_at_the_end(folder: Path | str) -> RegisterEventHandler:
-    """Return the action that removes a folder when the launch shuts down."""
-    removal = OpaqueFunction(function=lambda _: shutil.rmtree(folder, ignore_errors=True))
-    return RegisterEventHandler(OnShutdown(on_shutdown=[removal]))
-
-
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the demo."""
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=start_demo)])
+    return LaunchDescription([*declared(ARGUMENTS), OpaqueFunction(function=start_demo)])

@@ -1,25 +1,19 @@
 """A team in Gazebo: world, drones, bridge, pilot, and the same nodes as on real drones."""
 
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import (
-    DeclareLaunchArgument,
-    IncludeLaunchDescription,
-    OpaqueFunction,
-    RegisterEventHandler,
-)
-from launch.event_handlers import OnShutdown
+from launch.actions import IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
+from mav_perception.ros.runtime.launch_actions import declared, removed_at_the_end
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -112,16 +106,6 @@ def spawn(entry, world: str, folder: Path) -> Node:
     )
 
 
-def removed_at_the_end(folder: Path | str) -> RegisterEventHandler:
-    """Return the action that removes a folder when the launch shuts down."""
-    removal = OpaqueFunction(function=lambda _: shutil.rmtree(folder, ignore_errors=True))
-    return RegisterEventHandler(OnShutdown(on_shutdown=[removal]))
-
-
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start Gazebo."""
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=start_gazebo)])
+    return LaunchDescription([*declared(ARGUMENTS), OpaqueFunction(function=start_gazebo)])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, Shutdown
+from launch.actions import IncludeLaunchDescription, Shutdown
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -11,6 +11,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchDescription
+from mav_perception.ros.runtime.launch_actions import declared
 from mav_perception.ros.runtime.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
@@ -57,8 +58,4 @@ def generate_launch_description() -> LaunchDescription:
         arguments=['-d', str(SHARE / 'config/rviz/team.rviz')],
         condition=IfCondition(value['rviz']),
     )
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, localization, player, rviz])
+    return LaunchDescription([*declared(ARGUMENTS), localization, player, rviz])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import IncludeLaunchDescription, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -11,6 +11,7 @@ from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import load_team, span_of_others
+from mav_perception.ros.runtime.launch_actions import declared
 from mav_perception.ros.runtime.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
@@ -87,8 +88,4 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start the team."""
-    arguments = [
-        DeclareLaunchArgument(name, default_value=default, description=description)
-        for name, (default, description) in ARGUMENTS.items()
-    ]
-    return LaunchDescription([*arguments, OpaqueFunction(function=start_team)])
+    return LaunchDescription([*declared(ARGUMENTS), OpaqueFunction(function=start_team)])
