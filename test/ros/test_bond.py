@@ -21,7 +21,7 @@ def start(bench):
 def manager(bench):
     """Bond of a lifecycle manager with the detection node, in its namespace."""
     node = start(bench)
-    sister = bondpy.Bond(bench.tester, '/mav1/bond', 'detection')
+    sister = bondpy.Bond(bench.tester, '/mav1/bond', 'detection_node')
     sister.set_heartbeat_timeout(1.0)
     sister.start()
     assert bench.until(lambda: node._running)
@@ -45,7 +45,7 @@ def test_the_bond_holds_while_the_node_is_active(bench, manager):
 def test_each_activity_has_a_bond_of_its_own(bench, manager):
     assert bench.until(lambda: formed(manager))
     bench.node.trigger_deactivate()
-    again = bondpy.Bond(bench.tester, '/mav1/bond', 'detection')
+    again = bondpy.Bond(bench.tester, '/mav1/bond', 'detection_node')
     again.start()
     bench.node.trigger_activate()
     assert bench.until(lambda: formed(again))
