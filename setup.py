@@ -26,7 +26,7 @@ def share(folder: str, pattern: str) -> tuple[str, list[str]]:
 
 setup(
     name='mav_perception',
-    version='0.1.0',
+    version='0.2.0',
     packages=find_packages(include=['mav_perception', 'mav_perception.*']),
     python_requires='>=3.10',
     install_requires=[

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mav_perception.segmentation.segmenter import Segmenter
     from mav_perception.types import Detection, LabelMask, OdometrySample, Sightings, TeamState
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'
 
 __all__ = [
     'CameraMount',

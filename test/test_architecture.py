@@ -1,12 +1,14 @@
 """Rules of the house that a machine can check."""
 
 import ast
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
+from mav_perception import __version__
 from mav_perception.localization.team.team_file import load_team
 from mav_perception.parameters import describe
 
@@ -159,3 +161,14 @@ def test_parameter_reference_is_up_to_date():
     from mav_perception.ros.parameter_reference import reference
 
     assert (REPOSITORY / 'doc' / 'parameters.md').read_text() == reference(), 'make reference'
+
+
+def test_every_file_tells_the_same_version():
+    patterns = {
+        'package.xml': r'<version>(.+)</version>',
+        'setup.py': r"version='(.+)'",
+        'CITATION.cff': r'(?m)^version: (.+)$',
+        'CHANGELOG.rst': r'(?m)^(\d+\.\d+\.\d+) \(',
+    }
+    for name, pattern in patterns.items():
+        assert re.search(pattern, (REPOSITORY / name).read_text())[1] == __version__, name
