@@ -184,9 +184,11 @@ def _fit_size(
         size = np.exp(x[0]) if np.isnan(target_width) else target_width
         return (width - expected(size) + x[1]) / np.sqrt(width)
 
-    fit = least_squares(residual, [np.log(0.4), 0.0], loss='soft_l1').x
+    # A network that paints over the edges loses nothing; the width must make up for that.
+    least, most = [-np.inf, 0.0], [np.inf, np.inf]
+    fit = least_squares(residual, [np.log(0.4), 1.0], loss='soft_l1', bounds=(least, most)).x
     size = float(np.exp(fit[0])) if np.isnan(target_width) else target_width
-    edge_loss = max(float(fit[1]), 0.0)
+    edge_loss = round(float(fit[1]), 3)
     # A false width shows as a false range by the same share.
     error = (width + edge_loss) / expected(size) - 1.0
     shares = np.sqrt(2.0) / (width + edge_loss)

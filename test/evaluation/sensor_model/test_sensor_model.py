@@ -19,7 +19,12 @@ from mav_perception.evaluation.sensor_model.sensor_model_files import (
     load_sighting_noise,
     load_time_correlation,
 )
-from mav_perception.evaluation.sensor_model.sensor_nis import bearing_nis, consistency, range_nis
+from mav_perception.evaluation.sensor_model.sensor_nis import (
+    bearing_nis,
+    consistency,
+    range_errors,
+    range_nis,
+)
 from mav_perception.evaluation.sensor_model.sensor_report import figures
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
 from mav_perception.simulation.flight.sensors import SightingNoise
@@ -29,13 +34,13 @@ WIDTH, LOSS = 0.34, 2.0
 TRUE_SCORE, FALSE_SCORE = (45.0, 5.0), (15.0, 5.0)
 
 
-def drawn(count=3000, seed=0, outliers=0.02):
+def drawn(count=3000, seed=0, outliers=0.02, loss=LOSS):
     """Draw detections of targets of a known width by a known, slightly wrong, detector."""
     rng = np.random.default_rng(seed)
     distance = np.exp(rng.uniform(np.log(1.5), np.log(9.0), count))
     pixel = rng.uniform([60, 60], [580, 450], (count, 2))
     true = 2.0 * np.arctan(WIDTH / 2.0 / distance) / pixel_angles(pixel, CAMERA)
-    length = true * (1 + 0.08 * rng.standard_normal(count)) - LOSS
+    length = true * (1 + 0.08 * rng.standard_normal(count)) - loss
     length = np.maximum(length + np.sqrt(2.0) * 0.8 * rng.standard_normal(count), 3.0)
     spread = np.hypot(0.7, 0.03 * length)[:, None]
     found = pixel + spread * rng.standard_normal((count, 2))
@@ -67,6 +72,13 @@ def test_the_numbers_that_made_the_detections_are_found():
     assert model.false_score_mean == pytest.approx(0.75, abs=0.02)
     assert model.false_score_weight == pytest.approx(20.0, rel=0.2)
     assert model.width_sigma == pytest.approx(0.08, rel=0.2)
+
+
+def test_a_network_that_paints_over_the_edges_does_not_bias_the_range():
+    views = drawn(loss=-2.0)
+    model = fit_sensor_model(views, CAMERA)
+    assert model.edge_loss == pytest.approx(0.0, abs=0.01)
+    assert np.median(range_errors(views, model, CAMERA)) == pytest.approx(0.0, abs=0.03)
 
 
 def test_innovations_on_other_images_are_chi_square():
