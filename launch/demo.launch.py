@@ -11,7 +11,11 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
-from mav_perception.ros.runtime.launch_actions import declared, removed_at_the_end
+from mav_perception.ros.runtime.launch_actions import (
+    ENDS_WITH_LAUNCH,
+    declared,
+    removed_at_the_end,
+)
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -72,6 +76,9 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
                 'output': value['output'],
             },
         ],
+        additional_env=ENDS_WITH_LAUNCH,
+        sigterm_timeout='60',  # it draws the report
+        sigkill_timeout='60',
         on_exit=Shutdown(reason='the flight is over'),
     )
     simulation = Node(
@@ -79,6 +86,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         executable='simulation_node',
         output='screen',
         parameters=[str(SHARE / 'config/simulation.yaml'), flight],
+        additional_env=ENDS_WITH_LAUNCH,
     )
     return [team, monitor, simulation, removed_at_the_end(folder)]
 

@@ -13,7 +13,11 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from mav_perception.localization.team.team_file import save_team
-from mav_perception.ros.runtime.launch_actions import declared, removed_at_the_end
+from mav_perception.ros.runtime.launch_actions import (
+    ENDS_WITH_LAUNCH,
+    declared,
+    removed_at_the_end,
+)
 from mav_perception.ros.runtime.launch_arguments import OF_TEAM, shared
 from mav_perception.simulation.flight.flight import scenario_team
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -62,6 +66,7 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         executable='pilot_node',
         output='screen',
         parameters=[flight | {'use_sim_time': True}],
+        additional_env=ENDS_WITH_LAUNCH,
     )
     nodes = IncludeLaunchDescription(
         PythonLaunchDescriptionSource(str(SHARE / 'launch/team.launch.py')),

@@ -11,7 +11,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchDescription
-from mav_perception.ros.runtime.launch_actions import declared
+from mav_perception.ros.runtime.launch_actions import ENDS_WITH_LAUNCH, declared
 from mav_perception.ros.runtime.launch_arguments import shared
 
 SHARE = Path(get_package_share_directory('mav_perception'))
@@ -46,6 +46,7 @@ def generate_launch_description() -> LaunchDescription:
                 'inputs_only': True,
             }
         ],
+        additional_env=ENDS_WITH_LAUNCH,
         on_exit=Shutdown(reason='the bag is over'),
     )
     localization = IncludeLaunchDescription(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mav_perception.errors import ConfigurationError
 from mav_perception.processes.node_processes import become_node, ros_arguments
 from mav_perception.processes.simulated_team import add_flight_options
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -17,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_flight_options(parser)
     parser.add_argument(
-        '--team', type=Path, metavar='FILE', help='write the team.yaml that localization needs'
+        '--write-team', type=Path, metavar='FILE', help='the team.yaml that localization needs'
     )
     parser.add_argument(
         '--wait', action='store_true', help='wait for the chain: slow down instead of dropping'
@@ -30,8 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.simulation.flight.flight import scenario_team
 
     scenario = load_scenario(arguments.scenario, seed=arguments.seed)
-    if arguments.team:
-        save_team(scenario_team(scenario), arguments.team)
+    if arguments.write_team:
+        if arguments.write_team.exists():
+            raise ConfigurationError(f'{arguments.write_team} exists: give another name.')
+        save_team(scenario_team(scenario), arguments.write_team)
     given = ros_arguments(
         f'scenario:={arguments.scenario}',
         f'seed:={scenario.seed}',

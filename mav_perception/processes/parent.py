@@ -6,9 +6,13 @@ import ctypes
 import os
 import signal
 import sys
+from pathlib import Path
 
 PARENT = 'MAV_PERCEPTION_PARENT'
-"""Environment: process id of a parent to die with, or any other text for whoever it is."""
+"""Environment: process id of a parent to die with, or any other text for whoever it is.
+
+With the id a process that starts while its parent ends notices that too.
+"""
 
 PR_SET_PDEATHSIG = 1
 
@@ -19,5 +23,14 @@ def die_with_parent() -> None:
     if not wanted or not sys.platform.startswith('linux'):
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if wanted.isdecimal() and os.getppid() != int(wanted):
+    if wanted.isdecimal() and not _lives(int(wanted)):
         raise SystemExit(0)  # it was gone before
+
+
+def _lives(process: int) -> bool:
+    """Tell whether a process is there and has not ended."""
+    try:
+        state = Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0]
+    except OSError:
+        return False
+    return state not in 'ZX'

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from mav_perception.detection.measurements import DetectionParameters
+from mav_perception.errors import ConfigurationError
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
+from mav_perception.resources import find_share
 from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.nodes.camera_node import CameraNodeParameters
 from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
@@ -63,9 +67,12 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
 def reference() -> str:
     """Return the Markdown text."""
     lines = ['# Parameters', '', 'Made by `make reference` from the declarations in the code.']
+    lines += ['Launch files and the demo read the files in `config/`, which set some otherwise.']
     for node, kinds in NODE_PARAMETERS.items():
-        lines += ['', f'## {node}_node', '', '| parameter | default | range | meaning |']
-        lines.append('| --- | --- | --- | --- |')
+        lines += ['', f'## {node}_node', '']
+        lines.append('| parameter | default | in config/ | range | meaning |')
+        lines.append('| --- | --- | --- | --- | --- |')
+        shipped = shipped_values(node)
         # Two stages may share a parameter: the first one describes it.
         declared = {item.name: item for kind in reversed(kinds) for item in fields(kind)}
         for item in declared.values():
@@ -73,8 +80,26 @@ def reference() -> str:
             low, high = description.low, description.high
             limits = '' if low is None and high is None else f'{_number(low)} to {_number(high)}'
             default = item.default if item.default != '' else "''"
-            lines.append(f'| `{item.name}` | `{default}` | {limits} | {description.text} |')
+            value = shipped.get(item.name, item.default)
+            other = '' if value in (item.default, list_of(item.default)) else f'`{value}`'
+            row = (f'`{item.name}`', f'`{default}`', other, limits, description.text)
+            lines.append(f'| {" | ".join(row)} |')
     return '\n'.join(lines) + '\n'
+
+
+def shipped_values(node: str) -> dict[str, Any]:
+    """Return what the file of a node in config/ sets, which launch files read."""
+    try:
+        path = find_share('config', f'{node}.yaml')
+    except ConfigurationError:
+        return {}
+    values: dict[str, Any] = read_yaml(path, 'parameter file')['/**']['ros__parameters']
+    return values
+
+
+def list_of(value: Any) -> Any:
+    """Return a default as YAML has it: without tuples."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _number(value: float | None) -> str:

@@ -42,8 +42,11 @@ def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCa
     `look` names the model in that folder that refines what this one sees.
 
     Raises:
-        ModelError: the checkpoint is missing or was not written by the trainer.
+        ModelError: the checkpoint is missing or was not written by the trainer, or `look` is not
+            in the folder.
     """
+    if look and not (folder / f'{look}.yaml').is_file():
+        raise ModelError(f'There is no {look} in {folder}: copy its .onnx and .yaml there first.')
     network, settings = load_checkpoint(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{settings.name}.onnx'

@@ -58,6 +58,17 @@ def test_shipped_parameter_files_are_sound(tmp_path):
         assert check_parameter_file(find_share('config', f'{name}.yaml')) == []
 
 
+def test_a_file_of_fit_sensor_model_is_sound_and_files_that_are_not_there_are_named(tmp_path):
+    path = tmp_path / 'sensor.yaml'
+    path.write_text(
+        '/**/camera_node:\n  ros__parameters: {target_width: 0.3, view_mask: /gone.png}\n'
+        '/**/statistical_detector:\n  ros__parameters: {bearing: 0.01}\n'
+    )
+    assert check_parameter_file(path) == [
+        '/**/camera_node: view_mask is /gone.png, which is not there'
+    ]
+
+
 def test_running_nodes_are_looked_at_from_outside(tmp_path):
     environment = ros_environment()
     with NodeProcesses(environment, tmp_path) as nodes:

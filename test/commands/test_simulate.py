@@ -19,7 +19,7 @@ pytestmark = pytest.mark.ros
 def test_it_writes_the_team_flies_and_ends_on_ctrl_c(tmp_path):
     child = subprocess.Popen(
         [sys.executable, '-m', 'mav_perception.cli', 'simulate', '--scenario', 'two_cameras',
-         '--team', str(tmp_path / 'team.yaml')],
+         '--write-team', str(tmp_path / 'team.yaml')],
         env=ros_environment(), start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 30.0

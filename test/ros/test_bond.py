@@ -6,7 +6,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from mav_perception.ros.nodes.detection_node import DetectionNode
 from mav_perception.ros.runtime import bond
-from mav_perception.ros.runtime.bond import WITHOUT_BOND, bondpy
+from mav_perception.ros.runtime.bond import WITHOUT_BOND, UnansweredBond
 
 needs_bond = pytest.mark.skipif(bool(WITHOUT_BOND), reason=f'{WITHOUT_BOND} It is optional')
 
@@ -21,9 +21,10 @@ def start(bench):
 def manager(bench):
     """Bond of a lifecycle manager with the detection node, in its namespace."""
     node = start(bench)
-    sister = bondpy.Bond(bench.tester, '/mav1/bond', 'detection_node')
+    sister = UnansweredBond(bench.tester, '/mav1/bond', 'detection_node')
     sister.set_heartbeat_timeout(1.0)
     sister.start()
+    bench.sister = sister
     assert bench.until(lambda: node._running)
     yield sister
     sister.shutdown()
@@ -45,7 +46,7 @@ def test_the_bond_holds_while_the_node_is_active(bench, manager):
 def test_each_activity_has_a_bond_of_its_own(bench, manager):
     assert bench.until(lambda: formed(manager))
     bench.node.trigger_deactivate()
-    again = bondpy.Bond(bench.tester, '/mav1/bond', 'detection_node')
+    again = UnansweredBond(bench.tester, '/mav1/bond', 'detection_node')
     again.start()
     bench.node.trigger_activate()
     assert bench.until(lambda: formed(again))
@@ -58,6 +59,22 @@ def test_the_node_says_when_the_manager_ends(bench, manager):
     manager.break_bond()
     assert bench.problem(bench.diagnostics, 'lifecycle manager on bond is gone')
     assert bench.node._running
+
+
+@needs_bond
+@pytest.mark.parametrize('times', [1, 2])
+def test_the_node_says_when_the_manager_was_killed(bench, manager, times):
+    for _ in range(times):  # each activity anew
+        assert bench.until(lambda: formed(bench.sister))
+        bench.until(lambda: False, 1.0)
+        bench.sister.is_shutdown = True  # its heartbeats end without a word
+        bench.diagnostics.clear()
+        assert bench.problem(bench.diagnostics, 'lifecycle manager on bond is gone')
+        bench.node.trigger_deactivate()
+        bench.sister = UnansweredBond(bench.tester, '/mav1/bond', 'detection_node')
+        bench.sister.start()
+        bench.node.trigger_activate()
+    bench.sister.shutdown()
 
 
 @needs_bond

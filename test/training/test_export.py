@@ -12,6 +12,7 @@ from mav_perception.evaluation.metrics.model_evaluation import measure, rendered
 from mav_perception.segmentation.model_card import load_card  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.export import (  # noqa: E402
+    export_checkpoint,
     halve,
     load_checkpoint,
     quantise,
@@ -64,6 +65,12 @@ def test_a_lesser_twin_loses_under_a_hundredth_of_iou(model_copy, kind):
     assert twin.stat().st_size < model_copy.stat().st_size
     full, less = (measure(Segmenter.load(str(f)), samples[20:]) for f in (model_copy, twin))
     assert full['mean_iou'] - less['mean_iou'] < 0.01
+
+
+def test_a_look_that_is_not_there_is_named_before_anything_is_written(tmp_path):
+    with pytest.raises(ModelError, match='no drone_look in'):
+        export_checkpoint(tmp_path / 'best.pt', tmp_path, 'drone_look')
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_checkpoint_of_another_network_is_named(tmp_path):

@@ -6,7 +6,7 @@ fitted to the detections of the real network.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,12 @@ from scipy.optimize import least_squares, minimize
 from scipy.stats import chi2, median_abs_deviation
 
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import DataError
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
 from mav_perception.io.files import write_text
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.parameters import describe
 from mav_perception.types import BoolArray, FloatArray
 
 FEWEST = 30
@@ -89,11 +92,21 @@ class SensorModel:
         }  # fmt: skip
         tree = {}
         for node, names in sections.items():
-            known = {n: float(getattr(self, n)) for n in names if np.isfinite(getattr(self, n))}
+            known = {n: _permitted(n, getattr(self, n)) for n in names}
             tree[f'/**/{node}'] = {
-                'ros__parameters': {n: float(f'{v:.4g}') for n, v in known.items()}
+                'ros__parameters': {n: float(f'{v:.4g}') for n, v in known.items() if v == v}
             }
         write_text(path, yaml.safe_dump(tree, sort_keys=False))
+
+
+def _permitted(name: str, value: float) -> float:
+    """Return a number moved into the range that the parameter of the nodes has; NaN stays."""
+    for kind in (DetectionParameters, FilterParameters):
+        for item in fields(kind):
+            if item.name == name:
+                low, high = describe(item).low, describe(item).high
+                return float(np.clip(value, -np.inf if low is None else low, high))
+    return value
 
 
 def fit_sensor_model(
@@ -112,8 +125,9 @@ def fit_sensor_model(
     usable = views.whole
     if usable.sum() < FEWEST:
         raise DataError(
-            f'Only {usable.sum()} targets were found whole, {FEWEST} are needed: give more '
-            'labelled images, or train the network first.'
+            f'Only {usable.sum()} targets were found whole in the {views.images} images that are '
+            f'fitted, {FEWEST} are needed: give more labelled images (the others check the fit), '
+            'or train the network first.'
         )
     width = views.found_width[usable]
     shift = views.found_pixel[usable] - views.pixel[usable]
@@ -131,8 +145,9 @@ def fit_sensor_model(
     edges = np.sqrt(2.0) * edge_sigma / (usual + edge_loss)
     true_score, false_score = map(fit_scores, (views.found_score[views.found], views.false_score))
     return SensorModel(
-        detection_probability=float(views.found.mean()),
-        clutter_per_frame=len(views.false_pixel) / views.images,
+        # Half a count more of either: never 0 or 1 of so few (Jeffreys).
+        detection_probability=float((views.found.sum() + 0.5) / (len(views.found) + 1.0)),
+        clutter_per_frame=(len(views.false_pixel) + 0.5) / views.images,
         centroid_sigma=centroid_sigma,
         centre_spread=centre_spread,
         target_width=target_width,

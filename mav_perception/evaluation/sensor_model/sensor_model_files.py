@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.sensor_model.sensor_model import IN_TIME
+from mav_perception.io.yaml_files import read_yaml
 from mav_perception.parameters import check_ranges
 from mav_perception.simulation.flight.sensors import SightingNoise
 
@@ -62,9 +61,9 @@ def load_time_correlation(path: Path) -> dict[str, float]:
 
 def _section(path: Path, node: str) -> dict[str, Any]:
     try:
-        section = yaml.safe_load(path.read_text())[f'/**/{node}']['ros__parameters']
+        section = read_yaml(path, 'sensor model')[f'/**/{node}']['ros__parameters']
         return {str(name): float(value) for name, value in section.items()}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConfigurationError(
             f'{path} is no sensor model ({error!r}): write it with `fit-sensor-model`.'
         ) from error

@@ -82,18 +82,18 @@ def check_stamp(stamp_ns: int, now_ns: int, tolerance: float, what: str) -> str:
     """
     if now_ns <= 0:
         return ''
-    if stamp_ns == 0:
-        raise InputError(f'{what} has stamp 0: its publisher does not set header.stamp.')
+    if stamp_ns == 0 and seconds(now_ns) > ANOTHER_CLOCK:  # simulated time begins with 0
+        raise InputError(f'{what}: stamp 0, its publisher does not set header.stamp.')
     ahead = seconds(stamp_ns - now_ns)
     if ahead > tolerance:
         raise InputError(
-            f'{what} has a stamp {_span(ahead)} in the future: synchronise the clocks (chrony), '
-            'or set use_sim_time alike on all nodes.'
+            f'{what}: stamp {_span(ahead)} in the future: synchronise the clocks (chrony), or set '
+            'use_sim_time alike on all nodes.'
         )
     if -ahead > ANOTHER_CLOCK:
         return (
-            f'{what} has a stamp {_span(-ahead)} in the past: it is of another clock, such as '
-            'the uptime of a driver, or recorded: then set use_sim_time.'
+            f'{what}: stamp {_span(-ahead)} in the past: it is of another clock, such as the '
+            'uptime of a driver, or recorded: then set use_sim_time.'
         )
     return ''
 

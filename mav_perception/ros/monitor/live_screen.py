@@ -21,6 +21,14 @@ class LiveScreen:
         """Begin with nothing written."""
         self._widths: list[int] = []
 
+    def say(self, text: str) -> None:
+        """Print; whoever read it may be gone, as launch may be: what is written counts more."""
+        try:
+            print(text, flush=True)
+        except BrokenPipeError:
+            # Else the text that waits would fail again, at the end of the process.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
     def shown(self, lines: Sequence[str], notices: Sequence[str]) -> str:
         """Return what to print for a table and the notices below it, which are wrapped.
 

@@ -187,7 +187,7 @@ class MonitorNode(Node):
         lines = [f'{flown:6.1f}{whole} flown, real-time factor {factor}', HEADER]
         lines += [table_row(drone) for drone in self._drones]
         problems = [f'! {name}: {text}' for name, text in sorted(self._problems.items())]
-        print(self._screen.shown(lines, problems), flush=True)
+        self._screen.say(self._screen.shown(lines, problems))
 
     def _finish(self) -> None:
         """Conclude the flight and end the process: 0 for a good flight, see `Flight.faults`."""
@@ -221,10 +221,10 @@ class MonitorNode(Node):
             error_correlation=float(self._values.get('error correlation s', '0')),
             pictures=self._sampler.pictures,
         )
-        print('', *flight.text(), sep='\n', flush=True)
+        self._screen.say('\n'.join(['', *flight.text()]))
         if self._settings.output:
             for file in flight.write(Path(self._settings.output)):
-                print(f'  written: {file}', flush=True)
+                self._screen.say(f'  written: {file}')
         return bool(flight.beats_vio) and not flight.faults()
 
     def _about(self) -> dict[str, str]:

@@ -15,6 +15,20 @@ from mav_perception.ros.runtime.parameters import declare_parameters, read_param
 bondpy, WITHOUT_BOND = optional_module('bondpy.bondpy')
 """The module and, where it cannot be used, why: else no text."""
 
+_Bond: Any = object if bondpy is None else bondpy.Bond
+
+
+class UnansweredBond(_Bond):  # type: ignore[misc]
+    """A bond that breaks when the manager falls silent.
+
+    bondpy's own would declare a parameter first, at every time anew, and fail the second time.
+    """
+
+    def _on_heartbeat_timeout(self) -> None:
+        with self.lock:
+            self.sm.HeartbeatTimeout()
+        self._flush_pending_callbacks()
+
 
 @dataclass(frozen=True)
 class BondParameters:
@@ -57,7 +71,7 @@ class ManagerBond:
             )
             return
         self._formed = False
-        self._bond = bondpy.Bond(
+        self._bond = UnansweredBond(
             self._node, 'bond', self._node.get_name(), self._on_broken, self._on_formed
         )
         self._bond.set_heartbeat_period(self._period)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, RegisterEventHandler
 from launch.event_handlers import OnShutdown
+
+from mav_perception.processes.parent import PARENT
+
+ENDS_WITH_LAUNCH = {PARENT: str(os.getpid())}
+"""Environment of a node that must not outlive this launch, however it ends."""
 
 
 def declared(arguments: dict[str, tuple[str, str]]) -> list[DeclareLaunchArgument]:

@@ -33,9 +33,10 @@ def declare_parameters(node: Node, kind: type[T]) -> None:
                 item.name, list(value) if isinstance(value, tuple) else value, _descriptor(item)
             )
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+            wrong_type = isinstance(error, InvalidParameterTypeException)
+            hint = ' YAML needs 1.0, not 1, where a decimal is wanted.' if wrong_type else ''
             raise ConfigurationError(
-                f'Parameter {item.name} ({describe(item).text}): {error} YAML needs 1.0, not 1, '
-                'where a decimal is wanted.'
+                f'Parameter {item.name} ({describe(item).text}): {error}{hint}'
             ) from error
 
 

@@ -9,6 +9,7 @@ import yaml
 
 from mav_perception import cli
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError, DataError
 from mav_perception.evaluation.report.run_record import without_nan
 from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
@@ -27,6 +28,8 @@ from mav_perception.evaluation.sensor_model.sensor_nis import (
 )
 from mav_perception.evaluation.sensor_model.sensor_report import figures
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.localization.parameters import FilterParameters
+from mav_perception.parameters import check_ranges
 from mav_perception.simulation.flight.sensors import SightingNoise
 
 CAMERA = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
@@ -113,6 +116,25 @@ def test_without_distances_edges_are_compared_with_labels():
     assert np.isnan([model.target_width, model.width_sigma, model.bearing]).all()
     assert model.edge_loss == pytest.approx(LOSS, abs=0.5)
     assert set(figures(blind, model, None)) >= {'p_d_by_size', 'by_place', 'bearing_nis'}
+
+
+def test_a_detector_without_a_fault_stays_within_what_nodes_take(tmp_path):
+    views = drawn(120)
+    perfect = replace(
+        views,
+        found_pixel=views.pixel,
+        found_width=views.width,
+        false_frame=np.zeros(0, int),
+        false_pixel=np.zeros((0, 2)),
+        false_score=np.zeros(0),
+    )
+    fit_sensor_model(perfect, CAMERA).save(tmp_path / 'sensor.yaml')
+    tree = yaml.safe_load((tmp_path / 'sensor.yaml').read_text())
+    for node, kind in (('camera', DetectionParameters), ('localization', FilterParameters)):
+        check_ranges(kind(**tree[f'/**/{node}_node']['ros__parameters']))
+    noise = load_sighting_noise(tmp_path / 'sensor.yaml')
+    assert 0.0 < noise.clutter_per_frame < 0.05
+    assert 0.98 < noise.detection_probability < 1.0
 
 
 def test_too_few_detections_say_so():

@@ -78,7 +78,7 @@ def test_a_drone_that_lags_behind_the_others_is_not_waited_for_without_end():
 @pytest.mark.parametrize(
     ('stamp', 'now', 'words'),
     [
-        (0, 1_795_000_000, 'has stamp 0: its publisher does not set'),
+        (0, 1_795_000_000, 'Odometry of mav1: stamp 0, its publisher does not set'),
         (1_795_000_010, 1_795_000_000, r'10\.0 s in the future'),
         (1_795_000_000, 5_000, '20775 days in the future'),
     ],
@@ -96,3 +96,4 @@ def test_a_stamp_of_another_clock_is_said_and_any_stamp_is_fine_before_time_begi
     )
     assert check_stamp(now - nanoseconds(2.0), now, 0.5, 'Odometry of mav1') == ''
     assert check_stamp(0, 0, 0.5, 'Odometry of mav1') == ''
+    assert check_stamp(0, nanoseconds(0.2), 0.5, 'Sightings of mav1') == ''  # of a simulator
