@@ -70,11 +70,7 @@ def start_demo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         output='screen',
         parameters=[
             str(SHARE / 'config/monitor.yaml'),
-            {
-                'team_file': team_file,
-                'duration': scenario.duration,
-                'output': value['output'],
-            },
+            {'team_file': team_file, 'duration': scenario.duration, 'output': value['output']},
         ],
         additional_env=ENDS_WITH_LAUNCH,
         sigterm_timeout='60',  # it draws the report

@@ -133,4 +133,5 @@ def test_what_is_built_on_the_package_is_imported_by_nobody_in_it():
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module:
-                assert node.module.split('.')[0] not in OUTSIDE, path
+                # The launch of ROS has the name of our folder, which nobody can import.
+                assert node.module.split('.')[0] not in set(OUTSIDE) - {'launch'}, path

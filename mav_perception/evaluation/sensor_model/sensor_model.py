@@ -125,17 +125,15 @@ def fit_sensor_model(
     usable = views.whole
     if usable.sum() < FEWEST:
         raise DataError(
-            f'Only {usable.sum()} targets were found whole in the {views.images} images that are '
-            f'fitted, {FEWEST} are needed: give more labelled images (the others check the fit), '
-            'or train the network first.'
+            f'Only {usable.sum()} targets were found whole in the {views.images} images to fit '
+            f'(others check), {FEWEST} are needed: label more, or train the network first.'
         )
     width = views.found_width[usable]
     shift = views.found_pixel[usable] - views.pixel[usable]
     centroid_sigma, centre_spread = _fit_spread(shift, np.ones_like(width), width)
     usual = float(np.median(width))
-    known = views.ranged
-    if camera is not None and known.sum() >= FEWEST:
-        size = _fit_size(views, known, camera, target_width)
+    if camera is not None and views.ranged.sum() >= FEWEST:
+        size = _fit_size(views, camera, target_width)
     else:
         loss = views.width[usable] - width
         edge_loss, edge_sigma = float(np.median(loss)), _robust_sigma(loss) / np.sqrt(2.0)
@@ -183,12 +181,13 @@ def pixel_angles(pixels: FloatArray, camera: PinholeCamera) -> FloatArray:
 
 
 def _fit_size(
-    views: TargetObservations, known: BoolArray, camera: PinholeCamera, target_width: float
+    views: TargetObservations, camera: PinholeCamera, target_width: float
 ) -> tuple[float, float, float, float]:
     """Fit width of the target, lost width, and noise of edges and of attitude.
 
     The blob's width must be 2 atan(W / 2 r) / (angle of a pixel) - edge_loss.
     """
+    known = views.ranged
     distance, width = views.distance[known], views.found_width[known]
     angle = pixel_angles(views.found_pixel[known], camera)
 

@@ -58,7 +58,7 @@ def test_doubtful_boxes_do_not_count_at_a_least_score(files):
     assert fit(files, '--camera', str(files / 'camera.yaml'), '--min-score', '0.65') == 0
     tree = yaml.safe_load((files / 'sensor.yaml').read_text())
     values = tree['/**/localization_node']['ros__parameters']
-    assert values['clutter_per_frame'] == 0.0
+    assert 0.0 < values['clutter_per_frame'] < 0.01
     assert tree['/**/detection_node']['ros__parameters']['min_score'] == 0.65
 
 
