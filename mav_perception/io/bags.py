@@ -58,7 +58,7 @@ class BagWriter:
         """Begin a bag with the topics so far."""
         if folder.exists():
             if not (self._overwrite and (folder / 'metadata.yaml').is_file()):
-                raise DataError(f'{folder} exists: remove it or record to another name.')
+                raise DataError(f'{folder} exists: give another name.')
             shutil.rmtree(folder)
         self.folder, self._bytes = folder, 0
         self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
