@@ -135,3 +135,17 @@ def test_what_is_built_on_the_package_is_imported_by_nobody_in_it():
             if isinstance(node, ast.ImportFrom) and node.module:
                 # The launch of ROS has the name of our folder, which nobody can import.
                 assert node.module.split('.')[0] not in set(OUTSIDE) - {'launch'}, path
+
+
+def test_a_camera_on_board_loads_neither_filter_nor_evaluation():
+    folders = ('messages', 'stages', 'runtime')
+    files = [p for name in folders for p in (REPOSITORY / PACKAGE / 'ros' / name).glob('*.py')]
+    heavy = [
+        (path.stem, name)
+        for path in files
+        if path.stem not in ('markers', 'checkpoint_file')  # of localization_node
+        for name in imports_of(path)
+        if name.startswith(('localization', 'evaluation'))
+    ]
+    assert len(files) > 20
+    assert heavy == []

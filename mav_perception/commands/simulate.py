@@ -27,14 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Become the simulation node."""
-    from mav_perception.localization.team.team_file import save_team
+    from mav_perception.localization.team.team_file import load_team, save_team
     from mav_perception.simulation.flight.flight import scenario_team
 
     scenario = load_scenario(arguments.scenario, seed=arguments.seed)
-    if arguments.write_team:
-        if arguments.write_team.exists():
-            raise ConfigurationError(f'{arguments.write_team} exists: give another name.')
-        save_team(scenario_team(scenario), arguments.write_team)
+    if path := arguments.write_team:
+        team = scenario_team(scenario)
+        if path.exists() and load_team(path) != team:
+            raise ConfigurationError(f'{path} is another team: give another name.')
+        save_team(team, path)
     given = ros_arguments(
         f'scenario:={arguments.scenario}',
         f'seed:={scenario.seed}',

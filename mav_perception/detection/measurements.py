@@ -127,7 +127,7 @@ def measure_detections(
     drone and alpha the angle that the blob's long axis spans, lengthened by the pixels that the
     network loses there (thin rotors). A quadrotor is flat, so its long axis keeps its length
     whatever the elevation and the roll. Errors of edges (pixels) and of W add up in quadrature as
-    shares of the range.
+    shares s of the range. The width is right on average, its inverse is not: 1 + s^2 makes up.
     """
     if not detections:
         empty = np.zeros(0)
@@ -144,14 +144,7 @@ def measure_detections(
     cut = np.array([d.cut for d in detections])
     direction = camera.unproject(centroid)
     pixel_angle = _pixel_angles(centroid, length, camera)
-    width = length + parameters.edge_loss
-    half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
-    distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
-    share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / width)
-    sigma = share * distance
-    if not parameters.range_from_size:
-        distance = np.full_like(distance, parameters.prior_range)
-        sigma = np.full_like(distance, parameters.prior_range_sigma)
+    distance, sigma = _ranges(length, pixel_angle, parameters)
     centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * length)
     factor = np.where(cut, parameters.cut_factor, 1.0)
     return Sightings(
@@ -162,6 +155,21 @@ def measure_detections(
         range_var=(factor * sigma) ** 2,
         score=np.array([d.score for d in detections]),
     )
+
+
+def _ranges(
+    length: FloatArray, pixel_angle: FloatArray, parameters: DetectionParameters
+) -> tuple[FloatArray, FloatArray]:
+    """Return (n,) ranges, right on average, and their standard deviations, both metres."""
+    if not parameters.range_from_size:
+        prior = np.ones_like(length)
+        return prior * parameters.prior_range, prior * parameters.prior_range_sigma
+    width = length + parameters.edge_loss
+    half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
+    share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / width)
+    distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
+    distance /= 1.0 + share**2
+    return distance, share * distance
 
 
 def _pixel_angles(centroid: FloatArray, length: FloatArray, camera: PinholeCamera) -> FloatArray:

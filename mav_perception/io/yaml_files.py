@@ -10,21 +10,7 @@ from yaml.constructor import ConstructorError
 
 from mav_perception.errors import ConfigurationError
 
-
-class UniqueKeyLoader(yaml.SafeLoader):
-    """Refuses a key that stands twice: of two values PyYAML drops one, and ROS takes another."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping of a node, whose keys differ."""
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value in seen:
-                raise ConstructorError(
-                    problem=f'the key {key.value!r} stands twice here: join what is below',
-                    problem_mark=key.start_mark,
-                )
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-        return super().construct_mapping(node, deep)
+MERGE = 'tag:yaml.org,2002:merge'
 
 
 def read_yaml(path: Path, what: str) -> Any:
@@ -38,10 +24,32 @@ def read_yaml(path: Path, what: str) -> Any:
         ConfigurationError: it cannot be read, is not UTF-8, no YAML, or has a key twice.
     """
     try:
-        return yaml.load(path.read_text(encoding='utf-8-sig'), UniqueKeyLoader)
+        loader = yaml.SafeLoader(path.read_text(encoding='utf-8-sig'))
+        tree = loader.get_single_node()
+        _refuse_keys_that_stand_twice(tree, set())
+        return loader.construct_document(tree) if tree else None
     except UnicodeDecodeError as error:
         raise ConfigurationError(
             f'Cannot read {what} {path}: byte {error.start} is not UTF-8: save it so.'
         ) from error
     except (OSError, yaml.YAMLError) as error:
         raise ConfigurationError(f'Cannot read {what} {path}: {error}') from error
+
+
+def _refuse_keys_that_stand_twice(node: Any, seen: set[int]) -> None:
+    """Raise ConstructorError for them: of two values PyYAML drops one, and ROS takes another."""
+    if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+        return
+    seen.add(id(node))
+    keys = set()
+    for item in node.value:
+        key, *below = item if isinstance(item, tuple) else (item,)
+        if below and isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
+            if (key.tag, key.value) in keys:
+                raise ConstructorError(
+                    problem=f'the key {key.value!r} stands twice here: merge the two blocks',
+                    problem_mark=key.start_mark,
+                )
+            keys.add((key.tag, key.value))
+        for part in (key, *below):
+            _refuse_keys_that_stand_twice(part, seen)

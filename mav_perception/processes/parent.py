@@ -24,7 +24,8 @@ def die_with_parent() -> None:
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if wanted.isdecimal() and not _lives(int(wanted)):
-        raise SystemExit(0)  # it was gone before
+        print(f'The process {wanted} of {PARENT} has ended, so this one does.', file=sys.stderr)
+        raise SystemExit(0)
 
 
 def _lives(process: int) -> bool:

@@ -11,7 +11,7 @@ from mav_perception.io.yaml_files import read_yaml
 from mav_perception.parameters import check_ranges
 from mav_perception.ros.parameter_reference import NODE_PARAMETERS
 
-FILES = ('calibration_file', 'view_mask', 'team_file')
+FILES = ('calibration_file', 'view_mask')
 """Parameters that name a file which must be there."""
 
 
@@ -64,7 +64,7 @@ def _problem(kinds: list[type], name: str, value: Any) -> str | None:
             wanted = type(item.default).__name__
             return f'{name} is {value!r}, it must be of type {wanted} (1.0, not 1, for a float)'
         if name in FILES and value and not Path(str(value)).is_file():
-            return f'{name} is {value}, which is not there'
+            return f'{name} is {value}, which is not there, seen from this folder'
         try:
             check_ranges(kind(**{name: value}))
         except ConfigurationError as error:

@@ -45,7 +45,7 @@ def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCa
         ModelError: the checkpoint is missing or was not written by the trainer, or `look` is not
             in the folder.
     """
-    if look and not (folder / f'{look}.yaml').is_file():
+    if look and not all((folder / f'{look}.{kind}').is_file() for kind in ('onnx', 'yaml')):
         raise ModelError(f'There is no {look} in {folder}: copy its .onnx and .yaml there first.')
     network, settings = load_checkpoint(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)

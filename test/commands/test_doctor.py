@@ -65,7 +65,7 @@ def test_a_file_of_fit_sensor_model_is_sound_and_files_that_are_not_there_are_na
         '/**/statistical_detector:\n  ros__parameters: {bearing: 0.01}\n'
     )
     assert check_parameter_file(path) == [
-        '/**/camera_node: view_mask is /gone.png, which is not there'
+        '/**/camera_node: view_mask is /gone.png, which is not there, seen from this folder'
     ]
 
 

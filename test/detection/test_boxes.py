@@ -58,7 +58,7 @@ def test_the_view_and_the_pixels_of_the_boxes():
 
 def test_a_drone_in_a_box_is_as_far_as_its_width_says():
     camera = PinholeCamera.with_field_of_view(WIDTH, HEIGHT, np.pi / 2)
-    parameters = DetectionParameters(target_width=0.5)
+    parameters = DetectionParameters(target_width=0.5, width_sigma=0.0, edge_sigma=0.01)
     apart = 4.0
     pixels = camera.project(np.array([[-0.25, 0.0, apart], [0.25, 0.0, apart]]))
     given = boxes([*pixels.mean(axis=0), pixels[1, 0] - pixels[0, 0], 10, 0.9])

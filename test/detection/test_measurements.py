@@ -28,9 +28,19 @@ def detection(width, cut=False, column=319.5):
 @pytest.mark.parametrize('width', [10, 40, 160])
 def test_range_is_that_of_an_object_of_the_known_width(width):
     distance = PARAMETERS.target_width * CAMERA.fx / width  # pinhole, on the axis
-    sightings = measure_detections([detection(width)], CAMERA, PARAMETERS, 'mav1', 7)
+    exact = replace(PARAMETERS, width_sigma=0.0, edge_sigma=0.01)
+    sightings = measure_detections([detection(width)], CAMERA, exact, 'mav1', 7)
     assert np.linalg.norm(sightings.positions[0]) == pytest.approx(distance, rel=0.02)
     assert sightings.stamp_ns == 7
+
+
+def test_the_range_is_right_on_average_over_widths_that_are():
+    wide = replace(PARAMETERS, width_sigma=0.2, edge_sigma=0.01)
+    drawn = 40.0 * (1.0 + 0.2 * np.clip(np.random.default_rng(0).standard_normal(4000), -3, 3))
+    blobs = [replace(detection(40), length=float(length)) for length in drawn]
+    ranges = np.linalg.norm(measure_detections(blobs, CAMERA, wide, 'mav1', 0).positions, axis=1)
+    distance = PARAMETERS.target_width * CAMERA.fx / 40.0
+    assert ranges.mean() == pytest.approx(distance, rel=0.015)
 
 
 def test_far_and_cut_blobs_are_less_certain():

@@ -6,7 +6,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from mav_perception.ros.nodes.detection_node import DetectionNode
 from mav_perception.ros.runtime import bond
-from mav_perception.ros.runtime.bond import WITHOUT_BOND, UnansweredBond
+from mav_perception.ros.runtime.bond import WITHOUT_BOND, SilenceBreaksBond
 
 needs_bond = pytest.mark.skipif(bool(WITHOUT_BOND), reason=f'{WITHOUT_BOND} It is optional')
 
@@ -21,7 +21,7 @@ def start(bench):
 def manager(bench):
     """Bond of a lifecycle manager with the detection node, in its namespace."""
     node = start(bench)
-    sister = UnansweredBond(bench.tester, '/mav1/bond', 'detection_node')
+    sister = SilenceBreaksBond(bench.tester, '/mav1/bond', 'detection_node')
     sister.set_heartbeat_timeout(1.0)
     sister.start()
     bench.sister = sister
@@ -46,7 +46,7 @@ def test_the_bond_holds_while_the_node_is_active(bench, manager):
 def test_each_activity_has_a_bond_of_its_own(bench, manager):
     assert bench.until(lambda: formed(manager))
     bench.node.trigger_deactivate()
-    again = UnansweredBond(bench.tester, '/mav1/bond', 'detection_node')
+    again = SilenceBreaksBond(bench.tester, '/mav1/bond', 'detection_node')
     again.start()
     bench.node.trigger_activate()
     assert bench.until(lambda: formed(again))
@@ -71,7 +71,7 @@ def test_the_node_says_when_the_manager_was_killed(bench, manager, times):
         bench.diagnostics.clear()
         assert bench.problem(bench.diagnostics, 'lifecycle manager on bond is gone')
         bench.node.trigger_deactivate()
-        bench.sister = UnansweredBond(bench.tester, '/mav1/bond', 'detection_node')
+        bench.sister = SilenceBreaksBond(bench.tester, '/mav1/bond', 'detection_node')
         bench.sister.start()
         bench.node.trigger_activate()
     bench.sister.shutdown()
@@ -87,5 +87,5 @@ def test_the_node_says_when_no_manager_answers(bench):
 def test_without_bondpy_the_node_works_and_names_what_is_missing(bench, monkeypatch):
     monkeypatch.setattr(bond, 'WITHOUT_BOND', 'bondpy is not installed.')
     node = start(bench)
-    assert bench.problem(bench.diagnostics, 'bondpy is not installed. Install it')
+    assert bench.problem(bench.diagnostics, 'bondpy is not installed. It comes by')
     assert node._running

@@ -17,10 +17,10 @@ from mav_perception.ros.messages.conversions import (
     image_to_array,
     info_from_camera,
     ns_to_stamp,
-    pose_message,
     same_calibration,
 )
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
+from mav_perception.ros.publishers.pose_publishers import pose_message
 from mav_perception.types import Sightings
 
 

@@ -44,7 +44,7 @@ while not publisher.get_subscription_count():
 time.sleep(1.0)
 for _ in range(IMAGES):
     publisher.publish(image)
-    time.sleep(0.1)
+    time.sleep(0.2)
 time.sleep(2.0)
 """
 

@@ -18,7 +18,8 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import load_team, team_from_entries
 from mav_perception.ros.messages.conversions import ns_to_stamp
-from mav_perception.ros.messages.point_clouds import cloud_to_frame, sightings_to_cloud
+from mav_perception.ros.messages.point_clouds import sightings_to_cloud
+from mav_perception.ros.monitor.association_frames import cloud_to_frame
 from mav_perception.ros.nodes.localization_node import LocalizationNode
 from mav_perception.types import OdometrySample, Sightings, nanoseconds
 

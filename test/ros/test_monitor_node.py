@@ -1,5 +1,8 @@
 """What the monitor counts: every image once, whatever the cameras and however often nodes die."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -69,3 +72,19 @@ def test_notices_are_wrapped_and_a_file_gets_no_colours(capsys):
     assert '\x1b' not in shown
     assert all(len(line) <= 160 for line in shown.splitlines())
     assert shown.count('word') == 60
+
+
+def test_a_screen_whose_reader_is_gone_does_not_end_the_flight():
+    program = (
+        'import os, sys, time\n'
+        'from mav_perception.ros.monitor.live_screen import LiveScreen\n'
+        'time.sleep(0.5)\n'
+        'LiveScreen().say("a table"); LiveScreen().say("another")\n'
+        'sys.stdout.flush(); print("written", file=sys.stderr)'
+    )
+    child = subprocess.Popen(
+        [sys.executable, '-c', program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    child.stdout.close()
+    assert child.stderr.read() == 'written\n'
+    assert child.wait(30.0) == 0

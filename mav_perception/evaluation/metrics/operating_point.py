@@ -1,7 +1,7 @@
 """Operating point: the least score of a blob that counts, chosen by what it costs and spares.
 
-A false blob is less sure than a true one, and in rooms that no training has shown by far. The gate
-that loses next to nothing on labelled images is therefore the one for images of anywhere.
+A false blob is less sure than a true one, and in rooms that no training has shown by far. A gate
+that loses next to nothing on labelled images therefore spares most of them anywhere.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class OperatingCurve:
 
         Of all that spare as many it is the middle one, with a margin to either side: on few
         images the least sure target, and the surest false blob, are not the last of their kind.
+        Where there is no false blob there is no gate.
 
         Raises:
             DataError: none is found even without a gate.
@@ -54,8 +55,10 @@ class OperatingCurve:
             raise DataError('The network finds none of the targets: there is nothing to choose.')
         permitted = self.p_d >= self.p_d[0] - LARGEST_LOSS
         false = np.where(permitted, self.false_per_image + np.nan_to_num(self.elsewhere), np.inf)
+        if false[0] == 0.0:
+            return 0.0
         best = self.min_score[false == false.min()]
-        return float(np.round((best.min() + best.max()) / 2.0, 2))
+        return float(np.round((max(best.min(), GATES[1]) + best.max()) / 2.0, 2))
 
     def at(self, min_score: float) -> dict[str, float]:
         """Return the figures at the nearest gate."""

@@ -94,13 +94,15 @@ class SensorModel:
         for node, names in sections.items():
             known = {n: _permitted(n, getattr(self, n)) for n in names}
             tree[f'/**/{node}'] = {
-                'ros__parameters': {n: float(f'{v:.4g}') for n, v in known.items() if v == v}
+                'ros__parameters': {
+                    n: float(f'{v:.4g}') for n, v in known.items() if np.isfinite(v)
+                }
             }
         write_text(path, yaml.safe_dump(tree, sort_keys=False))
 
 
 def _permitted(name: str, value: float) -> float:
-    """Return a number moved into the range that the parameter of the nodes has; NaN stays."""
+    """Return a number moved into the range that the parameter of the nodes has."""
     for kind in (DetectionParameters, FilterParameters):
         for item in fields(kind):
             if item.name == name:

@@ -90,4 +90,5 @@ def range_errors(
     angle = pixel_angles(views.found_pixel[usable], camera)
     half = (views.found_width[usable] + model.edge_loss) * angle / 2.0
     estimate = model.target_width / (2.0 * np.tan(half))
+    estimate /= 1.0 + range_variance(views.found_width[usable], model)  # as nodes measure
     return estimate / views.distance[usable] - 1.0

@@ -8,15 +8,12 @@ from array import array
 import cv2
 import numpy as np
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from mav_perception.cameras.distortion import DISTORTION_MODELS, distortion_of
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import InputError
-from mav_perception.geometry import quaternion_from_euler
-from mav_perception.localization.queries import DronePose
 from mav_perception.types import (
     NANOSECONDS,
     ByteImage,
@@ -171,20 +168,3 @@ def fill_pose(pose: object, position: FloatArray, quaternion: FloatArray) -> Non
     p, q = pose.position, pose.orientation  # type: ignore[attr-defined]
     p.x, p.y, p.z = (float(v) for v in position)
     q.x, q.y, q.z, q.w = (float(v) for v in quaternion)
-
-
-def pose_message(pose: DronePose, map_frame: str) -> PoseWithCovarianceStamped:
-    """Return the pose of a drone in map with its marginal covariance (row-major, REP-103)."""
-    message = PoseWithCovarianceStamped()
-    message.header.stamp = ns_to_stamp(pose.stamp_ns)
-    message.header.frame_id = map_frame
-    x, y, z, yaw = pose.mean
-    quaternion = quaternion_from_euler(np.array([*pose.odometry.roll_pitch, yaw]))
-    fill_pose(message.pose.pose, np.array([x, y, z]), quaternion)
-    covariance = np.zeros((6, 6))
-    axes = np.array([0, 1, 2, 5])
-    covariance[np.ix_(axes, axes)] = pose.covariance
-    # Roll and pitch come from the VIO, which knows them from gravity to about a degree.
-    covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
-    message.pose.covariance = covariance.ravel()
-    return message

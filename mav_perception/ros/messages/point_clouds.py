@@ -9,10 +9,7 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from mav_perception.detection.measurements import cartesian_covariances
-from mav_perception.errors import InputError
-from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
-from mav_perception.io.messages import SIGHTING_FIELDS, cloud_to_table, stamp_to_ns
-from mav_perception.localization.team.camera_mount import CameraMount
+from mav_perception.io.messages import SIGHTING_FIELDS
 from mav_perception.types import FloatArray, Sightings
 
 ASSOCIATION_FIELDS = (
@@ -40,24 +37,6 @@ def sightings_to_cloud(sightings: Sightings, header: Header) -> PointCloud2:
         ]
     )
     return table_to_cloud(SIGHTING_FIELDS, table, header)
-
-
-def cloud_to_frame(message: PointCloud2, observer: int, mount: CameraMount) -> AssociatedFrame:
-    """Return what the filter told of a frame of one camera, or raise InputError."""
-    what = 'Associations'
-    table = cloud_to_table(message, ASSOCIATION_FIELDS, what)
-    if not np.isfinite(table).all() or not table[:, 7:].any(axis=1).all():
-        raise InputError(f'{what} hold NaN, or a sighting in the camera itself.')
-    nis, size = table[0, 5:7] if len(table) else (0.0, 0.0)
-    return AssociatedFrame(
-        stamp_ns=stamp_to_ns(message.header.stamp),
-        observer=observer,
-        mount=mount,
-        positions=table[:, 7:],
-        origin=table[:, 3].astype(np.int64),
-        nis=float(nis),
-        nis_size=int(size),
-    )
 
 
 def table_to_cloud(names: tuple[str, ...], table: FloatArray, header: Header) -> PointCloud2:

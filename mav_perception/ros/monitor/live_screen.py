@@ -25,9 +25,10 @@ class LiveScreen:
         """Print; whoever read it may be gone, as launch may be: what is written counts more."""
         try:
             print(text, flush=True)
-        except BrokenPipeError:
+        except OSError:
             # Else the text that waits would fail again, at the end of the process.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            with open(os.devnull, 'w') as nowhere:
+                os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
     def shown(self, lines: Sequence[str], notices: Sequence[str]) -> str:
         """Return what to print for a table and the notices below it, which are wrapped.

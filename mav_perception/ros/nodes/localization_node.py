@@ -165,8 +165,6 @@ class LocalizationNode(SelfActivatingNode):
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
         stamped = bool(stamp_to_ns(message.header.stamp))
-        if not (stamped or self.get_clock().now().nanoseconds):
-            return  # a simulator wakes the chain up, before its time begins
         fates = self._fates[drone]
         fates.arrived += stamped
         try:
@@ -176,6 +174,8 @@ class LocalizationNode(SelfActivatingNode):
             if stamped:  # without a stamp it is no frame of the flight
                 fates.refuse(str(error))
             raise
+        if not stamped:
+            return  # a simulator wakes the chain up as its time begins
         self._transforms.saw_cloud(drone, camera, message.header.frame_id)
         self._queue.add(sightings, time.monotonic_ns())
 

@@ -26,8 +26,8 @@ from mav_perception.evaluation.report.provenance import provenance
 from mav_perception.evaluation.report.rerun_log import LiveRerun
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import DroneEntry, load_team, team_path
-from mav_perception.ros.messages.point_clouds import cloud_to_frame
 from mav_perception.ros.messages.qos import qos_profile
+from mav_perception.ros.monitor.association_frames import cloud_to_frame
 from mav_perception.ros.monitor.drone_monitor import HEADER, DroneMonitor, table_row
 from mav_perception.ros.monitor.live_screen import LiveScreen
 from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 
-from mav_perception.geometry import wrap_angle
+from mav_perception.geometry import quaternion_from_euler, wrap_angle
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.prediction.motion import moved_by_odometry
 from mav_perception.localization.queries import DronePose
 from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.parameters import parameter
-from mav_perception.ros.messages.conversions import pose_message
+from mav_perception.ros.messages.conversions import fill_pose, ns_to_stamp
 from mav_perception.ros.publishers.transforms import TeamTransforms
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.topics import POSE, below, in_namespace
@@ -68,10 +68,6 @@ class PosePublishers:
         self._transforms.forget()
         self._stamps = [0] * len(self._names)
 
-    def last_ns(self, drone: int) -> int:
-        """Return the stamp of the newest pose of a drone, 0 before the first."""
-        return self._stamps[drone]
-
     def publish(self, localizer: TeamLocalizer, drone: int, stamp_ns: int) -> bool:
         """Publish the pose of a drone at a stamp, if that is new; tell whether it is localized."""
         if stamp_ns <= self._stamps[drone]:
@@ -105,3 +101,20 @@ class PosePublishers:
                 f'{np.degrees(radians):.0f} degrees at {seconds(pose.stamp_ns):.2f} s: whoever '
                 'steers by it must not take that for motion.',
             )
+
+
+def pose_message(pose: DronePose, map_frame: str) -> PoseWithCovarianceStamped:
+    """Return the pose of a drone in map with its marginal covariance (row-major, REP-103)."""
+    message = PoseWithCovarianceStamped()
+    message.header.stamp = ns_to_stamp(pose.stamp_ns)
+    message.header.frame_id = map_frame
+    x, y, z, yaw = pose.mean
+    quaternion = quaternion_from_euler(np.array([*pose.odometry.roll_pitch, yaw]))
+    fill_pose(message.pose.pose, np.array([x, y, z]), quaternion)
+    covariance = np.zeros((6, 6))
+    axes = np.array([0, 1, 2, 5])
+    covariance[np.ix_(axes, axes)] = pose.covariance
+    # Roll and pitch come from the VIO, which knows them from gravity to about a degree.
+    covariance[3, 3] = covariance[4, 4] = np.radians(1.0) ** 2
+    message.pose.covariance = covariance.ravel()
+    return message

@@ -18,7 +18,7 @@ bondpy, WITHOUT_BOND = optional_module('bondpy.bondpy')
 _Bond: Any = object if bondpy is None else bondpy.Bond
 
 
-class UnansweredBond(_Bond):  # type: ignore[misc]
+class SilenceBreaksBond(_Bond):  # type: ignore[misc]
     """A bond that breaks when the manager falls silent.
 
     bondpy's own would declare a parameter first, at every time anew, and fail the second time.
@@ -36,10 +36,10 @@ class BondParameters:
 
     bond_heartbeat_period: float = parameter(
         0.0,
-        'while active, a heartbeat on bond tells a lifecycle manager so often that the node '
-        'lives; 0 for none; needs bondpy [s]',
+        'period of the heartbeat by which a lifecycle manager knows that the active node lives, '
+        'well below its bond_timeout; 0 for no bond; needs bondpy [s]',
         0.0,
-        10.0,
+        1.0,
         read_only=True,
     )
 
@@ -66,12 +66,12 @@ class ManagerBond:
         if WITHOUT_BOND:
             self._diagnostics.problem(
                 'bond',
-                f'No bond with a lifecycle manager: {WITHOUT_BOND} Install it '
-                '(apt install ros-$ROS_DISTRO-bondpy) or set bond_heartbeat_period to 0.',
+                f'No bond with a lifecycle manager: {WITHOUT_BOND} It comes by apt install '
+                'ros-$ROS_DISTRO-bondpy; or set bond_heartbeat_period to 0.',
             )
             return
         self._formed = False
-        self._bond = UnansweredBond(
+        self._bond = SilenceBreaksBond(
             self._node, 'bond', self._node.get_name(), self._on_broken, self._on_formed
         )
         self._bond.set_heartbeat_period(self._period)

@@ -162,11 +162,11 @@ class SelfActivatingNode(LifecycleNode):
         result = super().on_activate(state)
         try:
             self.start()
+            self._bond.form()
         except Exception as error:  # noqa: BLE001 - rclpy would swallow it without a word
             self.diagnostics.fail(f'activate failed: {error!r}')
             return TransitionCallbackReturn.ERROR
         self._running = True
-        self._bond.form()
         return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -200,7 +200,7 @@ class SelfActivatingNode(LifecycleNode):
         """Release all that `load` and `start` made, however far they came."""
         self._running = self._loaded = False
         self._stop_listening()
-        for release in (self.halt, self.unload):
+        for release in (self._bond.part, self.halt, self.unload):
             try:
                 release()
             except Exception as error:  # noqa: BLE001 - what was never made cannot be released

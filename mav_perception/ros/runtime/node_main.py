@@ -99,9 +99,11 @@ def _program() -> str:
 
 def _give_up(code: int, seconds: float) -> None:
     """End the process although something hangs, and say what."""
-    print(f'{_program()}: did not end within {seconds:.0f} s:', file=sys.stderr)
-    faulthandler.dump_traceback(file=sys.stderr)
-    os._exit(code)
+    try:
+        print(f'{_program()}: did not end within {seconds:.0f} s:', file=sys.stderr)
+        faulthandler.dump_traceback(file=sys.stderr)
+    finally:  # whoever read it may be gone
+        os._exit(code)
 
 
 def _release(node: Node | None) -> int:
