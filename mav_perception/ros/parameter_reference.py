@@ -67,7 +67,9 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
 def reference() -> str:
     """Return the Markdown text."""
     lines = ['# Parameters', '', 'Made by `make reference` from the declarations in the code.']
-    lines += ['Launch files and the demo read the files in `config/`, which set some otherwise.']
+    lines += [
+        'Launch files and the demo read the files in `config/`, which override some defaults.'
+    ]
     for node, kinds in NODE_PARAMETERS.items():
         lines += ['', f'## {node}_node', '']
         lines.append('| parameter | default | in config/ | range | meaning |')

@@ -1,11 +1,11 @@
 """Measurement update: every joint association event under every hypothesis as a Kalman update.
 
 For an event theta that detects the set D, with H_D, R_D and nu stacked,
-    Q_D = H_D P H_D' + R_D,   K_D = P H_D' Q_D^-1,
-    w_theta ~ prod_{b in D} P_D,b prod_{b not in D} (1 - P_D,b P_G) lambda^(m - |D|) N(nu; 0, Q_D),
+    S_D = H_D P H_D' + R_D,   K_D = P H_D' S_D^-1,
+    w_theta ~ prod_{b in D} P_D,b prod_{b not in D} (1 - P_D,b P_G) lambda^(m - |D|) N(nu; 0, S_D),
     x+ = x + d,   d = sum_theta w K_D nu,
     P+ = P - sum_theta w K_D H_D P + sum_theta w K_D nu (K_D nu)' - d d'.
-Q_D uses the full joint P: that is what makes the filter coupled (Blom & Bloem 2000).
+S_D uses the full joint P: that is what makes the filter coupled (Blom & Bloem 2000).
 `evaluate_events` gives w and d of every event; `mixture_reduction` merges any groups of them.
 """
 
@@ -28,7 +28,7 @@ class EventGroup:
     Attributes:
         index: (E_k,) which events.
         rows: (E_k, 3k) which rows of H belong to the candidates that are detected.
-        inverse: (E_k, 3k, 3k) Q_D^-1 of the update.
+        inverse: (E_k, 3k, 3k) S_D^-1 of the update.
     """
 
     index: IntArray
@@ -43,7 +43,7 @@ class EventUpdates:
     Attributes:
         log_weight: (B,) not normalised; lambda^m, the same for all, is left out.
         shift: (B, n) d of every event.
-        squared_mahalanobis: (B,) nu' Q_D^-1 nu of the stacked innovation, with R as it is.
+        squared_mahalanobis: (B,) nu' S_D^-1 nu of the stacked innovation, with R as it is.
         number: (B,) of candidates detected.
         place: (B,) which of its group each event is.
         groups: the events by number of candidates detected, from 1 up.
@@ -68,8 +68,8 @@ def evaluate_events(
 ) -> EventUpdates:
     """Weigh all events and do the Kalman update of each, those of one size at once.
 
-    w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, Q_D) and
-    d_theta = P H_D' Q_D^-1 nu with Q_D = H_D P H_D' + R_D. A sighting whose error is mostly that
+    w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, S_D) and
+    d_theta = P H_D' S_D^-1 nu with S_D = H_D P H_D' + R_D. A sighting whose error is mostly that
     of the one before is as likely as any other, but tells little: R_D of the update, not of the
     weight, is divided by what is new.
 
@@ -86,7 +86,7 @@ def evaluate_events(
     number = detected.sum(axis=1)
     log_weight = np.where(detected, 0.0, model.log_missed[parent]).sum(axis=1)
     squared = np.zeros(len(number))
-    pull = np.zeros((len(number), cross_covariance.shape[1]))  # Q_D^-1 nu, in the rows of H
+    pull = np.zeros((len(number), cross_covariance.shape[1]))  # S_D^-1 nu, in the rows of H
     place, groups = np.zeros(len(number), np.int64), []
     for k in range(1, int(number.max(initial=0)) + 1):
         index = np.flatnonzero(number == k)
@@ -134,7 +134,7 @@ def _update_group(
         parent: (E_k,) hypotheses of the events.
 
     Returns:
-        the group, Q_D^-1 nu (E_k, 3k), nu' Q_D^-1 nu (E_k,) and -2 log N(nu; 0, Q_D) (E_k,).
+        the group, S_D^-1 nu (E_k, 3k), nu' S_D^-1 nu (E_k,) and -2 log N(nu; 0, S_D) (E_k,).
     """
     count, size = len(index), MEASUREMENT_SIZE * who.shape[1]
     rows = (MEASUREMENT_SIZE * who[..., None] + np.arange(MEASUREMENT_SIZE)).reshape(count, size)
@@ -163,7 +163,7 @@ def _solved(inverse: FloatArray, innovation: FloatArray) -> FloatArray:
 def information_of(
     updates: EventUpdates, share: FloatArray, cell: IntArray, cells: int, rows: int
 ) -> FloatArray:
-    """Return (cells, 3T, 3T) sum_theta w Q_D^-1, in the rows of H, of the events in each cell.
+    """Return (cells, 3T, 3T) sum_theta w S_D^-1, in the rows of H, of the events in each cell.
 
     Args:
         updates: the B events.
