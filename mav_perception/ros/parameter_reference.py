@@ -67,9 +67,7 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
 def reference() -> str:
     """Return the Markdown text."""
     lines = ['# Parameters', '', 'Made by `make reference` from the declarations in the code.']
-    lines += [
-        'Launch files and the demo read the files in `config/`, which override some defaults.'
-    ]
+    lines += ['Launch files and the demo read the files in `config/`, which override some.']
     for node, kinds in NODE_PARAMETERS.items():
         lines += ['', f'## {node}_node', '']
         lines.append('| parameter | default | in config/ | range | meaning |')
@@ -80,10 +78,13 @@ def reference() -> str:
         for item in declared.values():
             description = describe(item)
             low, high = description.low, description.high
-            limits = '' if low is None and high is None else f'{_number(low)} to {_number(high)}'
+            limits = (
+                '' if low is None else f'from {low:g}' if high is None else f'{low:g} to {high:g}'
+            )
             default = item.default if item.default != '' else "''"
             value = shipped.get(item.name, item.default)
             other = '' if value in (item.default, list_of(item.default)) else f'`{value}`'
+            default = str(default).replace('|', '\\|')  # else it would end the cell
             row = (f'`{item.name}`', f'`{default}`', other, limits, description.text)
             lines.append(f'| {" | ".join(row)} |')
     return '\n'.join(lines) + '\n'
@@ -102,10 +103,6 @@ def shipped_values(node: str) -> dict[str, Any]:
 def list_of(value: Any) -> Any:
     """Return a default as YAML has it: without tuples."""
     return list(value) if isinstance(value, tuple) else value
-
-
-def _number(value: float | None) -> str:
-    return '' if value is None else f'{value:g}'
 
 
 if __name__ == '__main__':

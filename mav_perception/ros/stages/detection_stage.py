@@ -133,9 +133,12 @@ class DetectionStage:
             self._diagnostics.problem('mask', str(error))
 
     def measure_boxes(self, boxes: Boxes, header: Header) -> None:
-        """Publish the relative measurements of the boxes of an image."""
+        """Publish the relative measurements of the boxes of an image.
+
+        They are of another detector: the operating point of a model of ours is not theirs.
+        """
         try:
-            camera, parameters = self._require_camera(), self.at_operating_point()
+            camera, parameters = self._require_camera(), self.parameters
             size = camera.width, camera.height
             inside = boxes if self._view is None else boxes.centred_in(self._view > 0)
             detections = inside.detections(*size, parameters.smallest_area, parameters.min_score)
