@@ -39,18 +39,3 @@ def plane_from_points(points: FloatArray, distortion: FloatArray) -> FloatArray:
     across = np.hypot(points[:, 0], points[:, 1])
     radius, _ = radius_of(np.arctan2(across, points[:, 2]), distortion)
     return points[:, :2] * (radius / np.maximum(across, 1e-12))[:, None]
-
-
-def plane_jacobian(points: FloatArray, distortion: FloatArray) -> FloatArray:
-    """Return the derivative of `plane_from_points` by the points, (n, 2, 3)."""
-    x, y, z = points.T
-    across = np.maximum(np.hypot(x, y), 1e-9)
-    square = across**2 + z**2
-    radius, slope = radius_of(np.arctan2(across, z), distortion)
-    unit = np.stack([x, y], axis=1) / across[:, None]
-    # t = atan2(across, z), so dt = (z d(across) - across dz) / square.
-    along = unit[:, :, None] * unit[:, None, :] * (slope * z / square)[:, None, None]
-    aside = np.stack([-unit[:, 1], unit[:, 0]], axis=1)
-    around = aside[:, :, None] * aside[:, None, :] * (radius / across)[:, None, None]
-    depth = unit * (-slope * across / square)[:, None]
-    return np.concatenate([along + around, depth[:, :, None]], axis=2)

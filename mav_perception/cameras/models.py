@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from mav_perception.cameras.distortion import DISTORTION_MODELS
-from mav_perception.cameras.fisheye import plane_from_points, plane_jacobian, rays_from_plane
+from mav_perception.cameras.fisheye import plane_from_points, rays_from_plane
 from mav_perception.errors import InputError
 from mav_perception.types import FloatArray
 
@@ -133,22 +133,6 @@ class PinholeCamera:
         zero = np.zeros(3)
         pixels, _ = cv2.projectPoints(points[:, None], zero, zero, self.matrix, self.distortion)
         return np.asarray(pixels, float).reshape(-1, 2)
-
-    def jacobian(self, points: FloatArray) -> FloatArray:
-        """Return the derivative of the pixels by (n, 3) points, (n, 2, 3), pixel a metre."""
-        points = np.asarray(points, float).reshape(-1, 3)
-        if not len(points):
-            return np.zeros((0, 2, 3))
-        if self.model == 'equidistant':
-            focal = np.array([self.fx, self.fy])
-            return plane_jacobian(points, self._coefficients) * focal[:, None]
-        zero = np.zeros(3)
-        _, all_derivatives = cv2.projectPoints(
-            points[:, None], zero, zero, self.matrix, self.distortion
-        )
-        # Columns: 3 of rotation, 3 of translation, then intrinsics. Without rotation, moving the
-        # camera's frame is moving the point.
-        return np.asarray(all_derivatives[:, 3:6], float).reshape(-1, 2, 3)
 
     @property
     def _coefficients(self) -> FloatArray:

@@ -31,15 +31,6 @@ def test_the_middle_of_an_ideal_camera_looks_along_z():
     assert camera.half_field_of_view[0] == pytest.approx(np.pi / 4)
 
 
-@pytest.mark.parametrize('model', MODELS)
-def test_the_jacobian_is_the_slope_of_project(model):
-    camera = PinholeCamera(640, 512, 320, 322, 318, 256, model, np.array(MODELS[model]))
-    points = np.random.default_rng(1).uniform([-1, -1, 1], [1, 1, 4], (20, 3))
-    steps = 1e-6 * np.eye(3)
-    slope = [(camera.project(points + s) - camera.project(points - s)) / 2e-6 for s in steps]
-    np.testing.assert_allclose(camera.jacobian(points), np.stack(slope, axis=2), atol=1e-4)
-
-
 def test_the_equidistant_lens_is_that_of_opencv_where_opencv_can():
     camera = PinholeCamera(
         640, 512, 320, 322, 318, 256, 'equidistant', np.array(MODELS['equidistant'])
@@ -67,7 +58,6 @@ def test_no_points_are_no_problem():
     camera = PinholeCamera.with_field_of_view(640, 512, np.pi / 2)
     assert camera.unproject(np.zeros((0, 2))).shape == (0, 3)
     assert camera.project(np.zeros((0, 3))).shape == (0, 2)
-    assert camera.jacobian(np.zeros((0, 3))).shape == (0, 2, 3)
 
 
 @pytest.mark.parametrize(

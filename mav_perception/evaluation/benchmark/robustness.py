@@ -91,7 +91,11 @@ class Outcome:
 
 
 def run_task(task: Task) -> Outcome:
-    """Play one changed recording through the CPDAF and the filter that knows the identities."""
+    """Play one changed recording through the CPDAF and the filter that knows the identities.
+
+    Raises:
+        DataError: the recording has no true poses.
+    """
     recording, parameters, axes = task.load()
     if not recording.has_truth:
         raise DataError(f'{task.name} has no true poses: record ground_truth/pose too.')

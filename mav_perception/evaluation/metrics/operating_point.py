@@ -95,6 +95,9 @@ def operating_curve(
         segmenter: the network; its own operating point does not count here.
         samples: images and labels.
         elsewhere: images without a target, from anywhere else; may be empty.
+
+    Raises:
+        DataError: the labelled images show no target.
     """
     hits: list[float] = []
     false: list[float] = []

@@ -216,12 +216,13 @@ class OdometryHistory:
         parameters: FilterParameters,
     ) -> bool:
         """Tell whether a step is faster than the drone, or far off the way it was going."""
-        if float(np.linalg.norm(step)) > parameters.max_speed * max(elapsed, 0.02):
+        distance, far = float(np.linalg.norm(step)), parameters.jump_distance
+        if distance > parameters.max_speed * max(elapsed, 0.02):
             return True
-        raw, far = self._rows[index][RAW], parameters.jump_distance
-        if elapsed > MAX_BREAK and float(np.linalg.norm(raw[:3])) < AT_ORIGIN:
+        at_origin = float(np.linalg.norm(self._rows[index][RAW][:3])) < AT_ORIGIN
+        if elapsed > MAX_BREAK and at_origin:
             # It begins anew; a drone that comes back to its origin so exactly is rare.
-            return float(np.linalg.norm(step)) > far
+            return distance > far
         if index < 2:
             return False
         before, last = self._rows[index - 2], self._rows[index - 1]
@@ -231,11 +232,9 @@ class OdometryHistory:
         expected = elapsed / since * (last[RAW] - before[RAW])
         off = float(np.linalg.norm(step - expected[:3]))
         slack = 0.5 * MAX_ACCELERATION * elapsed * (elapsed + since)
-        raw = self._rows[index][RAW]
-        restarted = float(np.linalg.norm(raw[:3])) < AT_ORIGIN and off > parameters.jump_distance
         return bool(
-            restarted
-            or off > parameters.jump_distance + slack
+            (at_origin and off > far)
+            or off > far + slack
             or abs(turn - expected[3]) > parameters.jump_yaw + slack
         )
 

@@ -111,7 +111,7 @@ def team_path(path: str) -> Path:
 
 
 def save_team(entries: tuple[DroneEntry, ...], path: Path) -> None:
-    """Write team.yaml."""
+    """Write team.yaml, or raise OutputError."""
     drones = []
     for entry in entries:
         values = asdict(entry)

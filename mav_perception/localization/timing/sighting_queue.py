@@ -20,7 +20,7 @@ class SightingQueue:
     """Holds camera frames until every living drone's odometry has reached them.
 
     A drone whose odometry lags more than `dropout` seconds behind the newest one has dropped out
-    and is not waited for. The odometry of the camera's own drone is, for `BEHIND` seconds at most:
+    and is not waited for. The odometry of the camera's own drone is, for `BEHIND_NS` at most:
     without it a frame cannot be used, and while it comes in, this machine is only behind.
     """
 

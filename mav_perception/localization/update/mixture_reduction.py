@@ -36,7 +36,7 @@ class Branches:
             rows, so that nothing of size n^2 is computed event by event.
         events, updates: the events, each as a Kalman update.
         existence: (B, O) probability of every object after each event.
-        detectable: (B, N + O) whether the camera can detect each drone and object then.
+        detectable: (B, N + O) probability that the camera can detect each drone and object then.
         unexplained: (B, m) 1 for the sightings that no candidate gave in an event.
         compared: states by which explanations differ: of drones, then of objects in a gate.
         camera: of the scan, its index in the team.

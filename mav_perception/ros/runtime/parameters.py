@@ -41,7 +41,7 @@ def declare_parameters(node: Node, kind: type[T]) -> None:
 
 
 def read_parameters(node: Node, kind: type[T]) -> T:
-    """Return the current values as a frozen dataclass, checked against their ranges."""
+    """Return the current values as a frozen dataclass, or raise ConfigurationError."""
     values: dict[str, Any] = {}
     for item in fields(kind):  # type: ignore[arg-type]
         value = node.get_parameter(item.name).value
