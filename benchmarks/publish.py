@@ -21,7 +21,7 @@ RESULTS = ROOT / 'doc' / 'benchmarks.json'
 MARK = re.compile(
     r'(<!-- bench( lines)?:? ([^>]*?) -->\n)(?:(?!<!-- bench).)*?(<!-- end -->)', re.S
 )
-CHATTER = ('written:', 'Wrote ', 'every node lived')
+CHATTER = ('written:', 'Wrote ', 'every node lived', 'frames used:')
 
 
 def main() -> int:
