@@ -59,7 +59,7 @@ docs: reference $(VENV)/.docs-requirements  ## build doc/_build/index.html, warn
 figures: install  ## make every picture of README and doc again (ARGS="demo")
 	@$(BIN)/python doc/make_figures.py $(ARGS)
 
-bench: install $(VENV)/.test-requirements  ## all benchmarks, about an hour (ARGS="--only detection")
+bench: install $(VENV)/.test-requirements  ## all benchmarks, an hour or more (ARGS="--only detection")
 	@$(BIN)/python benchmarks/run_all.py $(ARGS)
 
 montecarlo: install  ## the filter against its baselines (ARGS="--scenario hard --seeds 4")

@@ -1,4 +1,4 @@
-"""Run all benchmarks in about an hour on 2 cores; one JSON and one Markdown file of results.
+"""Run all benchmarks in an hour or more on 2 cores; one JSON and one Markdown file of results.
 
 What a benchmark prints is kept as it is, with the machine, the versions and the time that it took.
 Those on real data are left out without it. `--only` runs some again and keeps the other results,

@@ -32,12 +32,11 @@ def test_nothing_that_is_quoted_failed_or_is_missing(whole):
     assert PUBLISH['faults'](whole) == []
 
 
-def test_all_of_them_ran_in_about_an_hour(whole, monkeypatch):
+def test_every_benchmark_is_published(whole, monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))  # they are scripts that import one another
     entries = runpy.run_path(str(BENCHMARKS / 'run_all.py'))['entries']
     any_folder = BENCHMARKS
     assert list(whole['benchmarks']) == list(entries(any_folder, any_folder))
-    assert whole['machine']['minutes'] < 75
 
 
 def test_a_page_is_filled_between_its_marks():
