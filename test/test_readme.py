@@ -125,8 +125,8 @@ def workplace(tmp_path_factory):
     for kind, picture in zip(('images', 'labels'), next(iter(rendered_samples(1))), strict=True):
         (folder / 'mine/val' / kind).mkdir(parents=True)
         cv2.imwrite(str(folder / 'mine/val' / kind / '0.png'), picture)
-    (folder / 'flight').mkdir()
-    (folder / 'flight/0.png').write_bytes((folder / 'mine/val/images/0.png').read_bytes())
+    (folder / 'pictures').mkdir()
+    (folder / 'pictures/0.png').write_bytes((folder / 'mine/val/images/0.png').read_bytes())
     save_team(scenario_team(scenario), folder / 'team.yaml')
     (folder / 'my_params.yaml').write_text('/**: {ros__parameters: {max_hypotheses: 3}}\n')
     return folder
@@ -138,7 +138,7 @@ QUICK = {
     'evaluate run demo_output/run --report report.html': {},
     'evaluate segmentation --model drone --data DIR --json figures.json': {'DIR': 'mine/val'},
     'dataset check DIR --labels drone': {'DIR': 'mine/val'},
-    'segment flight/ --model drone --output seen': {},
+    'segment pictures/ --model drone --output seen': {},
     'benchmark localization --scenario hard unknown5 --seeds 20 --json figures.json': {
         'hard unknown5': 'easy', '20': '1 --processes 1',
     },
