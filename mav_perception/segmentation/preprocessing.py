@@ -56,7 +56,9 @@ class Preprocessing:
         image = self.with_channels(image)
         rows, columns = self.fitted_size(image)
         if (rows, columns) != image.shape[:2]:
-            image = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            # To enlarge by areas would show every pixel as a block.
+            way = cv2.INTER_AREA if rows < image.shape[0] else cv2.INTER_LINEAR
+            image = cv2.resize(image, (columns, rows), interpolation=way)  # type: ignore[assignment]
         if (rows, columns) == (self.height, self.width):
             return image
         bottom, right = self.height - rows, self.width - columns

@@ -1,9 +1,10 @@
-"""Refinement: crops around the targets of the coarse pass, segmented again at full resolution.
+"""Refinement: crops around the targets of the coarse pass, magnified and segmented again.
 
 The coarse pass scales the image to the network's input, where a far drone is a few pixels. A
-second network segments crops of the image, magnified to as much detail as the image has, and its
-result replaces the coarse one there: that draws the edges of far targets, and rejects what only
-looked like one at low resolution. It costs a crop for each far blob, not the whole image.
+second network segments crops of the image, magnified, and its result replaces the coarse one
+there: that draws the edges of far targets, and rejects what only looked like one at low
+resolution. It costs a crop for each far blob, not the whole image. An image without more detail
+is magnified too: the second opinion is worth as much as the detail.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ MAX_CROPS = 6
 REACH = 13
 """The refinement counts within a square of this side around every target pixel of the coarse pass,
 in pixels of its input."""
-MIN_MAGNIFICATION = 1.3
-"""A refinement that magnifies by less than this over the coarse pass is not worth its time."""
 
 
 class CropRefiner:
@@ -42,11 +41,8 @@ class CropRefiner:
             image: (H, W[, 3]) uint8.
             coarse_scale: pixels of the coarse pass's input per pixel of the image.
         """
-        # More pixels than the image has would show nothing new.
-        scale = min(1.0, coarse_scale * self._magnification)
-        if scale < MIN_MAGNIFICATION * coarse_scale:
-            return
-        crop = np.minimum(np.round(self._side / scale).astype(int), logits.shape[1:])
+        side = self._side / (coarse_scale * self._magnification)
+        crop = np.minimum(np.round(side).astype(int), logits.shape[1:])
         seen = (logits[1:].max(axis=0) > logits[0]).astype(np.uint8)
         reach = np.ones((round(REACH / coarse_scale) | 1,) * 2, np.uint8)
         for top, left in choose_crops(seen, (int(crop[0]), int(crop[1]))):

@@ -32,7 +32,7 @@ class Segmenter:
     """Run a trained network on images of any size.
 
     `segment` fits the image to the network, infers class scores, brings them back to the size of
-    the image, refines far targets at full resolution if the model can, and takes the most likely
+    the image, refines far targets in magnified crops if the model can, and takes the most likely
     class of every pixel.
     """
 

@@ -85,12 +85,14 @@ def test_refinement_replaces_what_the_coarse_pass_saw_and_nothing_else(card):
     np.testing.assert_array_equal(logits[1, 100:110, 200:220], 4.0)
 
 
-def test_an_image_without_more_detail_is_not_looked_at_twice(card):
+def test_an_image_without_more_detail_is_magnified_all_the_same(card):
     backend = Constant()
     logits = np.zeros((2, 400, 500), np.float32)
-    logits[1, 100:110, 200:220] = 3.0
+    logits[0], logits[1, 100:110, 200:220] = 2.0, 3.0
     CropRefiner(card, backend, 2.0).refine(logits, np.zeros((400, 500), np.uint8), 1.0)
-    assert backend.asked == 0
+    assert backend.asked == 1
+    np.testing.assert_array_equal(logits[1, 100:110, 200:220], 4.0)
+    assert (logits[0, 130:] == 2.0).all()
 
 
 def test_a_small_image_is_one_window(card):
