@@ -41,6 +41,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--backgrounds', type=Path, metavar='DIR', help='images without a target, from elsewhere'
     )
     parser.add_argument('--look', default='', help='model in that folder that refines far targets')
+    parser.add_argument(
+        '--magnification',
+        type=float,
+        default=2.0,
+        metavar='M',
+        help='how much larger it sees them',
+    )
+    parser.add_argument(
+        '--size',
+        type=int,
+        nargs=2,
+        metavar=('ROWS', 'COLUMNS'),
+        help='of the network input, if others than those of the training are better',
+    )
     parser.add_argument('--float16', action='store_true', help='also in float16')
     parser.add_argument('--keep-checkpoint', action='store_true', help='copy it for torch')
 
@@ -54,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.training.export import export_checkpoint, halve, quantise
 
     elsewhere = backgrounds(arguments.backgrounds) if arguments.backgrounds else []
-    card = export_checkpoint(arguments.checkpoint, arguments.models, arguments.look)
+    wanted = arguments.look, arguments.magnification, arguments.size
+    card = export_checkpoint(arguments.checkpoint, arguments.models, *wanted)
     path = arguments.models / f'{card.name}.onnx'
     if arguments.keep_checkpoint:
         shutil.copy(arguments.checkpoint, path.with_suffix('.pt'))

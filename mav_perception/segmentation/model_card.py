@@ -19,6 +19,9 @@ from mav_perception.resources import share_folders
 from mav_perception.segmentation.labels import LabelSpace, label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
 
+LOOK_MAGNIFICATION = 2.0
+"""So much larger a second network sees what the first one saw, if nothing else is said."""
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -58,7 +61,7 @@ class ModelCard:
     temperature: float = 1.0
     min_score: float = 0.0
     look: str = ''
-    look_magnification: float = 2.0
+    look_magnification: float = LOOK_MAGNIFICATION
     without_ties: int = 0
     hidden: tuple[int, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
@@ -120,11 +123,12 @@ def load_card(model: Path) -> ModelCard:
     """
     path = model.with_suffix('.yaml')
     try:
-        card = ModelCard(**yaml.safe_load(path.read_text()))
+        values = yaml.safe_load(path.read_text())
+        card = ModelCard(**values | {'hidden': tuple(values.get('hidden', ()))})
         card.label_space  # noqa: B018 - raises if the label space is unknown
     except FileNotFoundError:
         raise ModelError(f'{model} has no card: export it again to write {path}.') from None
-    except (OSError, TypeError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, TypeError, AttributeError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ModelError(
             f'{path} is not a model card ({error}): export the model again.'
         ) from error

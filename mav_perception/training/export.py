@@ -14,7 +14,12 @@ from torch import nn
 
 from mav_perception.errors import ConfigurationError, ModelError
 from mav_perception.segmentation.checkpoint import load_network
-from mav_perception.segmentation.model_card import ModelCard, file_hash, load_card
+from mav_perception.segmentation.model_card import (
+    LOOK_MAGNIFICATION,
+    ModelCard,
+    file_hash,
+    load_card,
+)
 from mav_perception.segmentation.networks import count_parameters
 from mav_perception.segmentation.tying import count_without_ties
 from mav_perception.training.configuration import TrainingConfiguration, configuration_from_dict
@@ -36,18 +41,35 @@ def load_checkpoint(checkpoint: Path) -> tuple[nn.Module, TrainingConfiguration]
         raise ModelError(f'{checkpoint} is no checkpoint of `train`: {error}') from error
 
 
-def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCard:
+def export_checkpoint(
+    checkpoint: Path,
+    folder: Path,
+    look: str = '',
+    magnification: float = LOOK_MAGNIFICATION,
+    size: tuple[int, int] | None = None,
+) -> ModelCard:
     """Write `folder/NAME.onnx` and `folder/NAME.yaml` from a training checkpoint.
 
-    `look` names the model in that folder that refines what this one sees.
+    Args:
+        checkpoint: of `train`.
+        folder: where to write to.
+        look: the model in that folder that refines what this one sees; empty for none.
+        magnification: how much larger that model sees things.
+        size: rows and columns of the input; None for those of the training. A network sees what
+            it was trained on in crops of many scales, and the best one may be another.
 
     Raises:
         ModelError: the checkpoint is missing or was not written by the trainer, or `look` is not
             in the folder.
+        ConfigurationError: sizes that the network cannot take, a look that magnifies nothing.
     """
+    if magnification <= 1.0:
+        raise ConfigurationError(f'A look must magnify by more than 1, not by {magnification:g}.')
     if look and not all((folder / f'{look}.{kind}').is_file() for kind in ('onnx', 'yaml')):
         raise ModelError(f'There is no {look} in {folder}: copy its .onnx and .yaml there first.')
     network, settings = load_checkpoint(checkpoint)
+    if size is not None:
+        settings = replace(settings, height=size[0], width=size[1], window=())
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f'{settings.name}.onnx'
     height, width = settings.window or (settings.height, settings.width)
@@ -67,6 +89,7 @@ def export_checkpoint(checkpoint: Path, folder: Path, look: str = '') -> ModelCa
         training_data=settings.training_data,
         sha256=file_hash(path),
         look=look,
+        look_magnification=magnification,
         hidden=hidden_shape(network, (settings.channels, height, width)),
     )
     card.save(path.with_suffix('.yaml'))

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip('torch', reason='export needs the `train` extra')
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
-from mav_perception.errors import ModelError  # noqa: E402
+from mav_perception.errors import ConfigurationError, ModelError  # noqa: E402
 from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples  # noqa: E402
 from mav_perception.segmentation.model_card import load_card  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
@@ -71,6 +71,17 @@ def test_a_look_that_is_not_there_is_named_before_anything_is_written(tmp_path):
     with pytest.raises(ModelError, match='no drone_look in'):
         export_checkpoint(tmp_path / 'best.pt', tmp_path, 'drone_look')
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_takes_another_input_than_that_of_its_training(tmp_path):
+    checkpoint = Path('models/checkpoints/drone_look.pt')
+    card = export_checkpoint(checkpoint, tmp_path, magnification=2.5, size=(96, 128))
+    assert (card.height, card.width, card.look_magnification) == (96, 128, 2.5)
+    assert Segmenter.load(str(tmp_path / 'drone_look.onnx')).card == card
+    with pytest.raises(ConfigurationError, match='100x128 must be multiples of 32'):
+        export_checkpoint(checkpoint, tmp_path, size=(100, 128))
+    with pytest.raises(ConfigurationError, match='magnify by more than 1'):
+        export_checkpoint(checkpoint, tmp_path, magnification=1.0)
 
 
 def test_a_checkpoint_of_another_network_is_named(tmp_path):
