@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.apparent_size import ranges_by_size
 from mav_perception.detection.blobs import find_detections
 from mav_perception.errors import InputError
 from mav_perception.parameters import parameter
@@ -144,7 +145,12 @@ def measure_detections(
     cut = np.array([d.cut for d in detections])
     direction = camera.unproject(centroid)
     pixel_angle = _pixel_angles(centroid, length, camera)
-    distance, sigma = _ranges(length, pixel_angle, parameters)
+    if parameters.range_from_size:
+        distance, share = ranges_by_size(length, pixel_angle, parameters)
+        sigma = share * distance
+    else:
+        distance = np.full(len(length), parameters.prior_range)
+        sigma = np.full(len(length), parameters.prior_range_sigma)
     centre = np.hypot(parameters.centroid_sigma, parameters.centre_spread * length)
     factor = np.where(cut, parameters.cut_factor, 1.0)
     return Sightings(
@@ -155,21 +161,6 @@ def measure_detections(
         range_var=(factor * sigma) ** 2,
         score=np.array([d.score for d in detections]),
     )
-
-
-def _ranges(
-    length: FloatArray, pixel_angle: FloatArray, parameters: DetectionParameters
-) -> tuple[FloatArray, FloatArray]:
-    """Return (n,) ranges, right on average, and their standard deviations, both metres."""
-    if not parameters.range_from_size:
-        prior = np.ones_like(length)
-        return prior * parameters.prior_range, prior * parameters.prior_range_sigma
-    width = length + parameters.edge_loss
-    half_angle = np.maximum(width * pixel_angle, 1e-4) / 2.0
-    share = np.hypot(parameters.width_sigma, np.sqrt(2.0) * parameters.edge_sigma / width)
-    distance = parameters.target_width / (2.0 * np.tan(np.minimum(half_angle, 1.5)))
-    distance /= 1.0 + share**2
-    return distance, share * distance
 
 
 def _pixel_angles(centroid: FloatArray, length: FloatArray, camera: PinholeCamera) -> FloatArray:

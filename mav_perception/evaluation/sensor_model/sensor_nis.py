@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.apparent_size import ranges_by_size
 from mav_perception.evaluation.sensor_model.sensor_model import (
     GATE,
     SensorModel,
@@ -66,9 +67,8 @@ def bearing_nis(views: TargetObservations, model: SensorModel) -> FloatArray:
 
 def range_nis(views: TargetObservations, model: SensorModel, camera: PinholeCamera) -> FloatArray:
     """Return the NIS of every whole detection's range, 1 degree of freedom."""
-    error = range_errors(views, model, camera)
-    usable = views.ranged
-    return error**2 / range_variance(views.found_width[usable], model)
+    error, share = range_errors(views, model, camera)
+    return np.asarray((error / share) ** 2)
 
 
 def centre_variance(width: FloatArray, model: SensorModel) -> FloatArray:
@@ -76,19 +76,14 @@ def centre_variance(width: FloatArray, model: SensorModel) -> FloatArray:
     return np.asarray(model.centroid_sigma**2 + (model.centre_spread * width) ** 2)
 
 
-def range_variance(width: FloatArray, model: SensorModel) -> FloatArray:
-    """Return (n,) variances of the ranges of blobs so wide, as shares."""
-    edges = model.edge_sigma / (width + model.edge_loss)
-    return np.asarray(model.width_sigma**2 + 2.0 * edges**2)
-
-
 def range_errors(
     views: TargetObservations, model: SensorModel, camera: PinholeCamera
-) -> FloatArray:
-    """Return the relative range error of every whole detection with a known distance."""
+) -> tuple[FloatArray, FloatArray]:
+    """Return the range errors of the whole detections with a known distance, and their sigmas.
+
+    Both are (n,), relative to the range.
+    """
     usable = views.ranged
     angle = pixel_angles(views.found_pixel[usable], camera)
-    half = (views.found_width[usable] + model.edge_loss) * angle / 2.0
-    estimate = model.target_width / (2.0 * np.tan(half))
-    estimate /= 1.0 + range_variance(views.found_width[usable], model)  # as nodes measure
-    return estimate / views.distance[usable] - 1.0
+    estimate, share = ranges_by_size(views.found_width[usable], angle, model)
+    return estimate / views.distance[usable] - 1.0, share

@@ -94,7 +94,7 @@ def figures(
             'inside_95_gate': round(check.inside, 4),
         }
     if camera is not None and np.isfinite(model.width_sigma):
-        error = np.abs(range_errors(views, model, camera))
+        error = np.abs(range_errors(views, model, camera)[0])
         usable = views.ranged
         near = views.distance[usable] < NEAR
         result['range_error_median'] = round(float(np.median(error)), 4)

@@ -12,7 +12,6 @@ from mav_perception.evaluation.sensor_model.sensor_model import SensorModel
 from mav_perception.evaluation.sensor_model.sensor_nis import (
     centre_variance,
     range_errors,
-    range_variance,
 )
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
 from mav_perception.localization.correlation import HIDDEN_PROBABILITY
@@ -53,8 +52,8 @@ def normalised_errors(
     sigma = np.sqrt(centre_variance(width, model))
     errors[:, :2] = (views.found_pixel - views.pixel) / sigma[:, None]
     if camera is not None and np.isfinite(model.width_sigma):
-        share = np.sqrt(range_variance(width[views.ranged], model))
-        errors[views.ranged, 2] = range_errors(views, model, camera) / share
+        error, share = range_errors(views, model, camera)
+        errors[views.ranged, 2] = error / share
     errors[~views.whole] = np.nan
     errors[np.abs(errors) > WRONG] = np.nan
     return errors
