@@ -141,6 +141,11 @@ class TeamState:
     mean: FloatArray
     covariance: FloatArray
 
+    @property
+    def variances(self) -> FloatArray:
+        """Return the (N, 4) variances of x, y, z and yaw of every drone."""
+        return np.diag(self.covariance).reshape(-1, 4)
+
     def block(self, drone: int) -> FloatArray:
         """Return the (4, 4) marginal covariance of one drone."""
         return self.covariance[4 * drone : 4 * drone + 4, 4 * drone : 4 * drone + 4]

@@ -10,6 +10,7 @@ import numpy as np
 
 from mav_perception.errors import DataError
 from mav_perception.geometry import quaternion_from_euler
+from mav_perception.io.files import written_whole
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.odometry.history import MAX_BREAK
@@ -107,15 +108,11 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     """Write a checkpoint in one step: a reader sees the old one or the new one, whole.
 
     Raises:
-        DataError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     values = {item.name: getattr(checkpoint, item.name) for item in fields(checkpoint)}
-    unfinished = path.with_suffix('.unfinished.npz')
-    try:
-        np.savez(unfinished, **values)
-        unfinished.replace(path)
-    except OSError as error:
-        raise DataError(f'Cannot write checkpoint_file {path}: {error}.') from error
+    with written_whole(path) as part, part.open('wb') as file:
+        np.savez(file, **values)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

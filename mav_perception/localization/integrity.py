@@ -184,8 +184,7 @@ def separation(
     one, other = first.state_at(stamp_ns), second.state_at(stamp_ns)
     delta = one.team.mean - other.team.mean
     metres, turn = np.linalg.norm(delta[:, :3], axis=1), np.abs(wrap_angle(delta[:, 3]))
-    variance = np.diag(one.team.covariance) + np.diag(other.team.covariance)
-    variance = variance.reshape(-1, 4)
+    variance = one.team.variances + other.team.variances
     far = metres > APART * np.sqrt(variance[:, :3].sum(axis=1))
     far |= turn > APART * np.sqrt(variance[:, 3])
     both = one.active & other.active

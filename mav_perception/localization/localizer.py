@@ -164,7 +164,7 @@ class TeamLocalizer(FilterQueries):
     def _readmit_restarted(self) -> None:
         """Publish drones again that were silent, once they met another and are certain."""
         state = self.filter.require_state()
-        vague = too_vague(np.sqrt(np.diag(state.team.covariance)).reshape(-1, 4))
+        vague = too_vague(np.sqrt(state.team.variances))
         for drone, since_ns in list(self._restarted.items()):
             if not vague[drone] and state.last_met_ns[drone] >= since_ns:
                 del self._restarted[drone]
@@ -197,8 +197,8 @@ class TeamLocalizer(FilterQueries):
         state = self.filter.require_state()
         unseen = self._lost.unseen(state.active, stamp_ns)
         missing = not (state.active | state.pending).all()
-        start = self._initializer.start_if_due
-        if (missing or unseen.any()) and start(stamp_ns, missing, self.parameters):
+        due = self._initializer.is_due
+        if (missing or unseen.any()) and due(stamp_ns, missing, self.parameters):
             now = self.filter.state_at(stamp_ns)
             reference = replace(now, active=now.active & ~unseen)
             self._initializer.start(reference, self.filter.odometry, self.parameters)

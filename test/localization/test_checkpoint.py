@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mav_perception.errors import DataError
+from mav_perception.errors import DataError, OutputError
 from mav_perception.localization.checkpoint import (
     load_checkpoint,
     resume,
@@ -116,5 +116,5 @@ def test_a_checkpoint_of_another_team_and_a_broken_one_are_refused(flight, died,
     (tmp_path / 'broken.npz').write_bytes(b'PK nothing')
     with pytest.raises(DataError, match='starts anew'):
         load_checkpoint(tmp_path / 'broken.npz')
-    with pytest.raises(DataError, match='Cannot write'):
+    with pytest.raises(OutputError, match='Cannot write'):
         save_checkpoint(died, tmp_path / 'none' / 'state.npz')

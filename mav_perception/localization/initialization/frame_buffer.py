@@ -74,7 +74,7 @@ def buffer_scan(
         optical=scan.optical_from_level,
         half_view=(parameters.half_view_horizontal, parameters.half_view_vertical),
         poses=poses,
-        variances=np.diag(state.team.covariance).reshape(-1, 4),
+        variances=state.team.variances,
     )
 
 

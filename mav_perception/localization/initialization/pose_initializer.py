@@ -62,7 +62,7 @@ class PoseInitializer:
         while self._scans[0].stamp_ns < oldest:
             self._scans.popleft()
 
-    def start_if_due(self, stamp_ns: int, urgent: bool, parameters: FilterParameters) -> bool:
+    def is_due(self, stamp_ns: int, urgent: bool, parameters: FilterParameters) -> bool:
         """Tell whether it is time to search again; if so, the next time is set."""
         if stamp_ns < self._next_search_ns or self._running is not None:
             return False

@@ -135,12 +135,11 @@ def search_task(
     objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
     # A path leads back from where odometry led, not from where somebody saw a silent drone.
     told = state.told.team
-    variances = np.diag(told.covariance).reshape(-1, 4)
     return SearchTask(
         stamp_ns=state.stamp_ns,
         rows=odometry.rows(state.stamp_ns),
         scans=stack(scans, odometry, state.stamp_ns, state.drift.applied(parameters), parameters),
-        known=KnownDrones(told.mean, variances, state.active, objects),
+        known=KnownDrones(told.mean, told.variances, state.active, objects),
         wanted=tuple(d for d in wanted if d not in silent),
         missing=tuple(NotInitialized(d, 'no odometry') for d in silent),
         parameters=parameters,

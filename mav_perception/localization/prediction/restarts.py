@@ -53,7 +53,7 @@ def denied_odometry(
     doubted = ended & followed & state.silent & (increments.gap == 0.0)
     if not doubted.any():
         return doubted
-    poses, yaw_variance = state.team.mean, np.diag(state.team.covariance)[3::4]
+    poses, yaw_variance = state.team.mean, state.team.variances[:, 3]
     turn = yaw_rotation(poses[:, 3] - state.anchors.yaw)
     went = (turn @ increments.position[..., None])[..., 0]
     variance = process_noise(increments, parameters, state.drift.applied(parameters))[:, :3]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mav_perception.errors import DataError, MavPerceptionError
+from mav_perception.errors import DataError, MavPerceptionError, OutputError
 from mav_perception.localization.checkpoint import (
     Checkpoint,
     load_checkpoint,
@@ -71,5 +71,5 @@ class CheckpointFile:
             self._saved_ns = checkpoint.stamp_ns
             try:
                 save_checkpoint(checkpoint, self._path)
-            except DataError as error:
+            except OutputError as error:
                 self._diagnostics.problem('checkpoint', str(error))
