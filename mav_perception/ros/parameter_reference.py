@@ -72,7 +72,7 @@ def reference() -> str:
         lines += ['', f'## {node}_node', '']
         lines.append('| parameter | default | in config/ | range | meaning |')
         lines.append('| --- | --- | --- | --- | --- |')
-        shipped = shipped_values(node)
+        shipped = _shipped_values(node)
         # Two stages may share a parameter: the first one describes it.
         declared = {item.name: item for kind in reversed(kinds) for item in fields(kind)}
         for item in declared.values():
@@ -83,14 +83,14 @@ def reference() -> str:
             )
             default = item.default if item.default != '' else "''"
             value = shipped.get(item.name, item.default)
-            other = '' if value in (item.default, list_of(item.default)) else f'`{value}`'
+            other = '' if value in (item.default, _list_of(item.default)) else f'`{value}`'
             default = str(default).replace('|', '\\|')  # else it would end the cell
             row = (f'`{item.name}`', f'`{default}`', other, limits, description.text)
             lines.append(f'| {" | ".join(row)} |')
     return '\n'.join(lines) + '\n'
 
 
-def shipped_values(node: str) -> dict[str, Any]:
+def _shipped_values(node: str) -> dict[str, Any]:
     """Return what the file of a node in config/ sets, which launch files read."""
     try:
         path = find_share('config', f'{node}.yaml')
@@ -100,7 +100,7 @@ def shipped_values(node: str) -> dict[str, Any]:
     return values
 
 
-def list_of(value: Any) -> Any:
+def _list_of(value: Any) -> Any:
     """Return a default as YAML has it: without tuples."""
     return list(value) if isinstance(value, tuple) else value
 

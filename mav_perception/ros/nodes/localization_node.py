@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from nav_msgs.msg import Odometry
-from rclpy.clock import Clock, ClockType
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import PointCloud2
 from visualization_msgs.msg import MarkerArray
@@ -39,6 +38,7 @@ from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.topics import MARKERS, RELATIVE_MEASUREMENTS, in_namespace, team_base
 from mav_perception.types import Sightings, seconds
 
@@ -105,8 +105,7 @@ class LocalizationNode(SelfActivatingNode):
                     PointCloud2, space, RELATIVE_MEASUREMENTS, sightings_qos, 20, heard
                 )
         self._transforms.begin(self)
-        period, steady = 1.0 / self._settings.publish_rate, Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self.create_timer(period, self._on_timer, clock=steady)
+        self._timer = steady_timer(self, 1.0 / self._settings.publish_rate, self._on_timer)
 
     def halt(self) -> None:
         """Stop the timer."""

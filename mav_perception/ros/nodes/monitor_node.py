@@ -14,7 +14,6 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, PointCloud2
 
@@ -34,6 +33,7 @@ from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.monitor.picture_sampler import PictureSampler, SampledCamera
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.topics import (
     ASSOCIATIONS,
     DIAGNOSTICS,
@@ -83,8 +83,7 @@ class MonitorNode(Node):
         self._screen = LiveScreen()
         self._over: float | None = None
         self._concluded = False
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(self._settings.refresh, self._refresh, clock=steady)
+        steady_timer(self, self._settings.refresh, self._refresh)
 
     def _watch(self, index: int, entry: DroneEntry) -> None:
         prefix = self._settings.pose_prefix

@@ -10,7 +10,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Image
@@ -23,6 +22,7 @@ from mav_perception.ros.messages.qos import qos_parameter, qos_profile, subscrib
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.ros.stages.image_source import (
     TRANSPORTS,
     AnyImage,
@@ -64,8 +64,7 @@ class OverlayNode(Node):
         self._images: dict[int, AnyImage] = {}
         self._heard: list[Subscription] = []
         self._publisher = self.create_publisher(Image, OVERLAY, 2)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(0.5, self._look_for_viewers, clock=steady)
+        steady_timer(self, 0.5, self._look_for_viewers)
 
     def _look_for_viewers(self) -> None:
         wanted = self._publisher.get_subscription_count() > 0

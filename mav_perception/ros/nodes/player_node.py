@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.publisher import Publisher
@@ -27,6 +26,7 @@ from mav_perception.ros.nodes.recorder_node import message_class
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.topics import ASSOCIATIONS, CLOCK, DIAGNOSTICS, MAP_FRAME, MARKERS, POSE
 from mav_perception.types import nanoseconds, seconds
 
@@ -84,8 +84,7 @@ class PlayerNode(Node):
         self._exit_code: int | None = None
         self._thread = threading.Thread(target=self._run, name='player')
         self._thread.start()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(0.2, self._end_when_finished, clock=steady)
+        steady_timer(self, 0.2, self._end_when_finished)
 
     def close(self) -> None:
         """Stop playing."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
@@ -21,6 +20,7 @@ from mav_perception.ros.messages.qos import qos_profile
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,7 @@ class RecorderNode(Node):
             Path(parameters.bag), parameters.overwrite, 1_000_000 * parameters.split_size
         )
         self._topics: set[str] = set()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(0.2, self._discover, clock=steady)
+        steady_timer(self, 0.2, self._discover)
 
     def close(self) -> None:
         """Write the index of the bag."""

@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 
@@ -17,6 +16,7 @@ from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.ros.simulation.simulated_drone import CameraPublishers, MotionPublishers
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.real_time import FlowControl, RealTimePacer
@@ -101,9 +101,7 @@ class SimulationNode(Node):
         self._pacer = RealTimePacer()
         self._thread = threading.Thread(target=self._fly, name='flight')
         self._thread.start()
-        self.create_timer(
-            0.2, self._end_when_finished, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        steady_timer(self, 0.2, self._end_when_finished)
 
     def close(self) -> None:
         """Stop the flight and wait for its thread."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.topics import (
     CAMERA_INFO,
     COMPRESSED,
@@ -71,8 +71,7 @@ class NodeDiagnostics:
         # Workers report too; reentrant, because `fail` reports at once.
         self._lock = threading.RLock()
         self._publisher = node.create_publisher(DiagnosticArray, DIAGNOSTICS, 10)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = node.create_timer(PERIOD, self.report, clock=steady)
+        self._timer = steady_timer(node, PERIOD, self.report)
 
     def count(self, key: str, number: int = 1) -> None:
         """Add to a counter; its rate is reported too."""

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, Publisher, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
@@ -17,6 +16,7 @@ from mav_perception.ros.messages.qos import qos_profile, subscribe
 from mav_perception.ros.runtime.bond import ManagerBond
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.parameters import declare_parameters, unknown_overrides
+from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.ros.runtime.watchdog import Watchdog
 
 
@@ -49,9 +49,7 @@ class SelfActivatingNode(LifecycleNode):
         self._latched: list[Any] = []
         self._heard: list[Subscription] = []
         self.add_on_set_parameters_callback(self._on_set_parameters)
-        self._autostart_timer = self.create_timer(
-            0.0, self._autostart, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._autostart_timer = steady_timer(self, 0.0, self._autostart)
 
     def advertise(self, kind: type, topic: str, qos: QoSProfile | int) -> Publisher[Any]:
         """Return a publisher that is silent while the node is not active."""

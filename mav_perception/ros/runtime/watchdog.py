@@ -6,11 +6,11 @@ import faulthandler
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from mav_perception.parameters import parameter
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
+from mav_perception.ros.runtime.timers import steady_timer
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,7 @@ class Watchdog:
         self._works = works
         self._armed = self._paused = False
         if self.limit > 0.0:
-            steady = Clock(clock_type=ClockType.STEADY_TIME)
-            node.create_timer(self.limit / 8.0, self._beat, clock=steady)
+            steady_timer(node, self.limit / 8.0, self._beat)
 
     def arm(self) -> None:
         """Begin to watch."""
