@@ -56,6 +56,19 @@ class UpdateReport:
         return np.append(-1, self.candidates)[best], chances.max(axis=0)
 
     @property
+    def viewed(self) -> FloatArray:
+        """Return (C,) probabilities that each was in view, by what came of it.
+
+        Whoever is detected is in view; whoever is missed is with (v - P_D) / (1 - P_D). With the v
+        of before the scan, a drone that is seen at the edge of the view, time and again, would
+        have been detected more often than viewed.
+        """
+        missed = self.marginal[:, -1]
+        chance = self.detection_probability
+        in_view = np.clip((self.view_probability - chance) / (1.0 - chance), 0.0, 1.0)
+        return np.asarray(1.0 - missed * (1.0 - in_view))
+
+    @property
     def unexplained(self) -> FloatArray:
         """Return (m,) probabilities that no candidate gave the sighting."""
         return 1.0 - self.marginal[:, :-1].sum(axis=0)

@@ -38,6 +38,43 @@ def test_each_sighting_is_taken_for_the_likeliest_candidate_or_for_none():
     np.testing.assert_allclose(probability, [0.9, 0.85, 0.35])
 
 
+def test_whoever_is_detected_is_in_view_and_whoever_is_missed_perhaps():
+    edge = replace(
+        report([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]], (1, 2, 3)),
+        view_probability=np.full(3, 0.5),
+        detection_probability=np.full(3, 0.45),
+    )
+    outside = 1.0 - 0.05 / 0.55
+    np.testing.assert_allclose(edge.viewed, [1.0, 1.0 - outside, 1.0 - 0.5 * outside])
+
+
+def test_a_drone_that_is_always_seen_at_the_edge_of_the_view_leaves_probabilities():
+    """Its P_D was learned as above 1, and the probability of the next frame as below 0."""
+    parameters = FilterParameters(detection_probability=0.9, visible_probability=0.95)
+    start = np.array([[0.0, 0.0, 0.0, 0.0], [3.0, 3.0, 0.0, 0.0]])
+    state = initial_state(UNIX_BEGIN_NS, start, np.full((2, 4), 0.1), cameras=2)
+    state = replace(state, active=np.ones(2, bool), pending=np.zeros(2, bool))
+    mount = CameraMount.forward(np.zeros(3), np.zeros(3))
+    for k in range(200):
+        seen = int(k % 10 > 0)
+        stamp_ns = UNIX_BEGIN_NS + k * 100_000_000
+        sightings = Sightings(
+            observer='mav1', stamp_ns=stamp_ns,
+            positions=np.array([[-3.0, 0.0, 3.0]])[:seen],
+            bearing_var=np.full(seen, 4e-2), range_var=np.full(seen, 0.4),
+        )  # fmt: skip
+        scan = CameraScan(
+            sightings=sightings, observer=0, roll_pitch=np.zeros(2), mount=mount, camera=0
+        )
+        state = replace(state, stamp_ns=stamp_ns)
+        predicted = predict_scan(state, scan, parameters)
+        assert (predicted.detection_probability >= 0.0).all()
+        assert (predicted.detectability.state >= 0.0).all()
+        assert (predicted.detectability.visible <= 1.0).all()
+        state, _ = update_state(state, scan, parameters, joint_association_events)
+    assert state.rates.detection_probability(0, parameters) < 1.0
+
+
 def test_without_candidates_all_are_false_and_without_sightings_there_are_none():
     taken, probability = report(np.zeros((0, 3)), ()).best_associations()
     np.testing.assert_array_equal(taken, [-1, -1])
