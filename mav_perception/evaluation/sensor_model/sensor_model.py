@@ -222,12 +222,14 @@ def _fit_spread(
     typical = 2.0 * max(_robust_sigma(residuals), float(np.sqrt(square.mean() / dimension)), 1e-6)
     a, b = typical / np.median(first), typical / np.median(second)
     # Which residuals are outliers depends on the spread, so fit and rejection take turns.
+    least = 1e-12  # of residuals that are all zero the most likely spread would be none
     for _ in range(6):
-        variance = (a * first) ** 2 + (b * second) ** 2
+        variance = (a * first) ** 2 + (b * second) ** 2 + least
         kept = square < chi2.ppf(GATE, dimension) * variance
 
         def cost(x: FloatArray, kept: BoolArray = kept) -> float:
             trial = (np.exp(x[0]) * first[kept]) ** 2 + (np.exp(x[1]) * second[kept]) ** 2
+            trial += least
             return float((square[kept] / trial + dimension * np.log(trial)).mean())
 
         a, b = np.exp(minimize(cost, np.log([a, b]), method='Nelder-Mead').x)
