@@ -54,9 +54,18 @@ class CameraEntry:
 class DroneEntry:
     """One drone of team.yaml: what the launch files and the localization node need of it.
 
-    `span` is its size over the rotors in metres, 0 where nobody measured it. `namespace` is
-    relative to that of the team, unless it begins with a slash; `odometry`, `image` and
-    `camera_info` are topics, relative to it.
+    Attributes:
+        name: of the drone.
+        namespace: of its nodes, relative to that of the team unless it begins with a slash.
+        start, start_sigma: x, y, z in metres and yaw in radians in map, and their standard
+            deviations; NaN where the start is not known.
+        camera_translation, camera_rotation: of its first camera in its body frame: metres, and
+            roll, pitch, yaw in radians from looking forward.
+        camera_half_view: half the horizontal and vertical field of view, radians; empty for those
+            of the filter parameters.
+        more_cameras: its further cameras.
+        span: its size over the rotors, metres; 0 where nobody measured it.
+        odometry, image, camera_info: topics, relative to the namespace.
     """
 
     name: str
