@@ -76,7 +76,7 @@ def halved(
         size = (image.shape[1] // 2, image.shape[0] // 2)
         yield (
             np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8),
-            np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8),
+            np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8),
         )
 
 

@@ -44,16 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--magnification',
         type=float,
-        default=2.0,
+        default=2.25,
         metavar='M',
-        help='how much larger it sees them',
+        help='how much larger the look sees them than the network itself (%(default)s)',
     )
     parser.add_argument(
         '--size',
         type=int,
         nargs=2,
         metavar=('ROWS', 'COLUMNS'),
-        help='of the network input, if others than those of the training are better',
+        help='of the network input, if others than those of the training are better; twice as '
+        'large a one needs half the magnification',
     )
     parser.add_argument('--float16', action='store_true', help='also in float16')
     parser.add_argument('--keep-checkpoint', action='store_true', help='copy it for torch')
@@ -68,8 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     from mav_perception.training.export import export_checkpoint, halve, quantise
 
     elsewhere = backgrounds(arguments.backgrounds) if arguments.backgrounds else []
-    wanted = arguments.look, arguments.magnification, arguments.size
-    card = export_checkpoint(arguments.checkpoint, arguments.models, *wanted)
+    look = {'look': arguments.look, 'magnification': arguments.magnification}
+    card = export_checkpoint(arguments.checkpoint, arguments.models, **look, size=arguments.size)
     path = arguments.models / f'{card.name}.onnx'
     if arguments.keep_checkpoint:
         shutil.copy(arguments.checkpoint, path.with_suffix('.pt'))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mav_perception.cameras.models import PinholeCamera
-from mav_perception.detection.apparent_size import ranges_by_size
+from mav_perception.detection.apparent_size import angles_of_pixels, ranges_by_size
 from mav_perception.detection.blobs import find_detections
 from mav_perception.errors import InputError
 from mav_perception.parameters import parameter
@@ -144,7 +144,7 @@ def measure_detections(
     length = np.array([d.length for d in detections])
     cut = np.array([d.cut for d in detections])
     direction = camera.unproject(centroid)
-    pixel_angle = _pixel_angles(centroid, length, camera)
+    pixel_angle = angles_of_pixels(centroid, length, camera)
     if parameters.range_from_size:
         distance, share = ranges_by_size(length, pixel_angle, parameters)
         sigma = share * distance
@@ -161,14 +161,6 @@ def measure_detections(
         range_var=(factor * sigma) ** 2,
         score=np.array([d.score for d in detections]),
     )
-
-
-def _pixel_angles(centroid: FloatArray, length: FloatArray, camera: PinholeCamera) -> FloatArray:
-    """Return (n,) radians a pixel, over the length of each blob about its centroid."""
-    half = np.column_stack([length / 2.0, np.zeros(len(length))])
-    left, right = camera.unproject(centroid - half), camera.unproject(centroid + half)
-    angle = np.arccos(np.clip((left * right).sum(axis=1), -1.0, 1.0))
-    return angle / length
 
 
 def with_depth(

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from mav_perception.errors import ModelError, did_you_mean
@@ -18,9 +19,6 @@ from mav_perception.io.files import write_text
 from mav_perception.resources import share_folders
 from mav_perception.segmentation.labels import LabelSpace, label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
-
-LOOK_MAGNIFICATION = 2.0
-"""So much larger a second network sees what the first one saw, if nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class ModelCard:
     temperature: float = 1.0
     min_score: float = 0.0
     look: str = ''
-    look_magnification: float = LOOK_MAGNIFICATION
+    look_magnification: float = 2.0
     without_ties: int = 0
     hidden: tuple[int, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
@@ -126,6 +124,8 @@ def load_card(model: Path) -> ModelCard:
         values = yaml.safe_load(path.read_text())
         card = ModelCard(**values | {'hidden': tuple(values.get('hidden', ()))})
         card.label_space  # noqa: B018 - raises if the label space is unknown
+        if not 1.0 < card.look_magnification < np.inf:
+            raise TypeError(f'look_magnification {card.look_magnification} must be above 1')
     except FileNotFoundError:
         raise ModelError(f'{model} has no card: export it again to write {path}.') from None
     except (OSError, TypeError, AttributeError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -39,11 +39,14 @@ class Preprocessing:
     mean: float
     std: float
 
+    def scale(self, image: ByteImage) -> float:
+        """Return how many pixels of the network input a pixel of the image becomes."""
+        return min(self.height / image.shape[0], self.width / image.shape[1])
+
     def fitted_size(self, image: ByteImage) -> tuple[int, int]:
         """Return rows and columns that the image takes inside the network input."""
-        rows, columns = image.shape[:2]
-        scale = min(self.height / rows, self.width / columns)
-        fitted = (COARSEST * max(1, round(n * scale / COARSEST)) for n in (rows, columns))
+        scale = self.scale(image)
+        fitted = (COARSEST * max(1, round(n * scale / COARSEST)) for n in image.shape[:2])
         height, width = fitted
         return min(self.height, height), min(self.width, width)
 
@@ -57,7 +60,8 @@ class Preprocessing:
         rows, columns = self.fitted_size(image)
         if (rows, columns) != image.shape[:2]:
             # To enlarge by areas would show every pixel as a block.
-            way = cv2.INTER_AREA if rows < image.shape[0] else cv2.INTER_LINEAR
+            smaller = rows * columns < image.shape[0] * image.shape[1]
+            way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
             image = cv2.resize(image, (columns, rows), interpolation=way)  # type: ignore[assignment]
         if (rows, columns) == (self.height, self.width):
             return image

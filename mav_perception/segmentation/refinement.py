@@ -33,6 +33,12 @@ class CropRefiner:
         self._backend = backend
         self._magnification = magnification
 
+    def warm_up(self) -> None:
+        """Run once, so that the first target is not the slow one."""
+        shape = (*self._side, 3)[: 2 + (self._preprocessing.channels == 3)]
+        blank = self._preprocessing.fit(np.zeros(shape, np.uint8))
+        self._backend.infer(self._preprocessing.normalise(blank))
+
     def refine(self, logits: np.ndarray, image: ByteImage, coarse_scale: float) -> None:
         """Replace, in place, the logits around what the coarse pass took for a target.
 
@@ -42,11 +48,11 @@ class CropRefiner:
             coarse_scale: pixels of the coarse pass's input per pixel of the image.
         """
         side = self._side / (coarse_scale * self._magnification)
-        crop = np.minimum(np.round(side).astype(int), logits.shape[1:])
+        height, width = np.round(side).astype(int).tolist()
         seen = (logits[1:].max(axis=0) > logits[0]).astype(np.uint8)
         reach = np.ones((round(REACH / coarse_scale) | 1,) * 2, np.uint8)
-        for top, left in choose_crops(seen, (int(crop[0]), int(crop[1]))):
-            part = (slice(top, top + crop[0]), slice(left, left + crop[1]))
+        for top, left in choose_crops(seen, (height, width)):
+            part = (slice(top, top + height), slice(left, left + width))
             tensor = self._preprocessing.normalise(self._preprocessing.fit(image[part]))
             self._backend.reset()  # crops are no video
             scores = self._backend.infer(tensor)[0]
@@ -64,13 +70,14 @@ def choose_crops(seen: ByteImage, crop: tuple[int, int]) -> list[tuple[int, int]
 
     Args:
         seen: (H, W) mask, not 0 at the targets.
-        crop: rows and columns of a crop, at most those of the mask.
+        crop: rows and columns of a crop; a mask that is smaller lies in it wholly.
 
     Returns:
         Top row and left column of at most `MAX_CROPS` crops inside the image.
     """
     _, _, boxes, _ = cv2.connectedComponentsWithStats(seen, connectivity=8)
     order = np.argsort(-boxes[1:, cv2.CC_STAT_AREA], kind='stable') + 1
+    inside = np.minimum(crop, seen.shape)
     chosen: list[tuple[int, int]] = []
     for left, top, width, height, _ in boxes[order].tolist():
         if 2 * height > crop[0] or 2 * width > crop[1]:
@@ -80,8 +87,8 @@ def choose_crops(seen: ByteImage, crop: tuple[int, int]) -> list[tuple[int, int]
             for row, column in chosen
         ):
             continue
-        centred = np.array([top + height // 2, left + width // 2]) - np.array(crop) // 2
-        row, column = np.clip(centred, 0, np.array(seen.shape) - crop).tolist()
+        centred = np.array([top + height // 2, left + width // 2]) - inside // 2
+        row, column = np.clip(centred, 0, np.array(seen.shape) - inside).tolist()
         chosen.append((row, column))
         if len(chosen) == MAX_CROPS:
             break

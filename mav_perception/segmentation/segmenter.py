@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mav_perception.errors import ModelError
 from mav_perception.segmentation.backend import Backend
 from mav_perception.segmentation.backends import open_backend
 from mav_perception.segmentation.model_card import ModelCard, find_model, load_card
@@ -62,6 +63,11 @@ class Segmenter:
         if card.look:
             beside = path.with_name(f'{card.look}.onnx')
             second = load_card(beside)
+            if second.labels != card.labels:
+                raise ModelError(
+                    f'{card.name} tells {card.labels} and its look {card.look} tells '
+                    f'{second.labels}: export it with a look of the same labels.'
+                )
             second_backend = open_backend(backend, beside, second, threads, device)
             refiner = CropRefiner(second, second_backend, card.look_magnification)
         segmenter = cls(card, open_backend(backend, path, card, threads, device), refiner)
@@ -81,6 +87,8 @@ class Segmenter:
     def warm_up(self) -> None:
         """Run once, so that the first real frame is not the slow one."""
         self.segment(np.zeros((self.card.height, self.card.width), np.uint8))
+        if self._refiner:
+            self._refiner.warm_up()
         self.reset()
 
     def reset(self) -> None:
@@ -93,8 +101,7 @@ class Segmenter:
         scores = self._backend.infer(tensor)[0]
         logits = np.stack([self._preprocessing.restore(s, image) for s in scores])
         if self._refiner:
-            scale = self._preprocessing.fitted_size(image)[0] / image.shape[0]
-            self._refiner.refine(logits, image, scale)
+            self._refiner.refine(logits, image, self._preprocessing.scale(image))
         return logits
 
     def segment(self, image: ByteImage) -> LabelMask:

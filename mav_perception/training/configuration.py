@@ -121,9 +121,10 @@ class TrainingConfiguration:
             raise ConfigurationError(f'precision must be one of {", ".join(PRECISIONS)}.')
         if self.crops_on not in CROPS_ON:
             raise ConfigurationError(f'crops_on must be one of {", ".join(CROPS_ON)}.')
-        if self.height % 32 or self.width % 32:
+        if self.height % 32 or self.width % 32 or min(self.height, self.width) < 32:
             raise ConfigurationError(
-                f'{self.height}x{self.width} must be multiples of 32; images of any size fit it.'
+                f'{self.height}x{self.width} must be positive multiples of 32; images of any size '
+                'fit it.'
             )
         if self.window and (len(self.window) != 2 or any(n % 32 for n in self.window)):
             raise ConfigurationError(f'window {self.window} must be two multiples of 32, or none.')

@@ -72,7 +72,7 @@ def mine_false_blobs(
     for index, picture in enumerate(train.pictures):
         image, labels = fitted_pair(picture, settings.preprocessing)
         mask = _mask(network, image, settings)
-        scale = settings.preprocessing.fitted_size(picture.labels)[0] / picture.labels.shape[0]
+        scale = settings.preprocessing.scale(picture.labels)
         centres = _false_centres(mask, labels) / scale
         train.remember_hard(index, centres)
         found += len(centres)

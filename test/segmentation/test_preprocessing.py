@@ -36,6 +36,16 @@ def test_an_image_of_the_networks_size_passes_unchanged():
     np.testing.assert_allclose(GREY.normalise(image)[0, 0], expected, atol=1e-5)
 
 
+def test_an_image_is_enlarged_without_steps_and_made_smaller_without_aliases():
+    ramp = np.tile(np.arange(0, 240, 3, dtype=np.uint8), (64, 1))
+    steps = np.diff(GREY.fit(ramp)[64].astype(int))
+    assert steps.max() <= 2  # blocks would step by 3, and stand still in between
+    checks = (255 * (np.indices((256, 320)).sum(axis=0) % 2)).astype(np.uint8)
+    assert np.ptp(GREY.fit(checks)) <= 1
+    columns = np.tile((255 * (np.arange(320) % 2)).astype(np.uint8), (8, 1))
+    assert np.ptp(GREY.fit(columns)[:8]) <= 1
+
+
 def test_grey_and_colour_fit_networks_of_both_kinds():
     colour = Preprocessing(128, 160, 3, 0.45, 0.25)
     image = np.random.default_rng(0).integers(0, 255, (128, 160), dtype=np.uint8)

@@ -1,10 +1,12 @@
 """Refinement: where the crops lie, and that it changes the logits there and nowhere else."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mav_perception.errors import ModelError
 from mav_perception.segmentation import refinement
 from mav_perception.segmentation.model_card import find_model, load_card
 from mav_perception.segmentation.refinement import MAX_CROPS, CropRefiner
@@ -103,7 +105,50 @@ def test_a_small_image_is_one_window(card):
     assert backend.asked == 1
 
 
-@pytest.mark.parametrize('shape', [(1024, 1280), (700, 1500, 3), (90, 800), (512, 640)])
-def test_the_drone_model_looks_at_images_of_any_size(shape):
+class SeesTheMiddle(Constant):
+    """Stands for a first pass that sees a target in the middle of its input."""
+
+    def infer(self, tensor):
+        """Answer a target of 16 pixels."""
+        scores = super().infer(tensor)[:, ::-1].copy()
+        row, column = tensor.shape[2] // 2, tensor.shape[3] // 2
+        scores[:, 1, row - 8 : row + 8, column - 8 : column + 8] = 8.0
+        return scores
+
+
+@pytest.mark.parametrize(
+    'shape',
+    [(1024, 1280), (700, 1500, 3), (512, 640), (384, 640), (60, 80), (80, 100)],
+)
+def test_images_of_any_size_are_looked_at_again(card, shape):
+    first = replace(card, height=512, width=640)
+    look = Constant()
+    segmenter = Segmenter(first, SeesTheMiddle(), CropRefiner(card, look, 2.25))
     image = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
-    assert Segmenter.load('drone').segment(image).labels.shape == shape[:2]
+    assert segmenter.segment(image).labels.shape == shape[:2]
+    assert look.asked == 1
+
+
+@pytest.mark.parametrize('shape', [(60, 1920), (1920, 300)])
+def test_a_blob_of_a_strip_is_far_if_it_is_small_in_the_first_pass(shape):
+    middle = shape[0] // 2
+    strip = seen((middle - 12, shape[1] // 2 - 12, 24, 24), shape=shape)
+    (window,) = refinement.choose_crops(strip, (128, 128))
+    assert all(0 <= first < size for first, size in zip(window, shape, strict=True))
+
+
+def test_a_look_of_other_labels_is_refused_when_it_is_loaded(tmp_path):
+    for name, look in (('drone', 'penstock'), ('penstock', '')):
+        path = find_model(name)
+        shutil.copy(path, tmp_path)
+        replace(load_card(path), look=look).save(tmp_path / f'{name}.yaml')
+    with pytest.raises(ModelError, match='its look penstock tells penstock'):
+        Segmenter.load(str(tmp_path / 'drone.onnx'))
+
+
+def test_a_card_whose_look_magnifies_nothing_is_refused(tmp_path):
+    path = find_model('drone')
+    shutil.copy(path, tmp_path)
+    replace(load_card(path), look_magnification=0.0).save(tmp_path / 'drone.yaml')
+    with pytest.raises(ModelError, match='look_magnification'):
+        Segmenter.load(str(tmp_path / 'drone.onnx'))

@@ -24,7 +24,7 @@ def test_shipped_models_are_small_and_carry_measured_figures(name):
 def test_sim_model_finds_rendered_drones():
     pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
     figures = measure(Segmenter.load('sim'), rendered_samples(20))
-    # The card has 0.637, measured on 200 images; these are twenty of them.
+    # The card has the figures of 200 images; these are twenty of them.
     assert figures['iou'][1] > 0.55
     assert figures['p_d'] > 0.75
 

@@ -1,5 +1,6 @@
 """Lesser twins of a model keep its masks; files that do not fit are named."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -78,10 +79,20 @@ def test_a_model_takes_another_input_than_that_of_its_training(tmp_path):
     card = export_checkpoint(checkpoint, tmp_path, magnification=2.5, size=(96, 128))
     assert (card.height, card.width, card.look_magnification) == (96, 128, 2.5)
     assert Segmenter.load(str(tmp_path / 'drone_look.onnx')).card == card
-    with pytest.raises(ConfigurationError, match='100x128 must be multiples of 32'):
+    with pytest.raises(ConfigurationError, match='100x128 must be positive multiples'):
         export_checkpoint(checkpoint, tmp_path, size=(100, 128))
-    with pytest.raises(ConfigurationError, match='magnify by more than 1'):
-        export_checkpoint(checkpoint, tmp_path, magnification=1.0)
+    with pytest.raises(ConfigurationError, match='0x0 must be positive multiples'):
+        export_checkpoint(checkpoint, tmp_path, size=(0, 0))
+    for wrong in (1.0, float('nan'), float('inf')):
+        with pytest.raises(ConfigurationError, match='magnify by more than 1'):
+            export_checkpoint(checkpoint, tmp_path, magnification=wrong)
+
+
+def test_a_look_of_other_labels_is_refused(tmp_path):
+    for kind in ('onnx', 'yaml'):
+        shutil.copy(f'models/penstock.{kind}', tmp_path)
+    with pytest.raises(ModelError, match='penstock tells penstock apart, drone_look drone'):
+        export_checkpoint(Path('models/checkpoints/drone_look.pt'), tmp_path, 'penstock')
 
 
 def test_a_checkpoint_of_another_network_is_named(tmp_path):

@@ -8,11 +8,10 @@ import numpy as np
 from scipy.stats import chi2
 
 from mav_perception.cameras.models import PinholeCamera
-from mav_perception.detection.apparent_size import ranges_by_size
+from mav_perception.detection.apparent_size import angles_of_pixels, ranges_by_size
 from mav_perception.evaluation.sensor_model.sensor_model import (
     GATE,
     SensorModel,
-    pixel_angles,
 )
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
 from mav_perception.types import FloatArray
@@ -84,6 +83,7 @@ def range_errors(
     Both are (n,), relative to the range.
     """
     usable = views.ranged
-    angle = pixel_angles(views.found_pixel[usable], camera)
-    estimate, share = ranges_by_size(views.found_width[usable], angle, model)
+    width = views.found_width[usable]
+    angle = angles_of_pixels(views.found_pixel[usable], width, camera)
+    estimate, share = ranges_by_size(width, angle, model)
     return estimate / views.distance[usable] - 1.0, share

@@ -213,7 +213,7 @@ def update_rates(
     count, camera = state.drones + len(state.objects), scan.camera
     detected, viewed = np.zeros(count), np.zeros(count)
     detected[report.candidates] = 1.0 - report.marginal[:, -1]
-    viewed[report.candidates] = report.viewed
+    viewed[report.candidates] = report.view_after
     fresh = correlation(state.since_last_scan(camera), parameters.detection_correlation)
     before = np.where(state.seen_in_last_scan(camera), fresh, 0.0)
     last_scan_ns, last_seen_ns = state.last_scan_ns.copy(), state.last_seen_ns.copy()

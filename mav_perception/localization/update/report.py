@@ -56,12 +56,12 @@ class UpdateReport:
         return np.append(-1, self.candidates)[best], chances.max(axis=0)
 
     @property
-    def viewed(self) -> FloatArray:
-        """Return (C,) probabilities that each was in view, by what came of it.
+    def view_after(self) -> FloatArray:
+        """Return (C,) probabilities that each was in view, by what came of the scan.
 
-        Whoever is detected is in view; whoever is missed is with (v - P_D) / (1 - P_D). With the v
-        of before the scan, a drone that is seen at the edge of the view, time and again, would
-        have been detected more often than viewed.
+        Whoever is detected is in view; whoever is missed is with (v - q) / (1 - q), with v the
+        probability before the scan and q = v P_D. By v itself, a drone that is seen at the edge of
+        the view time and again would have been detected more often than viewed.
         """
         missed = self.marginal[:, -1]
         chance = self.detection_probability

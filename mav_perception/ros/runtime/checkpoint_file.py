@@ -72,4 +72,4 @@ class CheckpointFile:
             try:
                 save_checkpoint(checkpoint, self._path)
             except OutputError as error:
-                self._diagnostics.problem('checkpoint', str(error))
+                self._diagnostics.problem('checkpoint', f'checkpoint_file is not kept: {error}')

@@ -9,12 +9,12 @@ from rclpy.node import Node
 from rclpy.timer import Timer
 
 
-def steady_timer(node: Node, seconds: float, callback: Callable[[], None]) -> Timer:
-    """Call back every so many seconds; a node with `use_sim_time` is served before a flight too.
+def steady_timer(node: Node, period: float, callback: Callable[[], None]) -> Timer:
+    """Call back once a period; a node with `use_sim_time` is served before a flight too.
 
     Args:
         node: whose executor calls.
-        seconds: of the machine's monotonic clock; 0 for as soon as it spins.
+        period: seconds of the machine's monotonic clock; 0 for as soon as it spins.
         callback: without arguments.
     """
-    return node.create_timer(seconds, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
+    return node.create_timer(period, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))

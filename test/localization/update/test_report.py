@@ -45,7 +45,7 @@ def test_whoever_is_detected_is_in_view_and_whoever_is_missed_perhaps():
         detection_probability=np.full(3, 0.45),
     )
     outside = 1.0 - 0.05 / 0.55
-    np.testing.assert_allclose(edge.viewed, [1.0, 1.0 - outside, 1.0 - 0.5 * outside])
+    np.testing.assert_allclose(edge.view_after, [1.0, 1.0 - outside, 1.0 - 0.5 * outside])
 
 
 def test_a_drone_that_is_always_seen_at_the_edge_of_the_view_leaves_probabilities():
