@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--magnification',
         type=float,
-        default=2.25,
+        default=2.0,
         metavar='M',
         help='how much larger the look sees them than the network itself (%(default)s)',
     )

@@ -22,8 +22,8 @@ from mav_perception.types import ByteImage
 
 CALIBRATION_IMAGES = 48
 
-LOOK_MAGNIFICATION = 2.25
-"""How much larger a look sees what the first network saw: best for `drone` on its val images."""
+LOOK_MAGNIFICATION = 2.0
+"""How much larger a look sees what the first network saw, as it was trained."""
 
 
 def load_checkpoint(checkpoint: Path) -> tuple[nn.Module, TrainingConfiguration]:

@@ -123,7 +123,7 @@ class SeesTheMiddle(Constant):
 def test_images_of_any_size_are_looked_at_again(card, shape):
     first = replace(card, height=512, width=640)
     look = Constant()
-    segmenter = Segmenter(first, SeesTheMiddle(), CropRefiner(card, look, 2.25))
+    segmenter = Segmenter(first, SeesTheMiddle(), CropRefiner(card, look, 2.0))
     image = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
     assert segmenter.segment(image).labels.shape == shape[:2]
     assert look.asked == 1
