@@ -35,8 +35,7 @@ class CropRefiner:
 
     def warm_up(self) -> None:
         """Run once, so that the first target is not the slow one."""
-        shape = (*self._side, 3)[: 2 + (self._preprocessing.channels == 3)]
-        blank = self._preprocessing.fit(np.zeros(shape, np.uint8))
+        blank = self._preprocessing.fit(np.zeros(self._side, np.uint8))
         self._backend.infer(self._preprocessing.normalise(blank))
 
     def refine(self, logits: np.ndarray, image: ByteImage, coarse_scale: float) -> None:

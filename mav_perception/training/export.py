@@ -22,9 +22,6 @@ from mav_perception.types import ByteImage
 
 CALIBRATION_IMAGES = 48
 
-LOOK_MAGNIFICATION = 2.0
-"""How much larger a look sees what the first network saw, as it was trained."""
-
 
 def load_checkpoint(checkpoint: Path) -> tuple[nn.Module, TrainingConfiguration]:
     """Return the network of a training checkpoint, ready to infer, and its settings.
@@ -43,7 +40,7 @@ def export_checkpoint(
     checkpoint: Path,
     folder: Path,
     look: str = '',
-    magnification: float = LOOK_MAGNIFICATION,
+    magnification: float = ModelCard.look_magnification,
     size: tuple[int, int] | None = None,
 ) -> ModelCard:
     """Write `folder/NAME.onnx` and `folder/NAME.yaml` from a training checkpoint.
