@@ -15,6 +15,7 @@ from scipy.optimize import least_squares, minimize
 from scipy.stats import chi2, median_abs_deviation
 
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.detection.apparent_size import angles_of_pixels
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import DataError
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
@@ -177,9 +178,7 @@ def fit_scores(scores: FloatArray) -> tuple[float, float]:
 
 def pixel_angles(pixels: FloatArray, camera: PinholeCamera) -> FloatArray:
     """Return the angle that a pixel spans at (n, 2) pixels, in radians along the row."""
-    half = np.array([0.5, 0.0])
-    left, right = camera.unproject(pixels - half), camera.unproject(pixels + half)
-    return 2.0 * np.arcsin(np.clip(np.linalg.norm(right - left, axis=1) / 2.0, 0.0, 1.0))
+    return angles_of_pixels(pixels, np.ones(len(pixels)), camera)
 
 
 def _fit_size(
