@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from mav_perception import __version__
 from mav_perception.commands.command_parser import CommandParser, complete_in_the_shell
-from mav_perception.errors import MavPerceptionError, MissingDependencyError, OutputError
+from mav_perception.errors import MavPerceptionError, MissingDependencyError
 from mav_perception.processes.blas_threads import use_one_blas_thread
 
 COMMANDS = {
@@ -109,12 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     use_one_blas_thread()
     try:
         return int(parsed.run(parsed))
-    except OutputError as error:
-        print(f'mav-perception {parsed.command}: {error}', file=sys.stderr)
-        return 1
     except MavPerceptionError as error:
         print(f'mav-perception {parsed.command}: {error}', file=sys.stderr)
-        return 2
+        return error.exit_code
     except BrokenPipeError:
         # Whoever read this has enough; the interpreter must not stumble over it at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import ClassVar
 
 
 class MavPerceptionError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base of every error that a user can cause and mend.
+
+    `exit_code` is that of a command or a node that ends by it: 2 for wrong use or input.
+    """
+
+    exit_code: ClassVar[int] = 2
 
 
 class ConfigurationError(MavPerceptionError):
@@ -26,6 +32,8 @@ class DataError(MavPerceptionError):
 
 class OutputError(MavPerceptionError):
     """A result cannot be written: the disk is full, or the folder read-only or gone."""
+
+    exit_code = 1
 
 
 class MissingDependencyError(MavPerceptionError):

@@ -56,7 +56,7 @@ FLOORS = (
     ('processes',),
     ('ros.messages',),
     ('ros.runtime',),
-    ('ros.publishers', 'ros.stages', 'ros.monitor', 'ros.simulation'),
+    ('ros.localization', 'ros.stages', 'ros.monitor', 'ros.simulation'),
     ('ros.nodes',),
     ('ros.node_entry',),
     ('ros',),

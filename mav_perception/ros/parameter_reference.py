@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ from mav_perception.io.yaml_files import read_yaml
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import describe
 from mav_perception.resources import find_share
+from mav_perception.ros.localization.localization_parameters import LocalizationNodeParameters
+from mav_perception.ros.localization.pose_publishers import PoseParameters
+from mav_perception.ros.localization.transforms import TransformParameters
 from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.nodes.camera_node import CameraNodeParameters
 from mav_perception.ros.nodes.detection_node import DetectionNodeParameters
@@ -21,13 +24,13 @@ from mav_perception.ros.nodes.pilot_node import PilotNodeParameters
 from mav_perception.ros.nodes.player_node import PlayerNodeParameters
 from mav_perception.ros.nodes.recorder_node import RecorderNodeParameters
 from mav_perception.ros.nodes.simulation_node import SimulationNodeParameters
-from mav_perception.ros.publishers.localization_parameters import LocalizationNodeParameters
-from mav_perception.ros.publishers.pose_publishers import PoseParameters
-from mav_perception.ros.publishers.transforms import TransformParameters
 from mav_perception.ros.runtime.bond import BondParameters
+from mav_perception.ros.runtime.lifecycle import LifecycleParameters
 from mav_perception.ros.runtime.watchdog import WatchdogParameters
 from mav_perception.ros.stages.detection_stage import DetectionStageParameters
 from mav_perception.ros.stages.segmentation_stage import SegmentationNodeParameters
+
+OF_LIFECYCLE = (LifecycleParameters, WatchdogParameters, BondParameters)
 
 NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
     'camera': (
@@ -35,24 +38,21 @@ NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
         DetectionParameters,
         DetectionStageParameters,
         CameraNodeParameters,
-        WatchdogParameters,
-        BondParameters,
+        *OF_LIFECYCLE,
     ),
-    'segmentation': (SegmentationNodeParameters, WatchdogParameters, BondParameters),
+    'segmentation': (SegmentationNodeParameters, *OF_LIFECYCLE),
     'detection': (
         DetectionParameters,
         DetectionStageParameters,
         DetectionNodeParameters,
-        WatchdogParameters,
-        BondParameters,
+        *OF_LIFECYCLE,
     ),
     'localization': (
         FilterParameters,
         LocalizationNodeParameters,
         PoseParameters,
         TransformParameters,
-        WatchdogParameters,
-        BondParameters,
+        *OF_LIFECYCLE,
     ),
     'simulation': (SimulationNodeParameters,),
     'monitor': (MonitorNodeParameters,),
@@ -74,7 +74,9 @@ def reference() -> str:
         lines.append('| --- | --- | --- | --- | --- |')
         shipped = _shipped_values(node)
         # Two stages may share a parameter: the first one describes it.
-        declared = {item.name: item for kind in reversed(kinds) for item in fields(kind)}
+        declared: dict[str, Field[Any]] = {}
+        for item in (item for kind in kinds for item in fields(kind)):
+            declared.setdefault(item.name, item)
         for item in declared.values():
             description = describe(item)
             low, high = description.low, description.high

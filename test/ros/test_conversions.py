@@ -10,6 +10,7 @@ from mav_perception.errors import InputError
 from mav_perception.io.messages import cloud_to_sightings, stamp_to_ns
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.queries import DronePose
+from mav_perception.ros.localization.pose_publishers import pose_message
 from mav_perception.ros.messages.conversions import (
     array_to_image,
     camera_from_info,
@@ -20,7 +21,6 @@ from mav_perception.ros.messages.conversions import (
     same_calibration,
 )
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
-from mav_perception.ros.publishers.pose_publishers import pose_message
 from mav_perception.types import Sightings
 
 

@@ -11,6 +11,7 @@ from std_msgs.msg import Header
 
 from mav_perception.io.messages import stamp_to_ns
 from mav_perception.localization.team.team_file import load_team
+from mav_perception.ros.localization.frames import FrameNames
 from mav_perception.ros.messages.conversions import fill_pose, ns_to_stamp
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.ros.messages.transforms import (
@@ -22,7 +23,6 @@ from mav_perception.ros.messages.transforms import (
     transform,
 )
 from mav_perception.ros.nodes.localization_node import LocalizationNode
-from mav_perception.ros.publishers.frames import FrameNames
 from mav_perception.types import Sightings, nanoseconds
 
 TEAM = """

@@ -40,7 +40,6 @@ class DetectionNodeParameters:
     use_confidence: bool = parameter(
         True, 'wait for the confidence image of a mask to score its blobs'
     )
-    autostart: bool = parameter(True, 'configure and activate at start')
 
 
 class DetectionNode(WithDetection):

@@ -23,17 +23,17 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
 from mav_perception.localization.timing.frame_fates import FrameFates
 from mav_perception.localization.timing.sighting_queue import SightingQueue, check_stamp
-from mav_perception.ros.messages.markers import TeamMarkers
-from mav_perception.ros.publishers.association_publishers import AssociationPublishers
-from mav_perception.ros.publishers.joint_filter_diagnostics import (
+from mav_perception.ros.localization.association_publishers import AssociationPublishers
+from mav_perception.ros.localization.joint_filter_diagnostics import (
     describe_frames,
     describe_parameters,
     describe_team,
     describe_update,
 )
-from mav_perception.ros.publishers.localization_parameters import LocalizationNodeParameters
-from mav_perception.ros.publishers.pose_publishers import PoseParameters, PosePublishers
-from mav_perception.ros.publishers.transforms import TeamTransforms, TransformParameters
+from mav_perception.ros.localization.localization_parameters import LocalizationNodeParameters
+from mav_perception.ros.localization.pose_publishers import PoseParameters, PosePublishers
+from mav_perception.ros.localization.transforms import TeamTransforms, TransformParameters
+from mav_perception.ros.messages.markers import TeamMarkers
 from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node

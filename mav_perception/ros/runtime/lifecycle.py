@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -12,12 +13,20 @@ from rclpy.qos import QoSProfile
 from rclpy.subscription import Subscription
 
 from mav_perception.errors import ConfigurationError, MavPerceptionError
+from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_profile, subscribe
 from mav_perception.ros.runtime.bond import ManagerBond
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.parameters import declare_parameters, unknown_overrides
 from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.ros.runtime.watchdog import Watchdog
+
+
+@dataclass(frozen=True)
+class LifecycleParameters:
+    """Parameter of every lifecycle node besides those of its watchdog and its bond."""
+
+    autostart: bool = parameter(True, 'configure and activate at start')
 
 
 class SelfActivatingNode(LifecycleNode):
@@ -35,7 +44,7 @@ class SelfActivatingNode(LifecycleNode):
         self.diagnostics = NodeDiagnostics(self)
         self.watchdog = Watchdog(self, self.alive)
         self._bond = ManagerBond(self, self.diagnostics)
-        for kind in parameter_kinds:
+        for kind in (*parameter_kinds, LifecycleParameters):
             declare_parameters(self, kind)
         unknown = unknown_overrides(self)
         if unknown:

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
-from mav_perception.errors import MavPerceptionError, OutputError
+from mav_perception.errors import MavPerceptionError
 from mav_perception.processes.blas_threads import use_one_blas_thread
 from mav_perception.processes.end_signals import end_signals
 from mav_perception.processes.fastdds_profile import use_shipped_profile
@@ -62,12 +62,9 @@ def run_node(make: Callable[[], Node]) -> int:
         pass
     except SystemExit as request:
         code = int(request.code or 0)
-    except OutputError as error:
-        print(f'{_program()}: {error}', file=sys.stderr)
-        code = 1
     except MavPerceptionError as error:
         print(f'{_program()}: {error}', file=sys.stderr)
-        code = 2
+        code = error.exit_code
     finally:
         faulthandler.cancel_dump_traceback_later()
         # Middleware teardown has been seen to hang after the work was done; a drone's process

@@ -46,7 +46,6 @@ class SegmentationNodeParameters:
     )
     image_qos: str = qos_parameter('sensor_data', 'the image')
     mask_qos: str = qos_parameter('reliable', 'the mask')
-    autostart: bool = parameter(True, 'configure and activate at start')
 
 
 class SegmentationStage:

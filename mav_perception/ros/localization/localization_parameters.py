@@ -32,4 +32,3 @@ class LocalizationNodeParameters:
     )
     odometry_qos: str = qos_parameter('sensor_data', 'odometry')
     measurement_qos: str = qos_parameter('reliable', 'the relative measurements')
-    autostart: bool = parameter(True, 'configure and activate at start')

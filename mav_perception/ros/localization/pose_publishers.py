@@ -13,8 +13,8 @@ from mav_perception.localization.prediction.motion import moved_by_odometry
 from mav_perception.localization.queries import DronePose
 from mav_perception.localization.team.team_file import DroneEntry
 from mav_perception.parameters import parameter
+from mav_perception.ros.localization.transforms import TeamTransforms
 from mav_perception.ros.messages.conversions import fill_pose, ns_to_stamp
-from mav_perception.ros.publishers.transforms import TeamTransforms
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.topics import POSE, below, in_namespace
 from mav_perception.types import seconds

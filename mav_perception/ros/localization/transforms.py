@@ -19,6 +19,7 @@ from mav_perception.io.messages import stamp_to_ns
 from mav_perception.localization.queries import DronePose
 from mav_perception.localization.team.team_file import CameraEntry, DroneEntry
 from mav_perception.parameters import parameter
+from mav_perception.ros.localization.frames import FrameNames
 from mav_perception.ros.messages.transforms import (
     TF,
     TF_QOS,
@@ -28,7 +29,6 @@ from mav_perception.ros.messages.transforms import (
     tf2_msgs,
     transform,
 )
-from mav_perception.ros.publishers.frames import FrameNames
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.types import FloatArray, nanoseconds
 

@@ -1,0 +1,1 @@
+"""What localization_node reads and publishes."""

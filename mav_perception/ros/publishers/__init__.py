@@ -1,1 +1,0 @@
-"""What localization_node publishes."""
