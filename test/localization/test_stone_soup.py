@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mav_perception.localization.association.events import joint_association_events
-from mav_perception.localization.association.gating import gate_threshold, squared_mahalanobis
+from mav_perception.localization.association.gating import gate_threshold, innovation_likelihood
 from mav_perception.localization.association.problem import AssociationProblem
 from mav_perception.localization.measurement.detection_model import DetectionModel
 from mav_perception.localization.update.event_updates import evaluate_events, marginals, normalised
@@ -38,7 +38,7 @@ def our_marginals(means, covariances, points, noise):
         jacobians[index, :, own] = np.eye(3)
     innovations = points[None] - means[:, None]
     noises = np.tile(noise, (len(points), 1, 1))
-    distance, _ = squared_mahalanobis(innovations, covariances, noises)
+    distance, _ = innovation_likelihood(innovations, covariances, noises)
     inside = distance < gate_threshold(GATE)
     zeros = np.zeros((1, targets, len(points)))
     problem = AssociationProblem(

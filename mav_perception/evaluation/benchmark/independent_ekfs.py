@@ -13,7 +13,7 @@ from scipy.linalg import block_diag
 from scipy.optimize import linear_sum_assignment
 
 from mav_perception.geometry import wrap_angle
-from mav_perception.localization.association.gating import gate_threshold, squared_mahalanobis
+from mav_perception.localization.association.gating import gate_threshold, innovation_likelihood
 from mav_perception.localization.association.problem import Associate
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
@@ -56,7 +56,7 @@ def independent_update(
     marginal[:, -1] = 1.0
     apart = positions[None] - means[candidates, None, :3]
     uncertain = np.array([covariances[d][:3, :3] for d in candidates]).reshape(-1, 3, 3)
-    squared, _ = squared_mahalanobis(apart, uncertain, noise)
+    squared, _ = innovation_likelihood(apart, uncertain, noise)
     pairs = _neighbours(squared, gate_threshold(parameters.gate_probability))
     means, silent = means.copy(), state.silent
     for row, sighting in pairs:

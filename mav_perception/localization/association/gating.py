@@ -10,16 +10,19 @@ from scipy.special import chdtri
 from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
+LOG_NORMALIZER = MEASUREMENT_SIZE * float(np.log(2.0 * np.pi)) / 2.0
+"""Of a normal density, besides its covariance."""
+
 
 def gate_threshold(gate_probability: float) -> float:
     """Return the chi-square quantile gamma such that a true sighting has nu' S^-1 nu < gamma."""
     return float(chdtri(MEASUREMENT_SIZE, 1.0 - gate_probability))
 
 
-def squared_mahalanobis(
+def innovation_likelihood(
     innovations: FloatArray, predicted_covariance: FloatArray, noise: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return nu' S^-1 nu and log det S, both (..., T, m), with the innovation covariance S.
+    """Return nu' S^-1 nu and log N(nu; 0, S), both (..., T, m), with the innovation covariance S.
 
     S = H P H' + R_j of candidate and sighting.
 
@@ -35,7 +38,8 @@ def squared_mahalanobis(
     y = (innovations[..., 1] - root[..., 1, 0] * x) / root[..., 1, 1]
     z = (innovations[..., 2] - root[..., 2, 0] * x - root[..., 2, 1] * y) / root[..., 2, 2]
     diagonal = root[..., 0, 0] * root[..., 1, 1] * root[..., 2, 2]
-    return x**2 + y**2 + z**2, cast(FloatArray, 2.0 * np.log(diagonal))
+    squared = x**2 + y**2 + z**2
+    return squared, cast(FloatArray, -0.5 * squared - np.log(diagonal) - LOG_NORMALIZER)
 
 
 def validation_gate(squared: FloatArray, gate_probability: float) -> BoolArray:

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.localization.association.gating import squared_mahalanobis
+from mav_perception.localization.association.gating import innovation_likelihood
 from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import (
-    MEASUREMENT_SIZE,
     innovations,
     measurement_noise,
     predict_sightings,
@@ -21,7 +20,7 @@ from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import move_poses
 from mav_perception.localization.state import JointState
-from mav_perception.localization.update.predicted_scan import LOG_TWO_PI, PredictedScan
+from mav_perception.localization.update.predicted_scan import PredictedScan
 from mav_perception.types import FloatArray, seconds
 
 SHORTEST, LONGEST = 3.0, 10.0
@@ -158,8 +157,7 @@ class _Evidence:
     def of(self, known: FloatArray, drift: FloatArray) -> FloatArray:
         """Return (S, T) log likelihoods with covariances (T, 3, 3) known + s^2 drift."""
         covariance = known + SCALES[:, None, None, None] ** 2 * drift
-        squared, log_det = squared_mahalanobis(self.innovations, covariance, self.noise)
-        log_density = -0.5 * (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)
+        _, log_density = innovation_likelihood(self.innovations, covariance, self.noise)
         seen = np.logaddexp.reduce(log_density - self.log_clutter, axis=-1)
         chance = self.detection_probability
         return np.asarray(np.log(1.0 - chance + chance * np.exp(seen)))

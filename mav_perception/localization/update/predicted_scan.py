@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mav_perception.localization.association.gating import squared_mahalanobis, validation_gate
+from mav_perception.localization.association.gating import innovation_likelihood, validation_gate
 from mav_perception.localization.association.problem import AssociationProblem
 from mav_perception.localization.correlation import (
     OBJECT_CORRELATION,
@@ -32,7 +32,6 @@ from mav_perception.localization.update.predicted_detections import (
 )
 from mav_perception.types import BoolArray, FloatArray, IntArray
 
-LOG_TWO_PI = float(np.log(2.0 * np.pi))
 MIN_PROBABILITY = 1e-9
 """A candidate less likely to be seen takes no sighting; it would only multiply the events."""
 
@@ -136,13 +135,12 @@ def _gated_pairs(
     predicted = _predict_near(state, scan, candidates, near, parameters)
     covariance = predicted.predicted_covariance(state.covariances_now)
     residual, noise = innovations(predicted, scan.sightings), measurement_noise(scan.sightings)
-    squared, log_det = squared_mahalanobis(residual, covariance, noise)
+    squared, log_density = innovation_likelihood(residual, covariance, noise)
     inside = validation_gate(squared, parameters.gate_probability)
     inside &= model.probability[:, near, None] > MIN_PROBABILITY
     some = np.flatnonzero(inside.any(axis=(0, 2)))
     gated = near[some]
     of_gated = model.of(gated)
-    log_density = -0.5 * (squared + log_det + MEASUREMENT_SIZE * LOG_TWO_PI)[:, some]
     ungated = np.ones(len(candidates.index), bool)
     ungated[gated] = False
     cross, joint = _joint_covariances(predicted, some, state.hypotheses.covariances)
@@ -157,7 +155,7 @@ def _gated_pairs(
         new_information=np.where(silent, NOTHING, _new_information(state, scan, who, parameters)),
         model=of_gated,
         problem=AssociationProblem(
-            log_likelihood_ratio=of_gated.log_detection_ratio + log_density,
+            log_likelihood_ratio=of_gated.log_detection_ratio + log_density[:, some],
             log_missed=of_gated.log_missed,
             inside=inside[:, some],
             log_prior=np.log(state.hypotheses.weights) + model.log_missed[:, ungated].sum(axis=1),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mav_perception.localization.association.gating import squared_mahalanobis, validation_gate
+from mav_perception.localization.association.gating import innovation_likelihood, validation_gate
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import (
     innovations,
@@ -67,7 +67,7 @@ def test_nobody_with_a_sighting_in_the_gate_is_left_out():
         every = predict_sightings(
             h.means, h.covariances, 0, found.columns, scan.roll_pitch, scan.mount
         )
-        squared, _ = squared_mahalanobis(
+        squared, _ = innovation_likelihood(
             innovations(every, scan.sightings), every.predicted_covariance(h.covariances),
             measurement_noise(scan.sightings),
         )  # fmt: skip
