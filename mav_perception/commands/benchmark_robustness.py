@@ -15,7 +15,7 @@ from mav_perception.errors import ConfigurationError
 from mav_perception.io.files import write_text
 
 if TYPE_CHECKING:
-    from mav_perception.evaluation.benchmark.robustness import Task
+    from mav_perception.evaluation.benchmark.robustness import Load, Task
 
 CHANGES = ('dropped', 'detection', 'clutter', 'drift')
 
@@ -31,8 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--flights', default='MH_01,MH_03,MH_05', metavar='A,B,C', help='euroc: one a drone'
     )
-    parser.add_argument('--vio', choices=['mono', 'stereo'], default='stereo', help='euroc')
-    parser.add_argument('--noise', choices=['nominal', 'hard'], default='nominal', help='euroc')
+    parser.add_argument(
+        '--vio', nargs='+', choices=['mono', 'stereo'], default=['stereo'], help='euroc'
+    )
+    parser.add_argument(
+        '--noise', nargs='+', choices=['nominal', 'hard'], default=['nominal'], help='euroc'
+    )
     parser.add_argument('--team', type=Path, metavar='YAML', help='bag: team file')
     parser.add_argument('--params', type=Path, metavar='YAML', help='bag: of the joint filter')
     parser.add_argument(
@@ -89,24 +93,31 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
         raise ConfigurationError(f'--clutter is a share from 0 to 1: {arguments.clutter}.')
     if (arguments.format == 'bag') != bool(arguments.team):
         raise ConfigurationError('A bag needs --team, and nothing else does.')
-    shares = arguments.clutter if arguments.format == 'mrclam' else [0.0]
-    kinds = itertools.product(shares, arguments.offsets, arguments.changes, range(arguments.seeds))
-    folder, length = arguments.folder, arguments.seconds
+    by_seed = [_sources(arguments, seed) for seed in range(arguments.seeds)]
+    kinds = itertools.product(
+        zip(*by_seed, strict=True), arguments.offsets, arguments.changes, range(arguments.seeds)
+    )
     unknown = arguments.start == 'unknown'
     result = []
-    for share, offset, change, seed in kinds:
-        if arguments.format == 'mrclam':
-            name = f'landmarks {100 * share:.0f} %'
-            load = partial(mrclam_run, folder, share, length, seed)
-        elif arguments.format == 'bag':
-            name = folder.name
-            load = partial(bag_run, folder, arguments.team, arguments.params, length)
-        else:
-            name = f'{arguments.vio} {arguments.noise}'
-            load = partial(
-                euroc_run, folder, arguments.flights, arguments.vio, arguments.noise, length, seed
-            )
+    for sources, offset, change, seed in kinds:
+        name, load = sources[seed]
         result.append(
             Task(name, load, offset=offset, change=change, seed=seed, unknown_start=unknown)
         )
     return result
+
+
+def _sources(arguments: argparse.Namespace, seed: int) -> list[tuple[str, Load]]:
+    """Return name and loader of every recording that the options ask for."""
+    folder, length = arguments.folder, arguments.seconds
+    if arguments.format == 'mrclam':
+        return [
+            (f'landmarks {100 * share:.0f} %', partial(mrclam_run, folder, share, length, seed))
+            for share in arguments.clutter
+        ]
+    if arguments.format == 'bag':
+        return [(folder.name, partial(bag_run, folder, arguments.team, arguments.params, length))]
+    return [
+        (f'{vio} {noise}', partial(euroc_run, folder, arguments.flights, vio, noise, length, seed))
+        for vio, noise in itertools.product(arguments.vio, arguments.noise)
+    ]

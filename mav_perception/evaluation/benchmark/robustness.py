@@ -72,6 +72,8 @@ class Outcome:
         team_shape: RMSE, metres.
         ratio: of it to that of 'labelled' in the same run.
         last: team-shape RMSE of the last `LAST_SECONDS`.
+        anees: average NEES per degree of freedom.
+        start: seconds until all drones were localized; NaN if never.
         judged, wrong: numbers of published poses that were judged, and were wrong.
     """
 
@@ -81,6 +83,8 @@ class Outcome:
     team_shape: float
     ratio: float
     last: float
+    anees: float
+    start: float
     judged: int
     wrong: int
 
@@ -118,6 +122,8 @@ def run_task(task: Task) -> Outcome:
         team_shape=scores['cpdaf'].team_shape,
         ratio=scores['cpdaf'].team_shape / scores['labelled'].team_shape,
         last=_last(recording, estimates['cpdaf']),
+        anees=scores['cpdaf'].anees,
+        start=scores['cpdaf'].start_seconds,
         judged=judged,
         wrong=wrong,
     )
@@ -174,12 +180,13 @@ def table(outcomes: Sequence[Outcome]) -> str:
     """Lay the outcomes out as text, a row a run."""
     lines = [
         f'{"recording":16} {"begins":>7} {"change":10} {"team-shape RMSE":>16} {"ratio":>6} '
-        f'{"last 60 s":>10} {"wrong":>7}'
+        f'{"last 60 s":>10} {"ANEES":>6} {"all in":>8} {"wrong":>7}'
     ]
     for one in outcomes:
         share = 100.0 * one.wrong / max(one.judged, 1)
         lines.append(
             f'{one.recording:16} {one.offset:5.0f} s {one.change:10} {one.team_shape:14.3f} m '
-            f'{one.ratio:6.2f} {one.last:8.3f} m {share:5.1f} %{" lost" if one.lost else ""}'
+            f'{one.ratio:6.2f} {one.last:8.3f} m {one.anees:6.2f} {one.start:6.1f} s {share:5.1f} %'
+            f'{" lost" if one.lost else ""}'
         )
     return '\n'.join(lines)

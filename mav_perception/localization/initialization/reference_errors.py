@@ -19,20 +19,32 @@ from mav_perception.localization.initialization.pose_refinement import (
 from mav_perception.types import FloatArray
 
 
-def dependence(
-    pairs: PointPairs, pose: FloatArray, covariance: FloatArray, references: FloatArray
-) -> FloatArray:
+def dependence(pairs: PointPairs, gains: FloatArray, references: FloatArray) -> FloatArray:
     """Return W (4, 4N), the Jacobian of the pose that fits with respect to the references' poses.
 
-    A pair x + R(psi) w_i = y_i of precision L_i and share beta_i, with y_i at the reference r,
-    moves by B_i = [I, k x (y_i - p_r)] with its pose. The fit moves by
-    W_r = C sum_{i of r} beta_i H_i' L_i B_i with H_i = [I, k x R(psi) w_i].
+    A pair x + R(psi) w_i = y_i with y_i at the reference r moves by B_i = [I, k x (y_i - p_r)]
+    with its pose, and the fit by W_r = sum_{i of r} K_i B_i.
 
     Args:
         pairs: the pairs of points.
+        gains: (n, 4, 3) K, see `fit_gains`.
+        references: (N, 4) poses of the drones now.
+    """
+    from_reference = pairs.map_points - references[pairs.reference, :3]
+    told = np.zeros((len(references), 4, 4))
+    np.add.at(told, pairs.reference, gains @ _moved_by_pose(from_reference))
+    return np.concatenate(list(told), axis=1)
+
+
+def fit_gains(pairs: PointPairs, pose: FloatArray, covariance: FloatArray) -> FloatArray:
+    """Return the gains (n, 4, 3), by which an error of each pair moves the fit.
+
+    K_i = C beta_i H_i' L_i, with H_i = [I, k x R(psi) w_i].
+
+    Args:
+        pairs: the pairs of points, of precision L and share beta.
         pose: (4,) the fit.
         covariance: (4, 4) C of it.
-        references: (N, 4) poses of the drones now.
     """
     ratio = intensity_ratios(pairs, pose)
     share = pairs.weight * ratio / (1.0 + pairs.explained + ratio)
@@ -41,11 +53,8 @@ def dependence(
         pairs.own[:, None, None], turn @ pairs.precision @ turn.T, pairs.precision
     )
     lever = pairs.body_points @ turn.T
-    from_reference = pairs.map_points - references[pairs.reference, :3]
     pull = np.swapaxes(_moved_by_pose(lever), 1, 2) @ (share[:, None, None] * precision)
-    told = np.zeros((len(references), 4, 4))
-    np.add.at(told, pairs.reference, pull @ _moved_by_pose(from_reference))
-    return np.asarray(covariance @ np.concatenate(list(told), axis=1), float)
+    return np.asarray(covariance @ pull, float)
 
 
 def _moved_by_pose(lever: FloatArray) -> FloatArray:

@@ -18,8 +18,9 @@ from mav_perception.localization.initialization.joint_hypotheses import (
     joint_hypotheses,
 )
 from mav_perception.localization.initialization.known_drones import KnownDrones
+from mav_perception.localization.initialization.path_errors import path_covariance
 from mav_perception.localization.initialization.pose_modes import PoseMode
-from mav_perception.localization.initialization.reference_errors import dependence
+from mav_perception.localization.initialization.reference_errors import dependence, fit_gains
 from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
 from mav_perception.localization.initialization.start_prior import StartPrior, too_vague
 from mav_perception.localization.initialization.team_modes import ModeFinder, TeamModes
@@ -32,9 +33,6 @@ from mav_perception.types import FloatArray
 
 SAME_POSITION, SAME_YAW = 1.5, 0.5
 """A drone found as near to where the filter has it, metres and radians, is where it should be."""
-
-CAUTION = 4.0
-"""Factor on the covariance of a found pose: errors of the odometry are correlated."""
 
 OBJECT_HITS = 20.0
 """A static object that was seen less often does not explain sightings here."""
@@ -52,8 +50,8 @@ class InitializedDrone:
     Attributes:
         drone: which.
         pose: (4,) in map.
-        covariance: (4, 4) of it, besides `dependence`. It is rather too wide: errors of the others
-            count in it too, as noise of each sighting.
+        covariance: (4, 4) of it, besides `dependence`: of the sightings, and of the drift of all
+            paths since.
         dependence: (4, 4N) W, its Jacobian with respect to the poses of the others.
         margin: log odds by which it beats all else.
     """
@@ -202,11 +200,13 @@ def _decide(
 
 def _found(finder: ModeFinder, drone: int, mode: PoseMode, odds: float) -> InitializedDrone:
     pairs = finder.evidence(drone).pairs
+    gains = fit_gains(pairs, mode.pose, mode.covariance)
     return InitializedDrone(
         drone=drone,
         pose=mode.pose,
-        covariance=CAUTION * mode.covariance,
-        dependence=dependence(pairs, mode.pose, mode.covariance, finder.known.poses),
+        covariance=mode.covariance
+        + path_covariance(pairs, gains, finder.scans, drone, mode.pose, finder.known.poses),
+        dependence=dependence(pairs, gains, finder.known.poses),
         margin=odds,
     )
 

@@ -8,7 +8,7 @@ import pytest
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.initialization.pose_constraints import PointPairs
 from mav_perception.localization.initialization.pose_refinement import refine
-from mav_perception.localization.initialization.reference_errors import dependence
+from mav_perception.localization.initialization.reference_errors import dependence, fit_gains
 from mav_perception.localization.joining import with_drone
 from mav_perception.localization.state import initial_state
 from mav_perception.recordings.recording import UNIX_BEGIN_NS
@@ -55,7 +55,7 @@ def moved(pairs, drone, error):
 def test_the_fit_moves_with_an_error_of_a_reference(drone, axis):
     pairs = sightings_of_two()
     pose, covariance = fitted(pairs)
-    ties = dependence(pairs, pose, covariance, REFERENCES)
+    ties = dependence(pairs, fit_gains(pairs, pose, covariance), REFERENCES)
     error = np.zeros(4)
     error[axis] = 0.01
     there, _ = fitted(moved(pairs, drone, error))
@@ -67,7 +67,7 @@ def test_the_fit_moves_with_an_error_of_a_reference(drone, axis):
 
 def test_all_references_together_carry_the_drone_along():
     pairs = sightings_of_two()
-    ties = dependence(pairs, *fitted(pairs), REFERENCES)
+    ties = dependence(pairs, fit_gains(pairs, *fitted(pairs)), REFERENCES)
     shift = np.tile([0.3, -0.2, 0.1, 0.0], 3)
     np.testing.assert_allclose(ties @ shift, [0.3, -0.2, 0.1, 0.0], atol=1e-3)
     assert not ties[:, 8:].any()  # nobody saw the third
