@@ -8,13 +8,12 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 
 from mav_perception.commands import benchmark_robustness
 from mav_perception.errors import ConfigurationError
-from mav_perception.io.files import write_text
+from mav_perception.io.files import write_json
 from mav_perception.simulation.flight.scenario_files import load_scenario, scenario_names
 
 
@@ -81,5 +80,5 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'\n{name}: {text}; {arguments.seeds} seeds, team-shape RMSE')
         print(summary_table(figures[name]), flush=True)
         if arguments.json:
-            write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
+            write_json(arguments.json, figures)
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mav_perception.commands.dataset_runs import bag_run, euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
-from mav_perception.io.files import write_text
+from mav_perception.io.files import write_json
 
 if TYPE_CHECKING:
     from mav_perception.evaluation.benchmark.robustness import Load, Task
@@ -73,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         f'{100 * figures["published_wrong_share"]:.2f} % of the poses published wrong.'
     )
     if arguments.json:
-        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
+        write_json(arguments.json, figures)
     return 0
 
 

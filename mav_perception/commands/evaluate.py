@@ -10,13 +10,12 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ConfigurationError
-from mav_perception.io.files import write_text
+from mav_perception.io.files import write_json
 
 if TYPE_CHECKING:
     from mav_perception.segmentation.segmenter import Segmenter
@@ -150,7 +149,7 @@ def _segmentation(arguments: argparse.Namespace) -> int:
         if name != 'operating_curve':
             print(f'  {name}: {value}')
     if arguments.json:
-        write_text(arguments.json, json.dumps(figures, indent=2) + '\n')
+        write_json(arguments.json, figures)
     return 0
 
 

@@ -13,7 +13,6 @@ Examples:
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
@@ -73,11 +72,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Segment, fit, check, write."""
     from dataclasses import asdict, replace
 
-    from mav_perception.evaluation.report.run_record import without_nan
     from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model
     from mav_perception.evaluation.sensor_model.sensor_report import figures, plot_model
     from mav_perception.evaluation.sensor_model.time_correlation import with_time_correlation
-    from mav_perception.io.files import write_text
+    from mav_perception.io.files import write_json
 
     if arguments.output.suffix == '.json':
         raise ConfigurationError('--output is a YAML file; the checks go beside it, as .json.')
@@ -94,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     model.save(arguments.output)
     checks = arguments.output.with_suffix('.json')
-    write_text(checks, json.dumps(without_nan(report), indent=2) + '\n')
+    write_json(checks, report)
     if arguments.plot:
         plot_model(held_out, model, camera, arguments.plot)
     _print_report(report)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mav_perception.evaluation.report.words import two_digits
-from mav_perception.io.files import write_text
+from mav_perception.io.files import write_json
 from mav_perception.types import seconds
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
         arguments: `output`, `json` and `rerun`; `start` and `seed` where they mean something.
     """
     from mav_perception.evaluation.report.rerun_log import require_rerun
-    from mav_perception.evaluation.report.run_record import without_nan
 
     require_rerun(arguments.rerun)
     recording, parameters, axes = run
@@ -68,7 +66,7 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
     if arguments.json:
         # Those of data sets have the keys that they had in 0.1.0.
         kept_figures = whole if arguments.format == 'bag' else figures
-        write_text(arguments.json, json.dumps(without_nan(kept_figures), indent=2) + '\n')
+        write_json(arguments.json, kept_figures)
     if not record.drones:
         print('No drone was localized: there is nothing to report.', file=sys.stderr)
         return 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from mav_perception.errors import OutputError
 
@@ -44,3 +47,17 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file as a whole; see `written_whole`."""
     with written_whole(path) as part:
         part.write_text(text, encoding='utf-8')
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file as a whole, with null for NaN and infinity, which JSON has not."""
+    write_text(path, json.dumps(without_nan(value), indent=2) + '\n')
+
+
+def without_nan(value: Any) -> Any:
+    """Return dictionaries and lists with None for NaN and infinity."""
+    if isinstance(value, dict):
+        return {key: without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

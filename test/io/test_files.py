@@ -1,5 +1,6 @@
 """A file is written whole or not at all; what is in the way is said."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from mav_perception.cli import main
 from mav_perception.errors import OutputError
-from mav_perception.io.files import write_text, written_whole
+from mav_perception.io.files import write_json, write_text, written_whole
 from mav_perception.io.images import write_image
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='mounting a small disk needs root')
@@ -88,3 +89,8 @@ def test_of_a_link_the_target_is_written_and_its_mode_stays(tmp_path):
     assert link.is_symlink()
     assert target.read_text() == 'new'
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_json_has_no_number_for_is_null(tmp_path):
+    write_json(tmp_path / 'a.json', {'one': [1.5, float('nan')], 'two': np.float64(np.inf)})
+    assert json.loads((tmp_path / 'a.json').read_text()) == {'one': [1.5, None], 'two': None}

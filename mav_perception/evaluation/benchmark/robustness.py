@@ -162,8 +162,9 @@ def run_tasks(tasks: Sequence[Task], processes: int) -> list[Outcome]:
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the figures of all runs together, and of each."""
+    """Return the figures of all runs together, and of each; NaN where nobody was localized."""
     ratios = np.array([outcome.ratio for outcome in outcomes])
+    ratios = ratios[np.isfinite(ratios)] if np.isfinite(ratios).any() else ratios
     judged = sum(outcome.judged for outcome in outcomes)
     return {
         'runs': len(outcomes),
@@ -186,7 +187,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
         share = 100.0 * one.wrong / max(one.judged, 1)
         lines.append(
             f'{one.recording:16} {one.offset:5.0f} s {one.change:10} {one.team_shape:14.3f} m '
-            f'{one.ratio:6.2f} {one.last:8.3f} m {one.anees:6.2f} {one.start:6.1f} s {share:5.1f} %'
-            f'{" lost" if one.lost else ""}'
+            f'{one.ratio:6.2f} {one.last:8.3f} m {one.anees:6.2f} {one.start:6.1f} s '
+            f'{share:5.1f} %{" lost" if one.lost else ""}'
         )
     return '\n'.join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +20,7 @@ from mav_perception.evaluation.metrics.run_score import RunScore
 from mav_perception.evaluation.report.playback_record import independent_frames
 from mav_perception.evaluation.report.run_record import Picture
 from mav_perception.evaluation.report.words import two_digits
-from mav_perception.io.files import write_text
+from mav_perception.io.files import without_nan, write_json
 from mav_perception.types import FloatArray, seconds
 
 MOSTLY_FALSE = 0.8
@@ -150,12 +149,12 @@ class Flight:
         # Only here: matplotlib is slow.
         from mav_perception.evaluation.report.plots import plot_flight
         from mav_perception.evaluation.report.report import write_report
-        from mav_perception.evaluation.report.run_record import save_run, without_nan
+        from mav_perception.evaluation.report.run_record import save_run
 
         folder.mkdir(parents=True, exist_ok=True)
         known = without_nan(self.figures())
         files = [folder / 'summary.json']
-        write_text(files[0], json.dumps(known, indent=2) + '\n')
+        write_json(files[0], known)
         record = replace(
             record_flight(
                 self.names, self.logs, self._title(), known, self.latency_ms, self.associations

@@ -15,7 +15,7 @@ import numpy as np
 from mav_perception.errors import DataError
 from mav_perception.evaluation.metrics.run_score import RunScore
 from mav_perception.geometry import roll_pitch_yaw, wrap_angle
-from mav_perception.io.files import write_text, written_whole
+from mav_perception.io.files import write_json, written_whole
 from mav_perception.io.tum import Trajectory, load_tum, save_tum
 from mav_perception.recordings.recording import PosePath
 from mav_perception.types import FloatArray, IntArray
@@ -139,7 +139,7 @@ def save_run(record: RunRecord, folder: Path) -> None:
     for index, picture in enumerate(record.pictures):
         with written_whole(folder / f'picture_{index}.jpg') as part:
             part.write_bytes(picture.jpeg)
-    write_text(folder / 'run.json', json.dumps(without_nan(words), indent=2) + '\n')
+    write_json(folder / 'run.json', words)
 
 
 def _write_table(record: RunRecord, path: Path) -> None:
@@ -212,12 +212,3 @@ def _level(trajectory: Trajectory) -> PosePath:
     yaw = np.unwrap(roll_pitch_yaw(trajectory.quaternions)[:, 2])
     stamps: IntArray = trajectory.stamps
     return PosePath(stamps, np.column_stack([trajectory.positions, yaw]))
-
-
-def without_nan(value: Any) -> Any:
-    """Return the same with null for NaN, which JSON has not."""
-    if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_nan(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

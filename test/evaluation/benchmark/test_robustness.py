@@ -53,6 +53,11 @@ def test_runs_are_judged_and_summed_up():
     assert 0.5 < figures['ratio_median'] < 2.0
     assert len(table(outcomes).splitlines()) == 2
     json.dumps(figures, allow_nan=False)
+    nan = float('nan')
+    never = replace(outcomes[0], team_shape=nan, ratio=nan, last=nan, anees=nan, start=nan)
+    assert summarise([*outcomes, never])['ratio_median'] == figures['ratio_median']
+    assert summarise([*outcomes, never])['lost'] == 1
+    assert 'lost' in table([never])
 
 
 def test_an_unknown_start_is_found_and_judged_against_one_that_is_told():

@@ -11,7 +11,6 @@ from mav_perception import cli
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.evaluation.report.run_record import without_nan
 from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
 from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model, pixel_angles
 from mav_perception.evaluation.sensor_model.sensor_model_files import (
@@ -28,6 +27,7 @@ from mav_perception.evaluation.sensor_model.sensor_nis import (
 )
 from mav_perception.evaluation.sensor_model.sensor_report import figures
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.io.files import without_nan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import check_ranges
 from mav_perception.simulation.flight.sensors import SightingNoise
