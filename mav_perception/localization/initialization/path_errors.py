@@ -12,6 +12,7 @@ import numpy as np
 
 from mav_perception.geometry import yaw_rotation
 from mav_perception.localization.initialization.frame_buffer import StackedScans
+from mav_perception.localization.initialization.known_drones import KnownDrones, KnownPaths
 from mav_perception.localization.initialization.pose_constraints import PointPairs
 from mav_perception.localization.initialization.pose_refinement import QUARTER_TURN
 from mav_perception.types import FloatArray, IntArray
@@ -23,7 +24,8 @@ def path_covariance(
     scans: StackedScans,
     drone: int,
     pose: FloatArray,
-    references: FloatArray,
+    known: KnownDrones,
+    paths: KnownPaths,
 ) -> FloatArray:
     """Return the covariance (4, 4) of a fitted pose by the drift of all paths since.
 
@@ -37,44 +39,39 @@ def path_covariance(
         scans: scans and paths.
         drone: whose pose it is.
         pose: (4,) the fit.
-        references: (N, 4) poses of the drones now.
+        known: who is where now.
+        paths: where those were.
     """
     turned = pairs.body_points @ yaw_rotation(pose[3]).T
-    total = _of_path(scans, drone, pose, gains, pose[:3] + turned, scans.scan[pairs.sighting])
+    scan, drift = scans.scan[pairs.sighting], scans.drift
+    way = pose[:3] + scans.back[drone] @ yaw_rotation(pose[3]).T
+    total = _of_path(way, drift[drone], gains, pose[:3] + turned, scan)
+    # The filter had known drones there then: they have drifted no more than both accounts differ.
+    drift = np.minimum(drift, paths.variances + known.variances[:, None])
     for other in np.unique(pairs.reference).tolist():
         mine = pairs.reference == other
-        scan = scans.scan[pairs.sighting[mine]]
-        points = pairs.map_points[mine]
-        total += _of_path(scans, other, references[other], gains[mine], points, scan)
+        way, points = paths.poses[other, :, :3], pairs.map_points[mine]
+        total += _of_path(way, drift[other], gains[mine], points, scan[mine])
     return total
 
 
 def _of_path(
-    scans: StackedScans,
-    drone: int,
-    pose: FloatArray,
-    gains: FloatArray,
-    points: FloatArray,
-    scan: IntArray,
+    way: FloatArray, drift: FloatArray, gains: FloatArray, points: FloatArray, scan: IntArray
 ) -> FloatArray:
     """Return the covariance (4, 4) by the drift of one path.
 
     Args:
-        scans: scans and paths.
-        drone: whose path.
-        pose: (4,) of it now.
+        way: (F, 3) where its drone was at the scans, in map.
+        drift: (F, 4) variances by which it is off since then.
         gains: (n, 4, 3) of the pairs that hang on it.
         points: (n, 3) in map that it carries along.
         scan: (n,) of each pair.
     """
-    number = len(scans.stamps)
-    steps = scans.drift[drone] - np.append(scans.drift[drone, 1:], np.zeros((1, 4)), axis=0)
-    steps = np.maximum(steps, 0.0)
-    moved, swung = np.zeros((number, 4, 3)), np.zeros((number, 4))
+    steps = np.maximum(drift - np.append(drift[1:], np.zeros((1, 4)), axis=0), 0.0)
+    moved, swung = np.zeros((len(way), 4, 3)), np.zeros((len(way), 4))
     np.add.at(moved, scan, gains)
     np.add.at(swung, scan, np.einsum('nij,nj->ni', gains, points @ QUARTER_TURN.T))
     moved, swung = moved.cumsum(axis=0), swung.cumsum(axis=0)
-    path = pose[:3] + scans.back[drone] @ yaw_rotation(pose[3]).T
-    swung = swung - np.einsum('kij,kj->ki', moved, path @ QUARTER_TURN.T)
+    swung = swung - np.einsum('kij,kj->ki', moved, way @ QUARTER_TURN.T)
     covariance = np.einsum('kia,ka,kja->ij', moved, steps[:, :3], moved)
     return covariance + np.einsum('ki,k,kj->ij', swung, steps[:, 3], swung)

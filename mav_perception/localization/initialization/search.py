@@ -199,14 +199,14 @@ def _decide(
 
 
 def _found(finder: ModeFinder, drone: int, mode: PoseMode, odds: float) -> InitializedDrone:
-    pairs = finder.evidence(drone).pairs
+    pairs, known = finder.evidence(drone).pairs, finder.known
     gains = fit_gains(pairs, mode.pose, mode.covariance)
+    drifted = path_covariance(pairs, gains, finder.scans, drone, mode.pose, known, finder.paths)
     return InitializedDrone(
         drone=drone,
         pose=mode.pose,
-        covariance=mode.covariance
-        + path_covariance(pairs, gains, finder.scans, drone, mode.pose, finder.known.poses),
-        dependence=dependence(pairs, gains, finder.known.poses),
+        covariance=mode.covariance + drifted,
+        dependence=dependence(pairs, gains, known.poses),
         margin=odds,
     )
 

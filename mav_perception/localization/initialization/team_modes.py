@@ -111,12 +111,13 @@ class ModeFinder:
         return self._with_mutual(replace(team, modes=modes)) if grown else team
 
     @cached_property
-    def _paths(self) -> KnownPaths:
+    def paths(self) -> KnownPaths:
+        """Where those were that are known."""
         return self.known.paths(self.scans)
 
     def evidence(self, key: int) -> PoseEvidence:
         """Return what is known of a drone, or of static objects."""
-        data = self.scans, self.known, self._paths, key
+        data = self.scans, self.known, self.paths, key
         return PoseEvidence(
             pairs=pairs_for(*data, self.parameters, self.both_ways),
             opportunities=opportunities_for(*data, self.both_ways),

@@ -7,6 +7,7 @@ import pytest
 
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.initialization.frame_buffer import StackedScans
+from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.path_errors import path_covariance
 from mav_perception.localization.initialization.pose_constraints import PointPairs
 from mav_perception.localization.initialization.pose_refinement import refine
@@ -38,6 +39,11 @@ def scans_of(back):
             'scan': np.arange(SCANS),
             'back': back,
             'drift': np.tile(drift, (DRONES, 1, 1)),
+            'turned': np.zeros((DRONES, SCANS)),
+            'poses': np.full((DRONES, SCANS, 4), np.nan),
+            'variances': np.zeros((DRONES, SCANS, 4)),
+            'reach': np.zeros((DRONES, SCANS)),
+            'path_known': np.ones((DRONES, SCANS), bool),
         }
     )
 
@@ -76,6 +82,11 @@ def sightings_at(back, rng, seen, drifts):
     )
 
 
+def added(pairs, gains, scans, pose):
+    known = KnownDrones(POSES, np.zeros((2, 4)), np.array([True, False]), np.zeros((0, 3)))
+    return path_covariance(pairs, gains, scans, 1, pose, known, known.paths(scans))
+
+
 @pytest.mark.parametrize('drifts', [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
 @pytest.mark.parametrize('seen', [np.arange(SCANS), np.arange(3, 13)])
 def test_the_covariance_is_that_of_the_errors(drifts, seen):
@@ -90,7 +101,7 @@ def test_the_covariance_is_that_of_the_errors(drifts, seen):
         pose, gains = poses[0], fit_gains(pairs, poses[0], covariances[0])
         error = pose - POSES[1]
         error[3] = wrap_angle(error[3])
-        covariance = covariances[0] + path_covariance(pairs, gains, scans, 1, pose, POSES)
+        covariance = covariances[0] + added(pairs, gains, scans, pose)
         squared.append(error @ np.linalg.solve(covariance, error) / 4.0)
     assert 0.8 < np.mean(squared) < 1.25
 
@@ -102,4 +113,27 @@ def test_nothing_is_added_where_odometry_does_not_drift():
     pairs = sightings_at(back, rng, np.arange(SCANS), (0.0, 0.0))
     poses, covariances = refine(pairs, POSES[1:], static=False)
     gains = fit_gains(pairs, poses[0], covariances[0])
-    assert not path_covariance(pairs, gains, scans, 1, poses[0], POSES).any()
+    assert not added(pairs, gains, scans, poses[0]).any()
+
+
+def test_a_reference_that_the_filter_followed_has_drifted_no_more_than_it_says():
+    rng = np.random.default_rng(0)
+    scans = scans_of(ways(rng))
+    scans = replace(scans, drift=scans.drift * np.array([100.0, 0.0])[:, None, None])
+    pairs = sightings_at(scans.back, rng, np.arange(SCANS), (0.0, 0.0))
+    poses, covariances = refine(pairs, POSES[1:], static=False)
+    gains = fit_gains(pairs, poses[0], covariances[0])
+    by_odometry = added(pairs, gains, scans, poses[0])
+    there = np.concatenate(
+        [
+            POSES[:1, None, :3] + scans.back[:1] @ yaw_rotation(POSES[0, 3]).T,
+            np.full((1, SCANS, 1), POSES[0, 3]),
+        ],
+        axis=2,
+    )
+    followed = replace(
+        scans,
+        poses=np.concatenate([there, scans.poses[1:]]),
+        variances=np.full((DRONES, SCANS, 4), 1e-4),
+    )
+    assert np.trace(added(pairs, gains, followed, poses[0])) < 0.05 * np.trace(by_odometry)
