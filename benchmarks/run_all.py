@@ -87,7 +87,7 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
            for share, length in (('0', '756'), ('0.3', '756'), ('1', '300'))},
         'robustness': (*COMMAND, 'benchmark', 'robustness', 'mrclam', str(data / 'mrclam6'),
                        '--clutter', '0', '0.05', '0.3', '1', '--offsets', '0', '60', '200',
-                       '--changes', 'recorded', 'dropped', 'detection', 'clutter', 'drift',
+                       '--changes', 'dropped', 'detection', 'clutter', 'drift',
                        '--seconds', '300', '--processes', '2'),
         'planted errors mrclam': ('benchmarks/localization/planted_errors.py', '--scenarios',
                                   '--mrclam', str(data / 'mrclam6'), '--at', '60', '100', '140',
