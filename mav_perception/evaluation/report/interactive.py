@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import numpy as np
@@ -30,25 +29,20 @@ def interactive_html(record: RunRecord, events: tuple[RunEvent, ...]) -> tuple[s
         ModuleNotFoundError: Bokeh is not installed.
     """
     from bokeh.embed import components
+    from bokeh.layouts import column
     from bokeh.models import Range1d
     from bokeh.resources import Resources
 
     end = max(float(seconds_of(record, drone.estimate.stamps)[-1]) for drone in record.drones)
     span = Range1d(start=-0.02 * end, end=1.02 * end)
-    plots = {'map': _map(record), 'timeline': _timeline(record, events, span)}
-    plots |= {
-        f'{axis} {index}': _axis(record, axis, index, span)
-        for index in range(len(record.drones))
-        for axis in range(len(AXES))
-    }
-    script, parts = components(plots)
+    plots = [_map(record), _timeline(record, events, span)]
+    for index in range(len(record.drones)):
+        plots += [_axis(record, axis, index, span) for axis in range(len(AXES))]
+    # One after the other in one part: each part of its own would be searched through with all.
+    script, part = components(column(plots, sizing_mode='stretch_width'))
     text = '<p class="note">Drag to move, wheel to zoom, point for figures.</p>'
-    text += '<h3>Map</h3>' + parts['map'] + '<h3>Poses and events</h3>' + parts['timeline']
-    for index, drone in enumerate(record.drones):
-        text += f'<h3>{html.escape(drone.name)}: pose with 3 sigma</h3>'
-        text += ''.join(parts[f'{axis} {index}'] for axis in range(len(AXES)))
     head = Resources(mode='inline', components=['bokeh']).render_js()
-    return head, text + script
+    return head, text + part + script
 
 
 def _thinned(stamps: IntArray) -> IntArray:
@@ -72,7 +66,9 @@ def _figure(**options: Any) -> Any:
 
 def _map(record: RunRecord) -> Any:
     """Draw truth, estimate and VIO alone from above."""
-    plot = _figure(height=420, match_aspect=True, x_axis_label='x [m]', y_axis_label='y [m]')
+    plot = _figure(
+        height=440, title='Map', match_aspect=True, x_axis_label='x [m]', y_axis_label='y [m]'
+    )
     for index, drone in enumerate(record.drones):
         for path, width, dash in (
             (drone.truth, 5, 'solid'),
@@ -93,6 +89,8 @@ def _axis(record: RunRecord, axis: int, index: int, span: Any) -> Any:
     """Draw one coordinate of one drone over time: truth, VIO alone, estimate with 3 sigma."""
     drone = record.drones[index]
     plot = _figure(height=170, x_range=span, y_axis_label=AXES[axis])
+    if axis == 0:
+        plot.height, plot.title.text = 190, f'{drone.name}: pose with 3 sigma'
     if axis == len(AXES) - 1:
         plot.xaxis.axis_label = 'time [s]'
     kept = _thinned(drone.estimate.stamps)
@@ -123,8 +121,8 @@ def _timeline(record: RunRecord, events: tuple[RunEvent, ...], span: Any) -> Any
     """Draw when each drone had a pose, and what happened to it."""
     names = [drone.name for drone in record.drones]
     plot = _figure(
-        height=90 + 28 * len(names), x_range=span, y_range=names[::-1], x_axis_label='time [s]',
-        tooltips=[('at', '@x{0.0} s'), ('', '@text')],
+        height=110 + 28 * len(names), title='Poses and events', x_range=span, y_range=names[::-1],
+        x_axis_label='time [s]', tooltips=[('at', '@x{0.0} s'), ('', '@text')],
     )  # fmt: skip
     for index, drone in enumerate(record.drones):
         spans = np.array(spans_with_pose(drone.estimate.stamps), np.int64)
@@ -141,6 +139,7 @@ def _timeline(record: RunRecord, events: tuple[RunEvent, ...], span: Any) -> Any
                 'text': [event.text for event in those],
             }
             plot.scatter('x', 'y', marker=marker, size=11, source=source, legend_label=kind)
-    plot.legend.orientation = 'horizontal'
-    plot.add_layout(plot.legend[0], 'above')  # not over the bars
+    if plot.legend:
+        plot.legend.orientation = 'horizontal'
+        plot.add_layout(plot.legend[0], 'above')  # not over the bars
     return plot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -20,7 +21,7 @@ from sensor_msgs.msg import CameraInfo, PointCloud2
 from mav_perception.errors import InputError
 from mav_perception.evaluation.flight.flight_associations import AssociatedFrame
 from mav_perception.evaluation.flight.flight_log import DroneLog
-from mav_perception.evaluation.flight.flight_report import Flight
+from mav_perception.evaluation.flight.flight_report import Flight, import_what_draws
 from mav_perception.evaluation.report.provenance import provenance
 from mav_perception.evaluation.report.rerun_log import LiveRerun
 from mav_perception.localization.team.camera_mount import CameraMount
@@ -81,6 +82,8 @@ class MonitorNode(Node):
         self._filter = ''
         self._sampler = PictureSampler(self, self._cameras(), [e.name for e in self._entries])
         self._screen = LiveScreen()
+        if self._settings.output:  # now, not when somebody waits for the report
+            threading.Thread(target=import_what_draws, daemon=True).start()
         self._over: float | None = None
         self._concluded = False
         steady_timer(self, self._settings.refresh, self._refresh)
