@@ -22,12 +22,14 @@ class KnownPaths:
         poses, variances: (N, F, 4) in map.
         reach: (N, F) squared lever on which the variance of the yaw moves the position, m^2.
         known: (N, F) whether that can be told at all.
+        tracked: (N, F) whether the filter had them there then, so that odometry need not tell.
     """
 
     poses: FloatArray
     variances: FloatArray
     reach: FloatArray
     known: BoolArray
+    tracked: BoolArray
 
 
 @dataclass(frozen=True)
@@ -85,4 +87,5 @@ class KnownDrones:
             variances=np.where(told, scans.variances, variances),
             reach=np.where(tracked, 0.0, scans.reach),
             known=tracked | scans.path_known,
+            tracked=tracked,
         )

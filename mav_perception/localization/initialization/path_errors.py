@@ -2,8 +2,8 @@
 
 A pair tells of a pose now through the paths back to the time of its sighting, of the drone in
 question and of the known one. Their drift is a random walk: pairs of the same time share it, and
-those of an earlier time share what came since with them. Taken for noise of each pair, which is
-good enough to find the pose, it would average out.
+those of an earlier time share what came since with them. Taken for noise of each pair, as in the
+search, it averages out; this is what does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from mav_perception.localization.initialization.frame_buffer import StackedScans
 from mav_perception.localization.initialization.known_drones import KnownDrones, KnownPaths
 from mav_perception.localization.initialization.pose_constraints import PointPairs
 from mav_perception.localization.initialization.pose_refinement import QUARTER_TURN
-from mav_perception.types import FloatArray, IntArray
+from mav_perception.localization.initialization.reference_errors import moved_by_pose
+from mav_perception.types import BoolArray, FloatArray, IntArray
 
 
 def path_covariance(
@@ -29,30 +30,46 @@ def path_covariance(
 ) -> FloatArray:
     """Return the covariance (4, 4) of a fitted pose by the drift of all paths since.
 
-    With K_i the gain of pair i, step k of a path, from scan k on, moves the fit by
-    A_k = sum_{i <= k} K_i, and its yaw by b_k = sum_{i <= k} K_i (k x (q_i - c_k)) about where the
-    drone was, c_k. Steps of variances Q_k and q_k add A_k Q_k A_k' + q_k b_k b_k'.
+    A path errs in every step, from scan k to the next, by Q_k in place and yaw. With K_i the gain
+    of pair i and c_k where the drone was, that moves the fit by
+
+        M_k = sum_i K_i [I, e_z x (y_i - c_k)]    of its pairs up to scan k,
+
+    and adds M_k Q_k M_k'. Where the filter followed a reference, it had its poses then and now by
+    themselves: those differ by no more than both are uncertain.
 
     Args:
         pairs: the pairs of points.
         gains: (n, 4, 3) K, see `fit_gains`.
-        scans: scans and paths.
+        scans: scans and paths, by time.
         drone: whose pose it is.
-        pose: (4,) the fit.
+        pose: (4,) the fit, metres and radians in map.
         known: who is where now.
         paths: where those were.
     """
-    turned = pairs.body_points @ yaw_rotation(pose[3]).T
-    scan, drift = scans.scan[pairs.sighting], scans.drift
-    way = pose[:3] + scans.back[drone] @ yaw_rotation(pose[3]).T
-    total = _of_path(way, drift[drone], gains, pose[:3] + turned, scan)
-    # The filter had known drones there then: they have drifted no more than both accounts differ.
-    drift = np.minimum(drift, paths.variances + known.variances[:, None])
+    turn, scan = yaw_rotation(pose[3]), scans.scan[pairs.sighting]
+    own_way = pose[:3] + scans.back[drone] @ turn.T
+    seen_there = pose[:3] + pairs.body_points @ turn.T
+    total = _of_path(own_way, scans.drift[drone], gains, seen_there, scan)
     for other in np.unique(pairs.reference).tolist():
-        mine = pairs.reference == other
-        way, points = paths.poses[other, :, :3], pairs.map_points[mine]
-        total += _of_path(way, drift[other], gains[mine], points, scan[mine])
+        followed = paths.tracked[other, scan]
+        led = np.flatnonzero((pairs.reference == other) & ~followed)
+        way = paths.poses[other, :, :3]
+        total += _of_path(way, scans.drift[other], gains[led], pairs.map_points[led], scan[led])
+        held = np.flatnonzero((pairs.reference == other) & followed)
+        apart = np.minimum(scans.drift[other], paths.variances[other] + known.variances[other])
+        from_there = pairs.map_points[held] - way[scan[held]]
+        total += _of_path(
+            np.zeros_like(way), _never_less(apart, paths.tracked[other]), gains[held], from_there,
+            scan[held],
+        )  # fmt: skip
     return total
+
+
+def _never_less(variances: FloatArray, some: BoolArray) -> FloatArray:
+    """Return (F, 4) variances of some scans, and before them no less than after."""
+    of_some = np.where(some[:, None], variances, 0.0)
+    return np.maximum.accumulate(of_some[::-1])[::-1]
 
 
 def _of_path(
@@ -61,17 +78,15 @@ def _of_path(
     """Return the covariance (4, 4) by the drift of one path.
 
     Args:
-        way: (F, 3) where its drone was at the scans, in map.
-        drift: (F, 4) variances by which it is off since then.
+        way: (F, 3) where its drone was at the scans, in map, by time.
+        drift: (F, 4) variances of x, y, z, yaw by which it is off since then, m^2 and rad^2.
         gains: (n, 4, 3) of the pairs that hang on it.
         points: (n, 3) in map that it carries along.
         scan: (n,) of each pair.
     """
-    steps = np.maximum(drift - np.append(drift[1:], np.zeros((1, 4)), axis=0), 0.0)
-    moved, swung = np.zeros((len(way), 4, 3)), np.zeros((len(way), 4))
-    np.add.at(moved, scan, gains)
-    np.add.at(swung, scan, np.einsum('nij,nj->ni', gains, points @ QUARTER_TURN.T))
-    moved, swung = moved.cumsum(axis=0), swung.cumsum(axis=0)
-    swung = swung - np.einsum('kij,kj->ki', moved, way @ QUARTER_TURN.T)
-    covariance = np.einsum('kia,ka,kja->ij', moved, steps[:, :3], moved)
-    return covariance + np.einsum('ki,k,kj->ij', swung, steps[:, 3], swung)
+    steps = np.maximum(-np.diff(drift, axis=0, append=np.zeros((1, 4))), 0.0)
+    moved = np.zeros((len(way), 4, 4))
+    np.add.at(moved, scan, gains @ moved_by_pose(points))
+    moved = moved.cumsum(axis=0)
+    moved[:, :, 3] -= np.einsum('kij,kj->ki', moved[:, :, :3], way @ QUARTER_TURN.T)
+    return np.einsum('kia,ka,kja->ij', moved, steps, moved)

@@ -42,6 +42,11 @@ def refine(pairs: PointPairs, seeds: FloatArray, static: bool) -> tuple[FloatArr
     return poses, covariances
 
 
+def covariance_at(pairs: PointPairs, pose: FloatArray) -> FloatArray:
+    """Return the covariance (4, 4) of a pose (4,) by the pairs that it explains."""
+    return _climb(pairs, pose[None], 1.0, static=False)[1][0]
+
+
 def _distinct(poses: FloatArray, order: IntArray, static: bool) -> IntArray:
     """Return the indices of poses that are not near one that comes before in `order`."""
     kept: list[int] = []

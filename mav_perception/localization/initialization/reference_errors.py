@@ -32,7 +32,7 @@ def dependence(pairs: PointPairs, gains: FloatArray, references: FloatArray) -> 
     """
     from_reference = pairs.map_points - references[pairs.reference, :3]
     told = np.zeros((len(references), 4, 4))
-    np.add.at(told, pairs.reference, gains @ _moved_by_pose(from_reference))
+    np.add.at(told, pairs.reference, gains @ moved_by_pose(from_reference))
     return np.concatenate(list(told), axis=1)
 
 
@@ -53,11 +53,11 @@ def fit_gains(pairs: PointPairs, pose: FloatArray, covariance: FloatArray) -> Fl
         pairs.own[:, None, None], turn @ pairs.precision @ turn.T, pairs.precision
     )
     lever = pairs.body_points @ turn.T
-    pull = np.swapaxes(_moved_by_pose(lever), 1, 2) @ (share[:, None, None] * precision)
+    pull = np.swapaxes(moved_by_pose(lever), 1, 2) @ (share[:, None, None] * precision)
     return np.asarray(covariance @ pull, float)
 
 
-def _moved_by_pose(lever: FloatArray) -> FloatArray:
+def moved_by_pose(lever: FloatArray) -> FloatArray:
     """Return (n, 3, 4) by what a pose moves points that lie (n, 3) from it."""
     moved = np.zeros((len(lever), 3, 4))
     moved[:, :, :3] = np.eye(3)

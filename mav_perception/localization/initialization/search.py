@@ -19,7 +19,7 @@ from mav_perception.localization.initialization.joint_hypotheses import (
 )
 from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.path_errors import path_covariance
-from mav_perception.localization.initialization.pose_modes import PoseMode
+from mav_perception.localization.initialization.pose_refinement import covariance_at
 from mav_perception.localization.initialization.reference_errors import dependence, fit_gains
 from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
 from mav_perception.localization.initialization.start_prior import StartPrior, too_vague
@@ -184,11 +184,19 @@ def _decide(
             missing.append(NotInitialized(drone, text))
             continue
         mode = team.modes[drone][best[drone]]
-        text = _too_vague(mode) or ('the next to be initialized' if initialized else '')
+        covariance, ties = _uncertainty(finder, drone, mode.pose)
+        text = _too_vague(covariance) or ('the next to be initialized' if initialized else '')
         if not text:
             odds = start_odds(drone, hypotheses, team, competing, needed)
             if odds > needed:
-                initialized.append(_found(finder, drone, mode, odds))
+                found = InitializedDrone(
+                    drone=drone,
+                    pose=mode.pose,
+                    covariance=covariance,
+                    dependence=ties,
+                    margin=odds,
+                )
+                initialized.append(found)
                 continue
             text = (
                 f'another explanation is too likely (log odds {odds:.1f}, needed {needed:.0f}): '
@@ -198,22 +206,23 @@ def _decide(
     return initialized, missing
 
 
-def _found(finder: ModeFinder, drone: int, mode: PoseMode, odds: float) -> InitializedDrone:
+def _uncertainty(
+    finder: ModeFinder, drone: int, pose: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the covariance (4, 4) of a pose, and W (4, 4N), by the known drones alone.
+
+    A mode may have been found by others, too, that are not known yet.
+    """
     pairs, known = finder.evidence(drone).pairs, finder.known
-    gains = fit_gains(pairs, mode.pose, mode.covariance)
-    drifted = path_covariance(pairs, gains, finder.scans, drone, mode.pose, known, finder.paths)
-    return InitializedDrone(
-        drone=drone,
-        pose=mode.pose,
-        covariance=mode.covariance + drifted,
-        dependence=dependence(pairs, gains, known.poses),
-        margin=odds,
-    )
+    covariance = covariance_at(pairs, pose)
+    gains = fit_gains(pairs, pose, covariance)
+    drifted = path_covariance(pairs, gains, finder.scans, drone, pose, known, finder.paths)
+    return covariance + drifted, dependence(pairs, gains, known.poses)
 
 
-def _too_vague(mode: PoseMode) -> str:
+def _too_vague(covariance: FloatArray) -> str:
     """Return what is missing for the pose to be sure enough, an empty text if nothing is."""
-    sigma = np.sqrt(np.diag(mode.covariance))
+    sigma = np.sqrt(np.diag(covariance))
     if not too_vague(sigma):
         return ''
     return (
