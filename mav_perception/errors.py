@@ -8,7 +8,7 @@ from typing import ClassVar
 class MavPerceptionError(Exception):
     """Base of every error that a user can cause and mend.
 
-    `exit_code` is that of a command or a node that ends by it: 2 for wrong use or input.
+    A command or a node that it ends has its `exit_code`: 2, unless a subclass has another.
     """
 
     exit_code: ClassVar[int] = 2

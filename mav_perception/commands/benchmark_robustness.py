@@ -68,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(
         f'{figures["runs"]} runs; ratio to identities known: '
         f'median {figures["ratio_median"]:.2f}, 95 % {figures["ratio_p95"]:.2f}, '
-        f'worst {figures["ratio_worst"]:.2f}; {figures["lost"]} lost; '
+        f'worst {figures["ratio_worst"]:.2f}; {figures["lost"]} lost, '
+        f'{figures["never_localized"]} of them never localized; '
         f'{100 * figures["published_wrong_share"]:.2f} % of the poses published wrong.'
     )
     if arguments.json:
@@ -92,18 +93,16 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
         raise ConfigurationError(f'--clutter is a share from 0 to 1: {arguments.clutter}.')
     if (arguments.format == 'bag') != bool(arguments.team):
         raise ConfigurationError('A bag needs --team, and nothing else does.')
-    by_seed = [_sources(arguments, seed) for seed in range(arguments.seeds)]
-    kinds = itertools.product(
-        zip(*by_seed, strict=True), arguments.offsets, arguments.changes, range(arguments.seeds)
-    )
     unknown = arguments.start == 'unknown'
-    result = []
-    for sources, offset, change, seed in kinds:
-        name, load = sources[seed]
-        result.append(
-            Task(name, load, offset=offset, change=change, seed=seed, unknown_start=unknown)
+    result = [
+        Task(name, load, offset=offset, change=change, seed=seed, unknown_start=unknown)
+        for offset, change, seed in itertools.product(
+            arguments.offsets, arguments.changes, range(arguments.seeds)
         )
-    return result
+        for name, load in _sources(arguments, seed)
+    ]
+    names = [name for name, _ in _sources(arguments, 0)]
+    return sorted(result, key=lambda task: names.index(task.name))
 
 
 def _sources(arguments: argparse.Namespace, seed: int) -> list[tuple[str, Load]]:

@@ -51,13 +51,13 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file as a whole, with null for NaN and infinity, which JSON has not."""
-    write_text(path, json.dumps(without_nan(value), indent=2) + '\n')
+    write_text(path, json.dumps(_without_nan(value), indent=2, allow_nan=False) + '\n')
 
 
-def without_nan(value: Any) -> Any:
+def _without_nan(value: Any) -> Any:
     """Return dictionaries and lists with None for NaN and infinity."""
     if isinstance(value, dict):
-        return {key: without_nan(item) for key, item in value.items()}
+        return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [without_nan(item) for item in value]
+        return [_without_nan(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -31,6 +31,7 @@ from mav_perception.ros.stages.detection_stage import DetectionStageParameters
 from mav_perception.ros.stages.segmentation_stage import SegmentationNodeParameters
 
 OF_LIFECYCLE = (LifecycleParameters, WatchdogParameters, BondParameters)
+"""What every lifecycle node has."""
 
 NODE_PARAMETERS: dict[str, tuple[type, ...]] = {
     'camera': (
@@ -75,8 +76,9 @@ def reference() -> str:
         shipped = _shipped_values(node)
         # Two stages may share a parameter: the first one describes it.
         declared: dict[str, Field[Any]] = {}
-        for item in (item for kind in kinds for item in fields(kind)):
-            declared.setdefault(item.name, item)
+        for kind in kinds:
+            for item in fields(kind):
+                declared.setdefault(item.name, item)
         for item in declared.values():
             description = describe(item)
             low, high = description.low, description.high

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mav_perception.cli import main
+from mav_perception.cli import build_parser, main
+from mav_perception.commands.benchmark_robustness import tasks
 from mav_perception.evaluation.benchmark.baselines import BASELINES
 from mav_perception.evaluation.benchmark.monte_carlo import run_seed, summarise, summary_table
 from mav_perception.evaluation.benchmark.sensor_setup import SensorSetup
@@ -75,3 +76,13 @@ def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
 def test_wrong_use_is_named(arguments, word, capsys):
     assert main(arguments) == 2
     assert word in capsys.readouterr().err
+
+
+def test_a_robustness_benchmark_runs_every_kind_with_every_seed():
+    given = '--vio mono stereo --noise hard nominal --offsets 0 60 --changes dropped --seeds 2'
+    parser = build_parser('benchmark')
+    runs = tasks(parser.parse_args(['benchmark', 'robustness', 'euroc', 'DIR', *given.split()]))
+    names = ['mono hard', 'mono nominal', 'stereo hard', 'stereo nominal']
+    assert list(dict.fromkeys(run.name for run in runs)) == names
+    assert len(runs) == len({(run.name, run.offset, run.seed) for run in runs}) == 16
+    assert {run.load.args[-1] for run in runs if run.seed == 1} == {1}

@@ -68,23 +68,24 @@ class Outcome:
     """What came of one run.
 
     Attributes:
-        recording, offset, change: of the task.
+        recording, offset, change, seed: of the task.
         team_shape: RMSE, metres.
         ratio: of it to that of 'labelled' in the same run.
         last: team-shape RMSE of the last `LAST_SECONDS`.
         anees: average NEES per degree of freedom.
-        start: seconds until all drones were localized; NaN if never.
+        start_seconds: first time that every drone was localized; NaN if never.
         judged, wrong: numbers of published poses that were judged, and were wrong.
     """
 
     recording: str
     offset: float
     change: str
+    seed: int
     team_shape: float
     ratio: float
     last: float
     anees: float
-    start: float
+    start_seconds: float
     judged: int
     wrong: int
 
@@ -119,11 +120,12 @@ def run_task(task: Task) -> Outcome:
         recording=task.name,
         offset=task.offset,
         change=task.change,
+        seed=task.seed,
         team_shape=scores['cpdaf'].team_shape,
         ratio=scores['cpdaf'].team_shape / scores['labelled'].team_shape,
         last=_last(recording, estimates['cpdaf']),
         anees=scores['cpdaf'].anees,
-        start=scores['cpdaf'].start_seconds,
+        start_seconds=scores['cpdaf'].start_seconds,
         judged=judged,
         wrong=wrong,
     )
@@ -162,12 +164,16 @@ def run_tasks(tasks: Sequence[Task], processes: int) -> list[Outcome]:
 
 
 def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the figures of all runs together, and of each; NaN where nobody was localized."""
-    ratios = np.array([outcome.ratio for outcome in outcomes])
-    ratios = ratios[np.isfinite(ratios)] if np.isfinite(ratios).any() else ratios
+    """Return the figures of all runs together, and of each.
+
+    Ratios are of the runs in which anybody was localized, NaN if that was none.
+    """
+    known = [outcome.ratio for outcome in outcomes if np.isfinite(outcome.ratio)]
+    ratios = np.array(known or [np.nan])
     judged = sum(outcome.judged for outcome in outcomes)
     return {
         'runs': len(outcomes),
+        'never_localized': len(outcomes) - len(known),
         'ratio_median': float(np.median(ratios)),
         'ratio_p95': float(np.quantile(ratios, 0.95)),
         'ratio_worst': float(ratios.max()),
@@ -180,14 +186,14 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def table(outcomes: Sequence[Outcome]) -> str:
     """Lay the outcomes out as text, a row a run."""
     lines = [
-        f'{"recording":16} {"begins":>7} {"change":10} {"team-shape RMSE":>16} {"ratio":>6} '
-        f'{"last 60 s":>10} {"ANEES":>6} {"all in":>8} {"wrong":>7}'
+        f'{"recording":16} {"begins":>7} {"change":10} {"seed":>4} {"team-shape RMSE":>16} '
+        f'{"ratio":>6} {"last 60 s":>10} {"ANEES":>6} {"start":>8} {"wrong":>7}'
     ]
     for one in outcomes:
         share = 100.0 * one.wrong / max(one.judged, 1)
         lines.append(
-            f'{one.recording:16} {one.offset:5.0f} s {one.change:10} {one.team_shape:14.3f} m '
-            f'{one.ratio:6.2f} {one.last:8.3f} m {one.anees:6.2f} {one.start:6.1f} s '
-            f'{share:5.1f} %{" lost" if one.lost else ""}'
+            f'{one.recording:16} {one.offset:5.0f} s {one.change:10} {one.seed:4d} '
+            f'{one.team_shape:14.3f} m {one.ratio:6.2f} {one.last:8.3f} m {one.anees:6.2f} '
+            f'{one.start_seconds:6.1f} s {share:5.1f} %{" lost" if one.lost else ""}'
         )
     return '\n'.join(lines)

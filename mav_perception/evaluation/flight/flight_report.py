@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +21,18 @@ from mav_perception.evaluation.metrics.run_score import RunScore
 from mav_perception.evaluation.report.playback_record import independent_frames
 from mav_perception.evaluation.report.run_record import Picture
 from mav_perception.evaluation.report.words import two_digits
-from mav_perception.io.files import without_nan, write_json
+from mav_perception.io.files import write_json
 from mav_perception.types import FloatArray, seconds
 
 MOSTLY_FALSE = 0.8
 """Share of false sightings above which a model does not fit its images."""
 
 
-SLOW_TO_IMPORT = ('mav_perception.evaluation.report.report', 'bokeh.embed', 'bokeh.plotting')
-
-
 def import_what_draws() -> None:
     """Import what `Flight.write` needs, so that it takes a second or two less."""
-    for name in SLOW_TO_IMPORT:
-        with suppress(ModuleNotFoundError):
-            import_module(name)
+    with suppress(ModuleNotFoundError):  # as the page says then
+        import bokeh.embed
+        import bokeh.plotting  # noqa: F401
 
 
 @dataclass(frozen=True)
@@ -164,7 +160,7 @@ class Flight:
         from mav_perception.evaluation.report.run_record import save_run
 
         folder.mkdir(parents=True, exist_ok=True)
-        known = without_nan(self.figures())
+        known = self.figures()
         files = [folder / 'summary.json']
         write_json(files[0], known)
         record = replace(

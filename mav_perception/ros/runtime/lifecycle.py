@@ -24,7 +24,7 @@ from mav_perception.ros.runtime.watchdog import Watchdog
 
 @dataclass(frozen=True)
 class LifecycleParameters:
-    """Parameter of every lifecycle node besides those of its watchdog and its bond."""
+    """Parameter of every lifecycle node; its watchdog and its bond have their own."""
 
     autostart: bool = parameter(True, 'configure and activate at start')
 
@@ -44,7 +44,8 @@ class SelfActivatingNode(LifecycleNode):
         self.diagnostics = NodeDiagnostics(self)
         self.watchdog = Watchdog(self, self.alive)
         self._bond = ManagerBond(self, self.diagnostics)
-        for kind in (*parameter_kinds, LifecycleParameters):
+        declare_parameters(self, LifecycleParameters)
+        for kind in parameter_kinds:
             declare_parameters(self, kind)
         unknown = unknown_overrides(self)
         if unknown:

@@ -40,7 +40,7 @@ def run_node(make: Callable[[], Node]) -> int:
     threads have stopped before the context goes: rclpy's own handlers would take that away first.
 
     Returns:
-        Exit code: 0 for a clean end, 2 if the node could not be built.
+        Exit code: 0 for a clean end, that of the error if the node could not be built.
     """
     ended = _prepare_process()
     node: Node | None = None

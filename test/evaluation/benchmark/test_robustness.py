@@ -54,9 +54,10 @@ def test_runs_are_judged_and_summed_up():
     assert len(table(outcomes).splitlines()) == 2
     json.dumps(figures, allow_nan=False)
     nan = float('nan')
-    never = replace(outcomes[0], team_shape=nan, ratio=nan, last=nan, anees=nan, start=nan)
+    never = replace(outcomes[0], team_shape=nan, ratio=nan, last=nan, anees=nan, start_seconds=nan)
     assert summarise([*outcomes, never])['ratio_median'] == figures['ratio_median']
     assert summarise([*outcomes, never])['lost'] == 1
+    assert summarise([*outcomes, never])['never_localized'] == 1
     assert 'lost' in table([never])
 
 

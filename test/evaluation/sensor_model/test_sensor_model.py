@@ -27,7 +27,7 @@ from mav_perception.evaluation.sensor_model.sensor_nis import (
 )
 from mav_perception.evaluation.sensor_model.sensor_report import figures
 from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
-from mav_perception.io.files import without_nan
+from mav_perception.io.files import write_json
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import check_ranges
 from mav_perception.simulation.flight.sensors import SightingNoise
@@ -181,8 +181,8 @@ def test_the_checks_lie_beside_the_model_and_are_drawn(tmp_path):
     model.save(path)
     assert load_checks(path) is None
     assert len(sensor_curves(path).axes) == 1
-    checks = without_nan(figures(views, model, CAMERA))
-    path.with_suffix('.json').write_text(json.dumps(checks))
+    write_json(path.with_suffix('.json'), figures(views, model, CAMERA))
+    checks = json.loads(path.with_suffix('.json').read_text())
     figure = sensor_curves(path)
     assert len(figure.axes) == 3
     drawn_rates = figure.axes[1].lines[0].get_ydata()
