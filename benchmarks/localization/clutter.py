@@ -10,7 +10,6 @@ Example: python benchmarks/localization/clutter.py --data ../shared/datasets/per
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from mav_perception.evaluation.sensor_model.target_observations import (
     LabelledView,
     collect_observations,
 )
+from mav_perception.io.files import write_json
 from mav_perception.io.labelled_images import folder_samples
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.simulation.flight.scenario_files import load_scenario
@@ -60,7 +60,7 @@ def main() -> int:
             f'{row["moving average"]:.3f} | {row["deep Poisson"]:.3f} |'
         )
     if arguments.json:
-        arguments.json.write_text(json.dumps(table, indent=2) + '\n')
+        write_json(arguments.json, table)
     return 0
 
 

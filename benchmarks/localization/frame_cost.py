@@ -10,7 +10,6 @@ hypotheses that stay apart and 30 static objects ahead, most of them out of view
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import tracemalloc
 from dataclasses import replace
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mav_perception.io.files import write_json
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.hypotheses import JointHypotheses
 from mav_perception.localization.measurement.camera_scan import CameraScan
@@ -162,7 +162,7 @@ def main() -> None:
             'exponent': exponent,
             'memory_growth_kib': growth,
         }
-        arguments.json.write_text(json.dumps(figures, indent=2) + '\n')
+        write_json(arguments.json, figures)
 
 
 if __name__ == '__main__':

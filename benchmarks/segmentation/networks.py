@@ -51,7 +51,9 @@ def main() -> int:
     measure_speed(arguments, table)
     print_table(table)
     if arguments.json:
-        arguments.json.write_text(json.dumps(table, indent=2) + '\n')
+        from mav_perception.io.files import write_json
+
+        write_json(arguments.json, table)
     return 0
 
 

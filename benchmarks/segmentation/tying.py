@@ -22,6 +22,7 @@ import torch
 from networks import in_own_process
 from tqdm import tqdm
 
+from mav_perception.io.files import write_json
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.networks import build_network, count_parameters
 from mav_perception.segmentation.tying import count_without_ties
@@ -75,7 +76,7 @@ def main() -> None:
         if not file.is_file():
             file.parent.mkdir(parents=True, exist_ok=True)
             figures = bench.run(network, share, seed)
-            file.write_text(json.dumps(figures) + '\n')
+            write_json(file, figures)
 
 
 def results_of(arguments: argparse.Namespace, what: str) -> Path:

@@ -11,7 +11,6 @@ Example: python benchmarks/segmentation/tying_text.py
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm import tqdm
 
+from mav_perception.io.files import write_json
 from mav_perception.segmentation.networks import count_parameters
 from mav_perception.segmentation.tying import ClassEmbedding, JointSpace, reflect
 
@@ -59,7 +59,7 @@ def main() -> int:
     held = print_table(results, sizes, float(np.mean(bounds)))
     if arguments.json:
         table = {n: {'parameters': sizes[n], 'perplexity': results[n]} for n in MODELS}
-        arguments.json.write_text(json.dumps(table, indent=2) + '\n')
+        write_json(arguments.json, table)
     return 0 if held else 1
 
 
