@@ -1,5 +1,7 @@
 """Flights from an unknown start: who is found, and what the drones saw of each other tells."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,9 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.initialization import pose_initializer
 from mav_perception.localization.initialization.mutual_sightings import MutualSightings
 from mav_perception.localization.initialization.pose_modes import PoseMode
-from mav_perception.localization.initialization.search import SearchResult
+from mav_perception.localization.initialization.pose_refinement import covariance_at
+from mav_perception.localization.initialization.search import SearchResult, search
+from mav_perception.localization.initialization.team_modes import ModeFinder
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.recordings.recording import sample_truth
 from mav_perception.simulation.flight.flight import fly, matching_parameters
@@ -94,6 +98,17 @@ def evidence(search, one, other, moved=0.0, uncertainty=0.01):
 def test_two_right_poses_explain_what_the_drones_saw_of_each_other(search_of_two):
     assert evidence(search_of_two, 1, 3) > 10.0
     assert evidence(search_of_two, 1, 3) == pytest.approx(evidence(search_of_two, 3, 1), abs=2.0)
+
+
+def test_whoever_is_found_is_as_unsure_as_the_paths_have_drifted(search_of_two):
+    task = search_of_two[0]
+    task = replace(task, parameters=replace(task.parameters, start_margin=0.0))
+    (found,) = search(task).initialized
+    finder = ModeFinder(task.scans, task.known, task.parameters)
+    sightings = covariance_at(finder.evidence(found.drone).pairs, found.pose)
+    drift = task.scans.drift[found.drone, 0]
+    added = np.diag(found.covariance - sightings)
+    assert (added[:2] > 0.0).all() and (added < 20.0 * drift).all()
 
 
 def test_a_wrong_pose_should_have_been_seen(search_of_two):
