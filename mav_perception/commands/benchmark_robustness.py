@@ -101,7 +101,7 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
         )
         for name, load in _sources(arguments, seed)
     ]
-    names = [name for name, _ in _sources(arguments, 0)]
+    names = list(dict.fromkeys(task.name for task in result))
     return sorted(result, key=lambda task: names.index(task.name))
 
 
