@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ModelError
+from mav_perception.segmentation.model_card import ModelCard
 
 if TYPE_CHECKING:
     from mav_perception.types import ByteImage
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--magnification',
         type=float,
-        default=2.0,
+        default=ModelCard.look_magnification,
         metavar='M',
         help='how much larger the look sees them than the network itself (%(default)s)',
     )

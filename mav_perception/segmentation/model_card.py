@@ -140,6 +140,31 @@ def load_card(model: Path) -> ModelCard:
     return card
 
 
+def load_look_card(path: Path, look: str, labels: str) -> ModelCard:
+    """Read the card of the look of a model.
+
+    Args:
+        path: ONNX file of the model that is refined.
+        look: name of the one beside it that refines.
+        labels: label space of the model.
+
+    Raises:
+        ModelError: there is none, or it tells other labels apart.
+    """
+    beside = path.with_name(f'{look}.onnx')
+    if not beside.is_file():
+        raise ModelError(
+            f'There is no {look} in {path.parent}: copy its .onnx and .yaml there first.'
+        )
+    card = load_card(beside)
+    if card.labels != labels:
+        raise ModelError(
+            f'{path.stem} tells {labels} apart and its look {look} tells {card.labels}: export it '
+            'with a look of the same labels.'
+        )
+    return card
+
+
 def file_hash(path: Path) -> str:
     """Return the sha256 of a file in hexadecimal."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

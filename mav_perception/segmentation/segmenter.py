@@ -5,10 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from mav_perception.errors import ModelError
 from mav_perception.segmentation.backend import Backend
 from mav_perception.segmentation.backends import open_backend
-from mav_perception.segmentation.model_card import ModelCard, find_model, load_card
+from mav_perception.segmentation.model_card import ModelCard, find_model, load_card, load_look_card
 from mav_perception.segmentation.refinement import CropRefiner
 from mav_perception.types import ByteImage, LabelMask
 
@@ -61,13 +60,8 @@ class Segmenter:
         card = load_card(path)
         refiner = None
         if card.look:
+            second = load_look_card(path, card.look, card.labels)
             beside = path.with_name(f'{card.look}.onnx')
-            second = load_card(beside)
-            if second.labels != card.labels:
-                raise ModelError(
-                    f'{card.name} tells {card.labels} and its look {card.look} tells '
-                    f'{second.labels}: export it with a look of the same labels.'
-                )
             second_backend = open_backend(backend, beside, second, threads, device)
             refiner = CropRefiner(second, second_backend, card.look_magnification)
         segmenter = cls(card, open_backend(backend, path, card, threads, device), refiner)

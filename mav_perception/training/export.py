@@ -14,7 +14,7 @@ from torch import nn
 
 from mav_perception.errors import ConfigurationError, ModelError
 from mav_perception.segmentation.checkpoint import load_network
-from mav_perception.segmentation.model_card import ModelCard, file_hash, load_card
+from mav_perception.segmentation.model_card import ModelCard, file_hash, load_card, load_look_card
 from mav_perception.segmentation.networks import count_parameters
 from mav_perception.segmentation.tying import count_without_ties
 from mav_perception.training.configuration import TrainingConfiguration, configuration_from_dict
@@ -60,15 +60,13 @@ def export_checkpoint(
     """
     if not 1.0 < magnification < np.inf:
         raise ConfigurationError(f'A look must magnify by more than 1, not by {magnification:g}.')
-    if look and not all((folder / f'{look}.{kind}').is_file() for kind in ('onnx', 'yaml')):
-        raise ModelError(f'There is no {look} in {folder}: copy its .onnx and .yaml there first.')
     network, settings = load_checkpoint(checkpoint)
-    if look and (told := load_card(folder / f'{look}.onnx').labels) != settings.labels:
-        raise ModelError(f'{look} tells {told} apart, {settings.name} {settings.labels}.')
+    path = folder / f'{settings.name}.onnx'
+    if look:
+        load_look_card(path, look, settings.labels)  # or it says why not
     if size is not None:
         settings = replace(settings, height=size[0], width=size[1], window=())
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f'{settings.name}.onnx'
     height, width = settings.window or (settings.height, settings.width)
     write_onnx(network, (settings.channels, height, width), path)
     preprocessing = settings.preprocessing

@@ -14,34 +14,49 @@ from mav_perception.io.images import image_files, read_image
 
 
 def read_yolo(source: Path) -> Iterator[AnnotatedImage]:
-    """Yield the images of `images/` with their `labels/*.txt`; names come from `data.yaml`.
+    """Yield the images of one split with their text files; names come from `data.yaml`.
 
     An image without a file, or with an empty one, shows nothing.
+
+    Args:
+        source: of one split: a folder of `images/` and `labels/`, or `images/train`, whose labels
+            are in `labels/train`.
 
     Raises:
         DataError: no images, no names, boxes instead of polygons, or a broken line.
     """
-    images = image_files(source / 'images')
-    if not images:
-        raise DataError(f'No images in {source / "images"}: give one split, images/ and labels/.')
+    source = source.absolute()
+    images, labels = _split(source)
     names = _names(source)
     stems = {image.stem for image in images}
-    files = sorted((source / 'labels').glob('*.txt'))
+    files = sorted(labels.glob('*.txt'))
     if strange := [file for file in files if file.stem not in stems]:
         raise DataError(f'{strange[0]} belongs to no image: bring it back, or take the file out.')
     if not files:
-        raise DataError(f'No .txt files in {source / "labels"}: give a split that has both.')
+        raise DataError(f'No .txt files in {labels}: give a split that has both.')
     for image in images:
         pixels = read_image(image)
         size = pixels.shape[1], pixels.shape[0]
-        file = source / 'labels' / f'{image.stem}.txt'
+        file = labels / f'{image.stem}.txt'
         regions = tuple(_regions(file, names, size)) if file.is_file() else ()
         yield AnnotatedImage(image, size, regions, file)
 
 
+def _split(source: Path) -> tuple[list[Path], Path]:
+    """Return the images of a split and the folder of its labels."""
+    if images := image_files(source / 'images'):
+        return images, source / 'labels'
+    if (images := image_files(source)) and source.parent.name == 'images':
+        return images, source.parent.with_name('labels') / source.name
+    splits = sorted(f for f in source.glob('images/*') if image_files(f))
+    advice = f'give one of its splits, such as {splits[0]}' if splits else 'give one split'
+    raise DataError(f'No images in {source / "images"}: {advice}, which has images and labels.')
+
+
 def _names(source: Path) -> dict[int, str]:
     """Return what each class id is called."""
-    for folder in (source, source.parent):
+    root = source if (source / 'images').is_dir() else source.parent.parent
+    for folder in (root, root.parent):
         for file in (folder / 'data.yaml', folder / 'dataset.yaml'):
             if file.is_file():
                 try:

@@ -362,3 +362,16 @@ def test_a_turned_rectangle_of_labelme_is_an_outline(source, tmp_path):
     np.testing.assert_array_equal(
         cv2.imread(str(tmp_path / 'a' / 'labels' / 'one.png'), 0), truth()
     )
+
+
+def test_yolo_files_of_splits_side_by_side(source, tmp_path):
+    write_yolo(source)
+    for kind in ('images', 'labels'):
+        files = list((source / kind).iterdir())
+        (source / kind / 'train').mkdir()
+        for file in files:
+            file.rename(source / kind / 'train' / file.name)
+    with pytest.raises(DataError, match=r'one of its splits, such as .*images/train'):
+        import_labels('yolo-seg', source, tmp_path / 'out', DRONE, {})
+    import_labels('yolo-seg', source / 'images' / 'train', tmp_path / 'out', DRONE, {})
+    np.testing.assert_array_equal(imported(tmp_path / 'out')['one'], truth())
