@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mav_perception.evaluation.benchmark.robustness import Load, Task
 
 CHANGES = ('dropped', 'detection', 'clutter', 'drift')
+EVERY_CHANGE = ('recorded', 'backwards', *CHANGES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,8 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='seconds that are left out at the beginning (default 0 60 120)',
     )  # fmt: skip
     parser.add_argument(
-        '--changes', nargs='+', default=list(CHANGES), choices=['recorded', *CHANGES],
-        help='30 %% of sightings dropped; told half the P_D, thrice the clutter, twice the drift',
+        '--changes', nargs='+', default=list(CHANGES), choices=EVERY_CHANGE,
+        help='30 %% of sightings dropped; told half the P_D, thrice the clutter, twice the drift; '
+        'backwards: time runs back',
     )  # fmt: skip
     parser.add_argument(
         '--start', choices=['known', 'unknown'], default='known',

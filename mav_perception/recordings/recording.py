@@ -81,6 +81,30 @@ class Recording:
             end_ns=self.end_ns + offset_ns,
         )
 
+    def backwards(self) -> Recording:
+        """Return the same with time running back: real noise, and meetings in another order."""
+
+        def mirrored(stamp_ns: int) -> int:
+            return self.begin_ns + self.end_ns - stamp_ns
+
+        def played(frame: LabelledFrame) -> LabelledFrame:
+            seen = replace(frame.sightings, stamp_ns=mirrored(frame.sightings.stamp_ns))
+            return replace(frame, sightings=seen)
+
+        returned = replace(
+            self,
+            odometry=tuple(
+                tuple(replace(s, stamp_ns=mirrored(s.stamp_ns)) for s in reversed(samples))
+                for samples in self.odometry
+            ),
+            frames=tuple(played(frame) for frame in reversed(self.frames)),
+            truth=tuple(
+                PosePath(self.begin_ns + self.end_ns - path.stamps[::-1], path.poses[::-1])
+                for path in self.truth
+            ),
+        )
+        return returned.since(self.begin_ns)
+
     def since(self, begin_ns: int) -> Recording:
         """Return the rest of the recording; the filter is told the true poses of that time."""
         odometry = tuple(

@@ -21,6 +21,11 @@ def as_recorded(recording: Recording, parameters: FilterParameters, seed: int) -
     return recording, parameters
 
 
+def backwards(recording: Recording, parameters: FilterParameters, seed: int) -> Run:
+    """Let time run back: a recording that nobody has tuned anything on."""
+    return recording.backwards(), parameters
+
+
 def with_sightings_dropped(recording: Recording, parameters: FilterParameters, seed: int) -> Run:
     """Drop sightings at random, as a worse detector would."""
     rng = np.random.default_rng(seed)
@@ -56,6 +61,7 @@ def with_doubled_drift(recording: Recording, parameters: FilterParameters, seed:
 
 PERTURBATIONS: dict[str, Callable[[Recording, FilterParameters, int], Run]] = {
     'recorded': as_recorded,
+    'backwards': backwards,
     'dropped': with_sightings_dropped,
     'detection': with_halved_detection,
     'clutter': with_tripled_clutter,

@@ -42,7 +42,27 @@ def test_perturbations_change_one_thing_each():
             assert all(len(f.labels) == len(f.sightings) for f in changed.frames)
         else:
             assert kept == count
-        assert (told == parameters) == (name in ('recorded', 'dropped'))
+        assert (told == parameters) == (name in ('recorded', 'backwards', 'dropped'))
+
+
+def test_backwards_everything_happens_in_the_other_order():
+    recording, _, _ = short_flight()
+    back = recording.backwards()
+    stamps = np.array([recording.begin_ns, recording.begin_ns + nanoseconds(4.0)])
+    mirrored = recording.begin_ns + recording.end_ns - stamps
+    np.testing.assert_allclose(sample_truth(back, stamps), sample_truth(recording, mirrored))
+    np.testing.assert_allclose(back.team.start, sample_truth(recording, mirrored)[0], atol=0.05)
+    assert [f.sightings.stamp_ns for f in back.frames] == sorted(
+        f.sightings.stamp_ns for f in back.frames
+    )
+    for drone in range(3):
+        there, here = recording.odometry_path(drone), back.odometry_path(drone)
+        np.testing.assert_allclose(here.at(stamps)[:, :3], there.at(mirrored)[:, :3], atol=1e-9)
+    again = back.backwards()
+    assert len(again.frames) == len(recording.frames)
+    for one, other in zip(again.frames, recording.frames, strict=True):
+        assert one.sightings.stamp_ns == other.sightings.stamp_ns
+        np.testing.assert_array_equal(one.labels, other.labels)
 
 
 def test_runs_are_judged_and_summed_up():
