@@ -13,34 +13,31 @@ from dataclasses import replace
 
 import numpy as np
 
-from mav_perception.localization.association.problem import MISSED, Associate, AssociationEvents
+from mav_perception.localization.association.problem import Associate, AssociationEvents
 from mav_perception.localization.correlation import correlation, new_evidence
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
 from mav_perception.localization.static_objects.birth_death import update_static_objects
+from mav_perception.localization.update.branches import weigh_branches
 from mav_perception.localization.update.displaced_drones import with_displaced_drones
 from mav_perception.localization.update.drift_learning import learn_drift
 from mav_perception.localization.update.event_updates import (
     EventUpdates,
     evaluate_events,
-    normalised,
 )
-from mav_perception.localization.update.mixture_reduction import Branches, reduce_mixture
+from mav_perception.localization.update.mixture_reduction import reduce_mixture
 from mav_perception.localization.update.permutation_pruning import prune_permutations
 from mav_perception.localization.update.predicted_detections import EDGE_CORRELATION
 from mav_perception.localization.update.predicted_scan import PredictedScan, predict_scan
 from mav_perception.localization.update.report import UpdateReport, make_report
 from mav_perception.localization.update.silent_drones import follow_silent
-from mav_perception.types import FloatArray, IntArray
+from mav_perception.types import FloatArray
 
 Update = Callable[
     [JointState, CameraScan, FilterParameters, Associate], tuple[JointState, UpdateReport]
 ]
 """An update: the state, a scan, parameters and an association -> the state after the scan."""
-
-MAX_EXISTENCE = 0.999
-"""An object that was seen may be taken away before the next frame."""
 
 
 def update_state(
@@ -60,10 +57,10 @@ def update_state(
     predicted = predict_scan(state, scan, parameters)
     events = associate(predicted.gated.problem, parameters.max_events)
     updates = evaluate_all(predicted, events, parameters)
-    branches = weigh_branches(state, scan, predicted, events, updates)
-    reduction = reduce_mixture(branches, state.drones, parameters)
     elapsed = state.since_last_scan(scan.camera)
     new = float(new_evidence(elapsed, parameters.detection_correlation))
+    branches = weigh_branches(state, scan, predicted, events, updates, new)
+    reduction = reduce_mixture(branches, state.drones, parameters)
     report = make_report(scan, predicted, branches, reduction.forgotten, new)
     state = replace(state, hypotheses=reduction.hypotheses)
     state = follow_silent(state, scan, report, parameters)
@@ -94,94 +91,6 @@ def evaluate_all(
         pairs.model,
     )
     return prune_permutations(events, updates) if parameters.permutation_pruning else updates
-
-
-def weigh_branches(
-    state: JointState,
-    scan: CameraScan,
-    predicted: PredictedScan,
-    events: AssociationEvents,
-    updates: EventUpdates,
-) -> Branches:
-    """Weigh every pair of a hypothesis and an event against all others.
-
-    w_{k, theta} = w_k w_theta prod_{b in no gate} (1 - P_D,b P_G), normalised.
-    """
-    log_weight = updates.log_weight + predicted.gated.problem.log_prior[events.parent]
-    return Branches(
-        prior=state.hypotheses,
-        cross_covariance=predicted.gated.cross_covariance,
-        events=events,
-        updates=updates,
-        existence=existence_after(state.hypotheses.existence, predicted, events),
-        detectable=detectable_after(predicted, events),
-        unexplained=unexplained_by(events, len(scan.sightings)),
-        compared=states_to_compare(state.drones, predicted),
-        camera=scan.camera,
-        weight=normalised(log_weight),
-        log_total=float(np.logaddexp.reduce(log_weight)),
-    )
-
-
-def states_to_compare(drones: int, predicted: PredictedScan) -> IntArray:
-    """Return where the poses of all drones stand, then the places of objects in a gate."""
-    gated = predicted.candidates[predicted.gated.index]
-    objects = gated[gated >= drones] - drones
-    places = 4 * drones + 3 * objects[:, None] + np.arange(3)
-    return np.concatenate([np.arange(4 * drones), places.ravel()])
-
-
-def existence_after(
-    prior: FloatArray, predicted: PredictedScan, events: AssociationEvents
-) -> FloatArray:
-    """Return (B, O) probabilities that each object exists, given each event (Bernoulli filter).
-
-    After a miss r' = (r - r P_D) / (1 - r P_D). Misses in a row count as about one, since the P_D
-    of an object that has just been missed is small.
-
-    Args:
-        prior: (K, O) probabilities before the scan.
-        predicted: prediction of the scan; the P_D of an object there is r P_D.
-        events: B of them.
-    """
-    drones = predicted.detectability.state.shape[1] - prior.shape[1]
-    is_object = predicted.candidates >= drones
-    objects = predicted.candidates[is_object] - drones
-    seen = predicted.detection_probability[:, is_object]
-    missed = np.zeros(predicted.detection_probability.shape)
-    missed[:, is_object] = (prior[:, objects] - seen) / (1.0 - seen)
-    result = prior[events.parent]
-    after = _given_events(missed, np.full(missed.shape, MAX_EXISTENCE), predicted, events)
-    result[:, objects] = after[:, is_object]
-    return result
-
-
-def detectable_after(predicted: PredictedScan, events: AssociationEvents) -> FloatArray:
-    """Return (B, N + O) probabilities that the camera can detect each, given each event."""
-    everybody, candidates = predicted.detectability, predicted.candidates
-    result = everybody.state[events.parent]
-    detectability = everybody.of(candidates)
-    missed = detectability.after_miss(predicted.view_probability)
-    result[:, candidates] = _given_events(missed, detectability.after_detection, predicted, events)
-    return result
-
-
-def unexplained_by(events: AssociationEvents, sightings: int) -> FloatArray:
-    """Return (B, m) 1 for the sightings that no candidate gave in an event, else 0."""
-    unexplained = np.ones((len(events.assignment), sightings + 1))
-    np.put_along_axis(unexplained, events.assignment % (sightings + 1), 0.0, axis=1)
-    return unexplained[:, :sightings]
-
-
-def _given_events(
-    missed: FloatArray, detected: FloatArray, predicted: PredictedScan, events: AssociationEvents
-) -> FloatArray:
-    """Return (B, C) the value (K, C) of every candidate, as each event has it missed or not."""
-    result, gated = missed[events.parent], predicted.gated.index
-    result[:, gated] = np.where(
-        events.assignment != MISSED, detected[:, gated][events.parent], result[:, gated]
-    )
-    return result
 
 
 def remember_misses(

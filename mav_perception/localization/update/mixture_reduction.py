@@ -10,60 +10,19 @@ PDA filter.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from mav_perception.errors import InputError
-from mav_perception.localization.association.problem import AssociationEvents
 from mav_perception.localization.hypotheses import JointHypotheses, difference, wrapped
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.update.event_updates import EventUpdates, information_of
+from mav_perception.localization.update.branches import Branches
+from mav_perception.localization.update.event_updates import information_of
 from mav_perception.types import FloatArray, IntArray
 
 MIN_WEIGHT = 1e-4
 """A hypothesis this unlikely is forgotten."""
-
-
-@dataclass(frozen=True)
-class Branches:
-    """All B events of all K hypotheses.
-
-    Attributes:
-        prior: the hypotheses before the frame.
-        cross_covariance: (K, 3T, n) H P of all candidates. Every event works through some of its
-            rows, so that nothing of size n^2 is computed event by event.
-        events, updates: the events, each as a Kalman update.
-        existence: (B, O) probability of every object after each event.
-        detectable: (B, N + O) probability that the camera can detect each drone and object then.
-        unexplained: (B, m) 1 for the sightings that no candidate gave in an event.
-        compared: states by which explanations differ: of drones, then of objects in a gate.
-        camera: of the scan, its index in the team.
-        weight, log_total: (B,) normalised, and the log of their sum before that.
-    """
-
-    prior: JointHypotheses
-    cross_covariance: FloatArray
-    events: AssociationEvents
-    updates: EventUpdates
-    existence: FloatArray
-    detectable: FloatArray
-    unexplained: FloatArray
-    compared: IntArray
-    camera: int
-    weight: FloatArray
-    log_total: float
-
-    @property
-    def parent(self) -> IntArray:
-        """Return (B,) the hypothesis before the frame of each."""
-        return self.events.parent
-
-    @cached_property
-    def means(self) -> FloatArray:
-        """Return (B, n) means after each event, yaw not wrapped."""
-        return self.prior.means[self.parent] + self.updates.shift
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import numpy as np
 
 from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import MEASUREMENT_SIZE
+from mav_perception.localization.update.branches import Branches
 from mav_perception.localization.update.event_updates import marginals
-from mav_perception.localization.update.mixture_reduction import Branches
 from mav_perception.localization.update.predicted_scan import PredictedScan
 from mav_perception.types import FloatArray, IntArray, Sightings
 

@@ -6,8 +6,8 @@ import pytest
 from mav_perception.localization.association.events import joint_association_events
 from mav_perception.localization.association.problem import AssociationProblem
 from mav_perception.localization.hypotheses import JointHypotheses
+from mav_perception.localization.update.branches import Branches
 from mav_perception.localization.update.event_updates import evaluate_events, normalised
-from mav_perception.localization.update.mixture_reduction import Branches
 
 
 def _branches(covariances, jacobians, innovations, noise, model, means=None, events=None):
