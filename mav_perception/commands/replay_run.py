@@ -142,12 +142,14 @@ def _more_figures(cpdaf: Score, recording: Recording, estimate: Estimate) -> dic
 
 
 def _print_refused(recording: Recording, estimate: Estimate) -> None:
-    """Say what became of frames and odometry that were not used."""
+    """Say what became of frames and odometry that were not used, and who has no pose."""
     for text in recording.notices:
         print(f'left out: {text}', file=sys.stderr)
     print(f'frames used: {len(estimate.stamps)} of {len(recording.frames)}')
     for text, number in Counter(estimate.refused).most_common(3):
         print(f'refused, {number} times: {text}', file=sys.stderr)
+    for text in estimate.without_pose:
+        print(f'no pose at the end, {text}', file=sys.stderr)
 
 
 def _places(record: RunRecord) -> str:

@@ -50,6 +50,7 @@ class Estimate:
         update_ms: (K,) milliseconds of computing per frame.
         initializations: drones that were found without a known start.
         refused: why frames and odometry were not taken, one text each.
+        without_pose: who has no pose at the end, and why.
     """
 
     stamps: IntArray
@@ -59,6 +60,7 @@ class Estimate:
     update_ms: FloatArray
     initializations: tuple[Initialization, ...] = ()
     refused: tuple[str, ...] = ()
+    without_pose: tuple[str, ...] = ()
 
     @property
     def coverage(self) -> float:
@@ -115,6 +117,11 @@ def play(
         update_ms=np.array(milliseconds),
         initializations=tuple(initializations),
         refused=tuple(refused),
+        without_pose=tuple(
+            f'{name}: {status.text}'
+            for name, status in zip(recording.team.names, localizer.status(), strict=True)
+            if not status.localized
+        ),
     )
 
 

@@ -77,3 +77,15 @@ def test_a_recording_without_frames_has_no_estimate():
     assert estimate.start_ns is None
     assert estimate.coverage == 0.0
     assert np.isnan(score(recording, estimate, (0, 1, 2, 3)).team_shape)
+
+
+def test_who_has_no_pose_at_the_end_is_told_with_the_reason():
+    scenario = Scenario(drones=3, duration=6.0, seed=1)
+    recording = fly(scenario)
+    assert play(recording, CoupledPdaFilter(recording.team, matching_parameters(scenario))
+                ).without_pose == ()  # fmt: skip
+    unknown = recording.team.with_unknown_start()
+    joint_filter = CoupledPdaFilter(unknown, matching_parameters(scenario))
+    estimate = play(replace(recording, team=unknown), joint_filter, recording.frames[:3])
+    assert len(estimate.without_pose) == 2
+    assert estimate.without_pose[0].startswith('mav2: ') and len(estimate.without_pose[0]) > 15
