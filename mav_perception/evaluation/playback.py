@@ -117,12 +117,14 @@ def play(
         update_ms=np.array(milliseconds),
         initializations=tuple(initializations),
         refused=tuple(refused),
-        without_pose=tuple(
-            f'{name}: {status.text}'
-            for name, status in zip(recording.team.names, localizer.status(), strict=True)
-            if not status.localized
-        ),
+        without_pose=_without_pose(localizer),
     )
+
+
+def _without_pose(localizer: TeamLocalizer) -> tuple[str, ...]:
+    """Say of every drone that has no pose why."""
+    everybody = zip(localizer.team.names, localizer.status(), strict=True)
+    return tuple(f'{name}: {one.text}' for name, one in everybody if not one.localized)
 
 
 class OdometryFeed:
