@@ -64,46 +64,37 @@ class Recording:
 
     def shifted(self, offset_ns: int) -> Recording:
         """Return the same recording at another time of day."""
-
-        def later(frame: LabelledFrame) -> LabelledFrame:
-            stamp_ns = frame.sightings.stamp_ns + offset_ns
-            return replace(frame, sightings=replace(frame.sightings, stamp_ns=stamp_ns))
-
-        return replace(
-            self,
-            odometry=tuple(
-                tuple(replace(sample, stamp_ns=sample.stamp_ns + offset_ns) for sample in samples)
-                for samples in self.odometry
-            ),
-            frames=tuple(later(frame) for frame in self.frames),
-            truth=tuple(PosePath(path.stamps + offset_ns, path.poses) for path in self.truth),
-            begin_ns=self.begin_ns + offset_ns,
-            end_ns=self.end_ns + offset_ns,
-        )
+        return self._restamped(1, offset_ns)
 
     def backwards(self) -> Recording:
         """Return the same with time running back: real noise, and meetings in another order."""
+        return self._restamped(-1, self.begin_ns + self.end_ns).since(self.begin_ns)
 
-        def mirrored(stamp_ns: int) -> int:
-            return self.begin_ns + self.end_ns - stamp_ns
+    def _restamped(self, direction: int, offset_ns: int) -> Recording:
+        """Return the same at stamps direction * t + offset; the direction is 1 or -1."""
 
-        def played(frame: LabelledFrame) -> LabelledFrame:
-            seen = replace(frame.sightings, stamp_ns=mirrored(frame.sightings.stamp_ns))
+        def moved(stamp_ns: int) -> int:
+            return direction * stamp_ns + offset_ns
+
+        def restamped(frame: LabelledFrame) -> LabelledFrame:
+            seen = replace(frame.sightings, stamp_ns=moved(frame.sightings.stamp_ns))
             return replace(frame, sightings=seen)
 
-        returned = replace(
+        begin_ns, end_ns = sorted((moved(self.begin_ns), moved(self.end_ns)))
+        return replace(
             self,
             odometry=tuple(
-                tuple(replace(s, stamp_ns=mirrored(s.stamp_ns)) for s in reversed(samples))
+                tuple(replace(s, stamp_ns=moved(s.stamp_ns)) for s in samples[::direction])
                 for samples in self.odometry
             ),
-            frames=tuple(played(frame) for frame in reversed(self.frames)),
+            frames=tuple(restamped(frame) for frame in self.frames[::direction]),
             truth=tuple(
-                PosePath(self.begin_ns + self.end_ns - path.stamps[::-1], path.poses[::-1])
+                PosePath(direction * path.stamps[::direction] + offset_ns, path.poses[::direction])
                 for path in self.truth
             ),
+            begin_ns=begin_ns,
+            end_ns=end_ns,
         )
-        return returned.since(self.begin_ns)
 
     def since(self, begin_ns: int) -> Recording:
         """Return the rest of the recording; the filter is told the true poses of that time."""
