@@ -20,6 +20,9 @@ from mav_perception.resources import share_folders
 from mav_perception.segmentation.labels import LabelSpace, label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
 
+SCORES = ('', 'logits', 'probabilities')
+"""What a card may say of the scores of a network."""
+
 
 @dataclass(frozen=True)
 class ModelCard:
@@ -42,6 +45,9 @@ class ModelCard:
         without_ties: what that number would be if every use of a tied weight had its own; 0 if
             it was not counted.
         hidden: (C, h, w) of the state that a network for video carries on; empty for others.
+        scores: what the network gives of each class, one of `SCORES`; empty if that shall be
+            found out by asking it once, which takes logits that all happen to lie between 0 and
+            1 for probabilities.
         figures: measured results, such as the IoU of the target class on val.
     """
 
@@ -62,6 +68,7 @@ class ModelCard:
     look_magnification: float = 2.0
     without_ties: int = 0
     hidden: tuple[int, ...] = ()
+    scores: str = ''
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -126,6 +133,8 @@ def load_card(model: Path) -> ModelCard:
         card.label_space  # noqa: B018 - raises if the label space is unknown
         if not 1.0 < card.look_magnification < np.inf:
             raise TypeError(f'look_magnification {card.look_magnification} must be above 1')
+        if card.scores not in SCORES:
+            raise TypeError(f'scores {card.scores!r} must be one of {", ".join(SCORES[1:])}')
     except FileNotFoundError:
         raise ModelError(f'{model} has no card: export it again to write {path}.') from None
     except (OSError, TypeError, AttributeError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -86,6 +86,7 @@ def export_checkpoint(
         look=look,
         look_magnification=magnification,
         hidden=hidden_shape(network, (settings.channels, height, width)),
+        scores='logits',
     )
     card.save(path.with_suffix('.yaml'))
     return card

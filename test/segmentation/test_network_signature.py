@@ -128,6 +128,20 @@ def assert_sees_the_bright(segmenter):
 
 
 @pytest.mark.parametrize('backend', BACKENDS)
+def test_logits_that_look_like_probabilities_are_taken_as_the_card_says(model, backend):
+    pytest.importorskip(backend)
+    softmax = model('softmax', card=replace(CARD, scores='logits'))
+    assert Segmenter.load(softmax, backend=backend).segment(IMAGE).confidence.max() < 0.75 * 255
+    told = model('softmax', card=replace(CARD, scores='probabilities'))
+    assert_sees_the_bright(Segmenter.load(told, backend=backend))
+
+
+def test_a_card_that_names_other_scores_is_refused(model):
+    with pytest.raises(ModelError, match=r"'odds' must be one of logits, probabilities"):
+        Segmenter.load(model('logits', card=replace(CARD, scores='odds')))
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
 @pytest.mark.parametrize('kind', KINDS)
 def test_every_kind_of_output_is_understood(model, backend, kind):
     pytest.importorskip(backend)
