@@ -130,6 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--drones', type=int, nargs='+', default=[5, 20, 50])
     parser.add_argument('--frames', type=int, default=100)
+    parser.add_argument('--memory-frames', type=int, default=2000, help='of the long run')
     parser.add_argument('--json', type=Path)
     arguments = parser.parse_args()
     teams = {drones: team_state(drones) for drones in arguments.drones}
@@ -138,7 +139,7 @@ def main() -> None:
     one = measure(full_state(1, OBJECTS), arguments.frames, 1)
     full = measure(full_state(HYPOTHESES, OBJECTS), arguments.frames)
     exponent = float(np.polyfit(np.log(list(cost)), np.log(list(cost.values())), 1)[0])
-    growth = memory_growth(20 * arguments.frames)
+    growth = memory_growth(arguments.memory_frames)
     for drones, milliseconds in cost.items():
         print(
             f'{drones:3d} drones, {SIGHTINGS} sightings: {milliseconds:6.2f} ms a frame with one '
@@ -148,7 +149,8 @@ def main() -> None:
         f'{5:3d} drones, {OBJECTS} static objects: {one:6.2f} ms with one hypothesis, '
         f'{full:6.2f} ms with {HYPOTHESES}, {full / one:.1f} times as much'
     )
-    print(f'memory in use over {10 * arguments.frames} frames: {growth:+.1f} KiB')
+    half = arguments.memory_frames // 2
+    print(f'memory in use over {half} frames after as many: {growth:+.1f} KiB')
     print(
         f'{min(cost.values()):.1f} to {max(cost.values()):.1f} ms a frame with {min(cost)} to '
         f'{max(cost)} drones: grows to the power {exponent:.2f}'

@@ -17,7 +17,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.prediction.motion import propagate
 from mav_perception.localization.state import JointState, initial_state
 from mav_perception.localization.team.team import Team
-from mav_perception.localization.timing.rollback import Rollback
+from mav_perception.localization.timing.rollback import Rollback, check_order
 from mav_perception.localization.update.coupled_update import Update, update_state
 from mav_perception.localization.update.report import UpdateReport
 from mav_perception.types import OdometrySample, Sightings, TeamState
@@ -140,6 +140,7 @@ class CoupledPdaFilter:
             raise InputError(f'The pose of {sightings.observer} is not known at this time.')
         self.odometry.check_current(observer, sightings)
         scan = camera_scan(self.team, sightings, prior.anchors[observer].roll_pitch)
+        check_order(sightings, int(prior.last_scan_ns[scan.camera]))
         try:
             posterior, report = self._update(prior, scan, self.parameters, self._associate)
         except np.linalg.LinAlgError as error:

@@ -7,7 +7,7 @@ import pytest
 from filterpy.kalman import ExtendedKalmanFilter
 from scipy.stats import chi2
 
-from mav_perception.errors import ConfigurationError, InputError
+from mav_perception.errors import ConfigurationError, InputError, LateError
 from mav_perception.evaluation.benchmark.baselines import BASELINES
 from mav_perception.evaluation.benchmark.comparison import CONSISTENCY_STEP, compare
 from mav_perception.evaluation.metrics.team_errors import normalised_error_squared
@@ -218,3 +218,14 @@ def test_a_duplicate_is_refused(pair_team):
     joint_filter.update(sighting())
     with pytest.raises(InputError, match='duplicate'):
         joint_filter.update(sighting())
+
+
+def test_a_frame_is_used_once_although_the_state_was_changed_from_outside(pair_team):
+    joint_filter = started_filter(pair_team)
+    joint_filter.update(sighting())
+    joint_filter.replace_state(joint_filter.state)
+    with pytest.raises(InputError, match='duplicate'):
+        joint_filter.update(sighting())
+    with pytest.raises(LateError, match=r'0\.10 s older than others of the same camera'):
+        joint_filter.update(sighting(stamp=0.9))
+    joint_filter.update(sighting(observer='mav2', stamp=0.9))  # of another camera

@@ -60,12 +60,12 @@ def camera_scan(team: Team, sightings: Sightings, roll_pitch: FloatArray) -> Cam
 def check_sightings(sightings: Sightings) -> None:
     """Raise InputError if any number is not finite, a variance not positive or a range zero."""
     count = len(sightings)
-    shapes = (sightings.positions.shape, sightings.bearing_var.shape, sightings.range_var.shape)
-    if shapes != ((count, 3), (count,), (count,)):
+    values = (sightings.positions, sightings.bearing_var, sightings.range_var, sightings.score)
+    shapes = tuple(value.shape for value in values)
+    if shapes != ((count, 3), (count,), (count,), (count,)):
         raise InputError(
             f'Sightings of {sightings.observer} have shapes {shapes}: need one row each.'
         )
-    values = (sightings.positions, sightings.bearing_var, sightings.range_var)
     if not all(np.isfinite(v).all() for v in values):
         raise InputError(
             f'Sightings of {sightings.observer} hold NaN or infinity: check the detection node.'

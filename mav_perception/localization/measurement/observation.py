@@ -185,7 +185,9 @@ def _regression(
 def innovations(predicted: PredictedSightings, sightings: Sightings) -> FloatArray:
     """Return the (..., T, m, 3) differences of measured and predicted bearing and log range.
 
-    The measured range is right on average, so its logarithm is short by half the variance.
+    The measured range is right on average, so its logarithm is short by half its variance, which
+    of a log-normal range is log(1 + q) with q = sigma_r^2 / r^2: bounded where the range is not
+    known at all.
     """
     ranges = np.linalg.norm(sightings.positions, axis=1)
     directions = sightings.positions / ranges[:, None]
@@ -193,7 +195,7 @@ def innovations(predicted: PredictedSightings, sightings: Sightings) -> FloatArr
     residual[..., :2] = sphere_log(
         predicted.bearings[..., None, :], directions, predicted.bases[..., None, :, :]
     )
-    measured = np.log(ranges) + sightings.range_var / ranges**2 / 2.0
+    measured = np.log(ranges) + np.log1p(sightings.range_var / ranges**2) / 2.0
     residual[..., 2] = measured - np.log(predicted.ranges)[..., None]
     return residual - predicted.linearisation_bias[..., None, :]
 

@@ -6,9 +6,11 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import interpolate, roll_pitch_yaw, wrap_angle, yaw_rotation
+from mav_perception.localization.odometry.odometry_check import check_odometry
 from mav_perception.localization.odometry.rows import (
     COLUMNS,
     DISTANCE_AND_TURN,
@@ -51,17 +53,6 @@ MIN_WINDOW = 120.0
 
 AT_ORIGIN = 0.05
 """A VIO that restarts begins this near to its origin, metres."""
-
-
-def check_odometry(sample: OdometrySample) -> None:
-    """Raise InputError if a sample is not finite or its quaternion is not a rotation."""
-    if not np.isfinite(sample.position).all():
-        raise InputError('Odometry position is not finite: the VIO diverged, restart it.')
-    norm = float(np.linalg.norm(sample.quaternion))
-    if not 0.9 < norm < 1.1:
-        raise InputError(
-            f'Odometry orientation has norm {norm:.3f}, not 1: fill x, y, z, w of the quaternion.'
-        )
 
 
 @dataclass(frozen=True)
@@ -178,7 +169,10 @@ class OdometryHistory:
         raw, raw_last = row[RAW], last[RAW]
         step = raw[:3] - raw_last[:3]
         turn = float(wrap_angle(raw[3] - raw_last[3]))
-        raw[3] = raw_last[3] + turn  # a view: the raw yaw is kept unwrapped, to interpolate it
+        # Views: the raw yaw and the roll are kept unwrapped, to interpolate them.
+        raw[3] = raw_last[3] + turn
+        roll, roll_last = row[ROLL_PITCH][0], last[ROLL_PITCH][0]
+        row[ROLL_PITCH][0] = roll_last + float(wrap_angle(roll - roll_last))
         if self._jumped(index, step, turn, elapsed, parameters):
             row[:4] = last[:4]
             row[SUMS] = last[SUMS] + np.array([0.0, 0.0, 1.0, 1.0]) * (elapsed + RESTART_GAP)
@@ -235,8 +229,16 @@ class OdometryHistory:
         return bool(
             (at_origin and off > far)
             or off > far + slack
-            or abs(turn - expected[3]) > parameters.jump_yaw + slack
+            or min(abs(turn - expected[3]), self._rotation(index)) > parameters.jump_yaw + slack
         )
+
+    def _rotation(self, index: int) -> float:
+        """Return by what angle a drone has turned in all: yaw alone jumps where its nose is up."""
+        attitudes = [
+            Rotation.from_euler('ZYX', [row[RAW][3], *row[ROLL_PITCH][::-1]])
+            for row in self._rows[index - 1 : index + 1]
+        ]
+        return float((attitudes[0].inv() * attitudes[1]).magnitude())
 
     def _forget(self) -> None:
         if self._stamps[-1] - self._stamps[0] > 2 * self._window_ns:

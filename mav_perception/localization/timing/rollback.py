@@ -18,6 +18,11 @@ from mav_perception.types import Sightings, nanoseconds, seconds
 Step = Callable[[JointState, Sightings], tuple[JointState, UpdateReport]]
 """A state and a frame -> the state after the frame, and what happened."""
 
+DUPLICATE = (
+    'Sightings of {} at {:.3f} s came before: a duplicate, it is ignored. Is one topic published '
+    'twice?'
+)
+
 
 @dataclass(frozen=True)
 class PastFrame:
@@ -30,6 +35,26 @@ class PastFrame:
     def key(self) -> tuple[int, str, str]:
         """Return what orders frames."""
         return self.sightings.key
+
+
+def check_order(sightings: Sightings, used_ns: int) -> None:
+    """Raise InputError for a frame of a camera that is not newer than the last one used.
+
+    Frames that come late are put in their place in time, unless the past was closed meanwhile,
+    since a drone was put in or taken out: then it is not known any more which were used.
+
+    Args:
+        sightings: the frame.
+        used_ns: stamp of the last frame of the same camera in the state that it meets.
+    """
+    if sightings.stamp_ns == used_ns:
+        raise InputError(DUPLICATE.format(sightings.observer, seconds(sightings.stamp_ns)))
+    if sightings.stamp_ns < used_ns:
+        late = seconds(used_ns - sightings.stamp_ns)
+        raise LateError(
+            f'Sightings of {sightings.observer} are {late:.2f} s older than others of the same '
+            'camera, and a drone was put in or taken out meanwhile: they are left out.'
+        )
 
 
 class Rollback:
@@ -55,10 +80,7 @@ class Rollback:
                 'clock of that drone and the load of its detection node.'
             )
         if any(past.key == sightings.key for past in reversed(self._past)):
-            raise InputError(
-                f'Sightings of {sightings.observer} at {seconds(sightings.stamp_ns):.3f} s came '
-                'before: a duplicate, it is ignored. Is one topic published twice?'
-            )
+            raise InputError(DUPLICATE.format(sightings.observer, seconds(sightings.stamp_ns)))
 
     def insert(
         self, sightings: Sightings, now: JointState, step: Step

@@ -89,6 +89,16 @@ def test_the_logarithm_of_a_noisy_range_is_right_on_average():
     assert residual.var() == pytest.approx(0.04, rel=0.2)
 
 
+def test_a_range_that_nobody_knows_keeps_a_sighting_in_its_gate():
+    mean = np.array([0, 0, 0, 0, 4.0, 0, 0, 0])
+    bearing = Sightings(
+        'mav1', 0, np.array([[0, 0, 4.0]]), np.array([1e-3]), np.array([(100 * 4.0) ** 2])
+    )
+    predicted = predict(mean)
+    sigma = np.sqrt(measurement_noise(bearing)[0, 2, 2])
+    assert abs(innovations(predicted, bearing)[0, 0, 2]) < 0.1 * sigma
+
+
 def test_a_forward_camera_sees_a_drone_ahead_along_its_optical_axis():
     mean = np.array([[0, 0, 0, np.pi / 2], [0, 5, 0, 0], [-5, 5, 0, 0], [0, 5, 5, 0]], float)
     points = predict(mean.ravel()).points
@@ -116,6 +126,7 @@ def test_roll_and_pitch_of_the_observer_come_from_its_odometry():
         ([[0.0, 0, 1]], {'bearing_var': np.array([0.0])}, 'not positive'),
         ([[0.0, 0, 1]], {'range_var': np.array([-1.0])}, 'not positive'),
         ([[0.0, 0, 1]], {'range_var': np.array([1.0, 2.0])}, 'shapes'),
+        ([[0.0, 0, 1]], {'score': np.array([np.nan])}, 'NaN'),
     ],
 )
 def test_bad_sightings_are_refused_by_name(points, change, word):

@@ -1,0 +1,25 @@
+"""What odometry is refused before it touches any state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mav_perception.errors import InputError
+from mav_perception.types import OdometrySample
+
+FARTHEST = 1e9
+"""Metres; a VIO that is farther than this from its origin has diverged."""
+
+
+def check_odometry(sample: OdometrySample) -> None:
+    """Raise InputError if a sample is out of this world or its quaternion is not a rotation."""
+    if not (np.abs(sample.position) < FARTHEST).all():  # NaN is not either
+        raise InputError(
+            f'Odometry position {np.array2string(sample.position, precision=3)} is none of this '
+            'world: the VIO diverged, restart it.'
+        )
+    norm = float(np.linalg.norm(sample.quaternion))
+    if not 0.9 < norm < 1.1:
+        raise InputError(
+            f'Odometry orientation has norm {norm:.3f}, not 1: fill x, y, z, w of the quaternion.'
+        )
