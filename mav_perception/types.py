@@ -101,6 +101,12 @@ class Sightings:
         """Return what orders frames: the stamp, then drone and camera where stamps are equal."""
         return self.stamp_ns, self.observer, self.camera
 
+    def surest(self, most: int) -> Sightings:
+        """Return the frame with no more than so many sightings, those of the highest scores."""
+        if len(self) <= most:
+            return self
+        return self.subset(np.sort(np.argsort(-self.score, kind='stable')[:most]))
+
     def subset(self, keep: IntArray) -> Sightings:
         """Return some of the sightings of the frame."""
         return replace(

@@ -196,6 +196,23 @@ class BagReader:
         except Exception as error:  # rosbags lets those of its parsers through
             raise DataError(f'{self._folder} is damaged: {error!r}') from error
 
+    def latched_before(self, after_ns: int) -> Iterator[BagMessage]:
+        """Yield the messages of latched topics up to `after_ns` after the first message.
+
+        Who begins in the middle needs them: whoever listens then would have heard them. All of
+        them, since several publishers may share a topic, such as /tf_static.
+        """
+        latched = [c for c in self._reader.connections if c.topic in self.latched]
+        if not latched or not after_ns:
+            return
+        try:
+            for connection, received, data in self._reader.messages(
+                latched, stop=self.begin_ns + after_ns
+            ):
+                yield BagMessage(connection.topic, int(received), bytes(data))
+        except Exception as error:  # rosbags lets those of its parsers through
+            raise DataError(f'{self._folder} is damaged: {error!r}') from error
+
     def decoded(self, message: BagMessage) -> Any:
         """Return the fields of a message, without ROS.
 

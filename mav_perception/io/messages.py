@@ -36,10 +36,17 @@ def odometry_to_sample(message: Any) -> OdometrySample:
 
 
 def pose_from_message(pose: Any) -> FloatArray:
-    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose."""
+    """Return x, y, z, yaw (4,) of a geometry_msgs/Pose.
+
+    Raises:
+        InputError: NaN, infinity or no rotation, as of a motion capture that lost its target.
+    """
     p, q = pose.position, pose.orientation
-    yaw = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[2]
-    return np.array([p.x, p.y, p.z, yaw])
+    quaternion = np.array([q.x, q.y, q.z, q.w])
+    norm = float(np.linalg.norm(quaternion))
+    if not (np.isfinite([p.x, p.y, p.z]).all() and 0.9 < norm < 1.1):
+        raise InputError(f'a pose is not finite, or its quaternion has norm {norm:.2f}, not 1')
+    return np.array([p.x, p.y, p.z, roll_pitch_yaw(quaternion)[2]])
 
 
 def cloud_to_sightings(message: Any, observer: str) -> Sightings:

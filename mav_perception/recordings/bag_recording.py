@@ -184,10 +184,9 @@ class _BagOfTeam:
         self._odometry[drone].append(odometry_to_sample(message))
 
     def _pose(self, message: Any, drone: int, _: str) -> None:
-        q = message.pose.orientation
+        pose, q = pose_from_message(message.pose), message.pose.orientation
         tilt = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[:2]
-        stamp_ns = stamp_to_ns(message.header.stamp)
-        self._truth[drone].append((stamp_ns, pose_from_message(message.pose), np.array(tilt)))
+        self._truth[drone].append((stamp_to_ns(message.header.stamp), pose, np.array(tilt)))
 
     def _sightings(self, message: Any, drone: int, camera: str) -> None:
         frame = cloud_to_sightings(message, self._entries[drone].name)

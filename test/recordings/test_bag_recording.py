@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rosbags.typesys import Stores, get_typestore
 
 from mav_perception.cli import main
 from mav_perception.errors import DataError
 from mav_perception.evaluation.report.run_record import load_run
+from mav_perception.io.bags import BagReader, BagWriter
 from mav_perception.recordings import bag_recording
 from mav_perception.recordings.bag_recording import load_bag
 from mav_perception.recordings.recording import sample_truth
@@ -80,6 +82,29 @@ def test_a_flight_without_truth_is_localized_too(bag, tmp_path, monkeypatch, cap
     assert record.score is None
     assert not record.has_truth
     assert 'Nobody knows the true paths' in (tmp_path / 'report.html').read_text()
+
+
+def test_a_motion_capture_that_lost_a_drone_for_a_moment_costs_no_recording(bag, tmp_path):
+    reader, truth = BagReader(bag), '/mav2/ground_truth/pose'
+    writer = BagWriter(tmp_path / 'lost')
+    for topic, kind in reader.topics.items():
+        writer.add_topic(topic, kind, topic in reader.latched, True)
+    types, spoilt = get_typestore(Stores.LATEST), 0
+    for message in reader.messages():
+        data = message.data
+        if message.topic == truth and spoilt < 3:
+            pose = reader.decoded(message)
+            rotation = pose.pose.orientation
+            rotation.x = rotation.y = rotation.z = rotation.w = 0.0
+            data = bytes(types.serialize_cdr(pose, reader.topics[truth]))
+            spoilt += 1
+        writer.write(message.topic, data, message.received_ns)
+    writer.close()
+    recording = load_bag(tmp_path / 'lost', TEAM)
+    assert any(f'3 x {truth}: a pose is not finite' in text for text in recording.notices)
+    whole = load_bag(bag, TEAM)
+    assert len(recording.truth[1].stamps) == len(whole.truth[1].stamps) - 3
+    assert np.isfinite(recording.truth[1].poses).all()
 
 
 def test_topics_of_another_name_are_remapped(bag, tmp_path):

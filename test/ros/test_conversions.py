@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import Point, Pose, Quaternion
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest
 from std_msgs.msg import Header
 
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import InputError
-from mav_perception.io.messages import cloud_to_sightings, stamp_to_ns
+from mav_perception.io.messages import cloud_to_sightings, pose_from_message, stamp_to_ns
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.queries import DronePose
 from mav_perception.ros.localization.pose_publishers import pose_message
@@ -170,6 +171,15 @@ def test_fields_outside_a_point_are_refused(step):
     cloud.point_step = step
     with pytest.raises(InputError, match='outside a point'):
         cloud_to_sightings(cloud, 'mav1')
+
+
+@pytest.mark.parametrize(
+    ('position', 'w'), [(float('nan'), 1.0), (float('inf'), 1.0), (0.0, 0.0), (0.0, float('nan'))]
+)
+def test_a_pose_that_is_none_is_refused(position, w):
+    pose = Pose(position=Point(x=position), orientation=Quaternion(w=w))
+    with pytest.raises(InputError, match='not finite, or its quaternion'):
+        pose_from_message(pose)
 
 
 def test_stamps_are_exact():

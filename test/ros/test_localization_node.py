@@ -17,6 +17,8 @@ from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.team.team_file import load_team, team_from_entries
+from mav_perception.localization.timing import sighting_queue
+from mav_perception.ros.localization import frame_intake
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import sightings_to_cloud
 from mav_perception.ros.monitor.association_frames import cloud_to_frame
@@ -145,7 +147,8 @@ def test_whoever_listens_hears_for_whom_each_sighting_was_taken(chain):
 @pytest.mark.parametrize(
     ('message', 'word'),
     [
-        (odometry(2.0, x=float('nan')), 'not finite'),
+        (odometry(2.0, x=float('nan')), 'diverged'),
+        (odometry(2.0, x=1e200), 'diverged'),
         (odometry(2.0, w=0.0), 'norm'),
         (odometry(1.0), 'duplicate'),
         (odometry(4e8), 'in the future'),
@@ -175,6 +178,33 @@ def test_bad_sightings_are_named_and_the_chain_goes_on(chain, message, word):
     fly(chain, 1.5)
     chain.cloud.publish(cloud(1.4))
     assert chain.until(lambda: chain.poses['mav1'])
+
+
+def test_of_a_crowded_frame_the_surest_sightings_are_used(bench, team_file):
+    bench.start(LocalizationNode, f'team_file:={team_file}', 'max_sightings:=5', namespace='')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    heard = bench.collect(PointCloud2, '/mav1/localization/associations')
+    bench.odometry = {n: bench.publisher(Odometry, f'/{n}/odometry') for n in ('mav1', 'mav2')}
+    clouds = bench.publisher(PointCloud2, '/mav1/detection/relative_measurements')
+    fly(bench, 0.5, 1.0, 1.5)
+    clouds.publish(cloud(1.2, points=[(0.1 * k, 0.0, 3.9) for k in range(40)]))
+    assert bench.problem(diagnostics, '40 sightings in a frame of mav1: only the 5')
+    assert bench.until(lambda: heard)
+    assert heard[0].width == 5
+
+
+def test_frames_that_cost_too_much_do_not_keep_odometry_out(chain, monkeypatch):
+    """A machine that does not keep up: a frame takes longer than the node may be busy."""
+    monkeypatch.setattr(frame_intake, 'BUSY_NS', 0)
+    monkeypatch.setattr(sighting_queue, 'OVERDUE_NS', nanoseconds(0.5))
+    fly(chain, 0.5, 1.0, 1.5)
+    for k in range(8):
+        chain.cloud.publish(cloud(0.6 + 0.1 * k))
+    assert chain.until(lambda: len(chain.poses['mav1']) >= 2)  # one a message
+    frames = chain.node._frames
+    assert chain.until(lambda: frames.fates['mav1'].arrived == 8)
+    chain.until(lambda: False, timeout=2.0)
+    assert frames.fates['mav1'].waiting == 0
 
 
 def test_it_says_whose_odometry_it_waits_for(chain):

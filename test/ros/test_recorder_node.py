@@ -9,8 +9,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import String
+from visualization_msgs.msg import Marker
 
 from mav_perception.cli import main
+from mav_perception.errors import ConfigurationError
 from mav_perception.io.bags import BagReader
 from mav_perception.processes.node_processes import ros_environment
 from mav_perception.ros.messages.qos import qos_profile
@@ -67,6 +69,33 @@ def test_images_are_recorded_if_they_are_wanted(bench, tmp_path):
     publisher = bench.publisher(Image, '/mav1/camera/color/image_rect_raw', SENSOR)
     publisher.publish(Image(height=1, width=1, encoding='mono8', step=1, data=array('B', [0])))
     assert bench.until(lambda: bench.node.diagnostics._counts['messages'])
+
+
+def test_an_empty_exclusion_leaves_out_nothing_and_a_broken_one_is_refused(bench, tmp_path):
+    with pytest.raises(ConfigurationError, match="no regular expression, '\\['"):
+        bench.start(RecorderNode, f'bag:={tmp_path}/bag', 'exclude:="["', namespace='')
+    bench.close()
+    bench.start(RecorderNode, f'bag:={tmp_path}/bag', 'exclude:=""', namespace='')
+    bench.publisher(Odometry, '/mav1/odometry', SENSOR).publish(Odometry())
+    assert bench.until(lambda: bench.node.diagnostics._counts['messages'])
+
+
+def test_a_type_that_is_not_installed_is_named_and_the_rest_recorded(bench, tmp_path, monkeypatch):
+    """Somebody else on the network publishes it; here its package is taken away instead."""
+    bench.start(RecorderNode, f'bag:={tmp_path}/bag', namespace='')
+    diagnostics = bench.collect(DiagnosticArray, '/diagnostics')
+    bench.tester.create_publisher(Marker, '/mav1/hello', SENSOR)
+    monkeypatch.setitem(sys.modules, 'visualization_msgs.msg', None)
+    bench.publisher(Odometry, '/mav1/odometry', SENSOR).publish(Odometry())
+    assert bench.problem(diagnostics, '/mav1/hello is not recorded: visualization_msgs/msg/Marker')
+    assert bench.until(lambda: bench.node.diagnostics._counts['messages'])
+
+
+def test_who_begins_in_the_middle_of_a_bag_hears_what_was_latched_before(bench, bag):
+    bench.start(PlayerNode, f'bag:={bag}', 'position:=0.9', 'wait:=1.0', namespace='')
+    heard = bench.collect(String, '/mav1/robot_description', LATCHED)
+    assert bench.until(lambda: heard)
+    assert heard[0].data == '<robot/>'
 
 
 def test_a_latched_topic_is_played_to_who_comes_late(bench, bag):

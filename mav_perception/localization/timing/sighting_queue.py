@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mav_perception.errors import InputError
 from mav_perception.types import Sightings, nanoseconds, seconds
@@ -14,6 +14,9 @@ ANOTHER_CLOCK = 3600.0
 
 BEHIND_NS = nanoseconds(5.0)
 """A machine under load catches up with odometry that is not farther behind its frame."""
+
+OVERDUE_NS = 2 * BEHIND_NS
+"""A frame that waits for so long waits for the machine, and will do so ever longer."""
 
 
 class SightingQueue:
@@ -43,14 +46,21 @@ class SightingQueue:
         """Note that odometry of a drone arrived at machine time `now_ns`."""
         self._heard[drone] = now_ns
 
-    def ready(self, newest_odometry: Mapping[str, int | None], now_ns: int) -> list[Sightings]:
-        """Take out the frames that can be used now, the oldest first.
+    def overdue(self, now_ns: int) -> list[Sightings]:
+        """Take out the frames that came too long ago: whoever uses them does not keep up."""
+        late = [entry for entry in self._heap if now_ns - entry[2] > OVERDUE_NS]
+        if late:
+            self._heap = [entry for entry in self._heap if now_ns - entry[2] <= OVERDUE_NS]
+            heapq.heapify(self._heap)
+        return [sightings for *_, sightings in late]
+
+    def ready(self, newest_odometry: Mapping[str, int | None], now_ns: int) -> Iterator[Sightings]:
+        """Take out the frames that can be used now, one by one, the oldest first.
 
         Args:
             newest_odometry: stamp of the newest odometry of every drone, None before the first.
             now_ns: machine time.
         """
-        released = []
         known = [newest for newest in newest_odometry.values() if newest is not None]
         all_known = len(known) == len(newest_odometry)
         living = [newest for newest in known if newest + self._dropout_ns >= max(known)]
@@ -64,8 +74,7 @@ class SightingQueue:
             if not covered and waits:
                 break
             heapq.heappop(self._heap)
-            released.append(sightings)
-        return released
+            yield sightings
 
 
 def check_stamp(stamp_ns: int, now_ns: int, tolerance: float, what: str) -> str:

@@ -20,6 +20,9 @@ class LocalizationNodeParameters:
     dropout_after: float = parameter(
         1.0, 'a drone whose odometry lags by more is not waited for [s]', 0.0, 60.0
     )
+    max_sightings: int = parameter(
+        30, 'of a frame with more sightings those with the best scores are used', 1, 1000
+    )
     future_tolerance: float = parameter(0.5, 'stamps further ahead are refused [s]', 0.0, 60.0)
     publish_rate: float = parameter(
         5.0, 'rate of markers, and of poses of drones without frames of their own [Hz]', 0.1, 100.0

@@ -72,7 +72,7 @@ class PosePublishers:
         """Publish the pose of a drone at a stamp, if that is new; tell whether it is localized."""
         if stamp_ns <= self._stamps[drone]:
             return bool(localizer.localized[drone])
-        pose = localizer.pose(drone, stamp_ns)
+        pose = self._finite(localizer.pose(drone, stamp_ns), drone)
         self._transforms.located(self._names[drone], pose)
         if pose is None:
             return False
@@ -82,6 +82,18 @@ class PosePublishers:
         late = seconds(self._node.get_clock().now().nanoseconds - stamp_ns)
         self._diagnostics.set(f'{self._names[drone]} latency ms', f'{1e3 * late:.0f}')
         return True
+
+    def _finite(self, pose: DronePose | None, drone: int) -> DronePose | None:
+        """Return a pose, none in place of one that holds NaN or infinity."""
+        if pose is None or (np.isfinite(pose.mean).all() and np.isfinite(pose.covariance).all()):
+            return pose
+        name = self._names[drone]
+        self._diagnostics.problem(
+            f'numbers of {name}',
+            f'The pose of {name} or its covariance is not finite and is not published: please '
+            'report it with a bag.',
+        )
+        return None
 
     def _announce_jump(self, drone: int, pose: DronePose) -> None:
         """Say so when a pose is not where the last one and the odometry since then lead to."""

@@ -10,6 +10,7 @@ from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo
 
+from mav_perception.errors import InputError
 from mav_perception.evaluation.flight.flight_log import DroneLog
 from mav_perception.evaluation.flight.frame_balance import FrameBalance
 from mav_perception.geometry import roll_pitch_yaw
@@ -86,10 +87,11 @@ class DroneMonitor:
     def on_truth(self, message: PoseStamped) -> None:
         """Note where the drone truly is."""
         stamp, rotation = stamp_to_ns(message.header.stamp), message.pose.orientation
+        pose = pose_from_message(message.pose)
         angles = roll_pitch_yaw(np.array([rotation.x, rotation.y, rotation.z, rotation.w]))
         if self.log.truth and abs(stamp - self.log.truth[-1][0]) < SHORTEST_NS:
             return
-        self.log.truth.append((stamp, pose_from_message(message.pose)))
+        self.log.truth.append((stamp, pose))
         self.log.roll_pitch.append((stamp, angles[:2]))
 
     def on_odometry(self, message: Odometry) -> None:
@@ -114,6 +116,8 @@ class DroneMonitor:
         stamp, now = stamp_to_ns(message.header.stamp), time.monotonic()
         covariance = np.asarray(message.pose.covariance).reshape(6, 6)
         axes = np.array([0, 1, 2, 5])
+        if not np.isfinite(covariance).all():
+            raise InputError('a covariance is not finite')
         self.log.estimate.append((stamp, pose_from_message(message.pose.pose)))
         self.log.covariance.append(covariance[np.ix_(axes, axes)])
         self.arrivals.append(now)

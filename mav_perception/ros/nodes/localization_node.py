@@ -21,9 +21,9 @@ from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
-from mav_perception.localization.timing.frame_fates import FrameFates
-from mav_perception.localization.timing.sighting_queue import SightingQueue, check_stamp
+from mav_perception.localization.timing.sighting_queue import check_stamp
 from mav_perception.ros.localization.association_publishers import AssociationPublishers
+from mav_perception.ros.localization.frame_intake import FrameIntake
 from mav_perception.ros.localization.joint_filter_diagnostics import (
     describe_frames,
     describe_parameters,
@@ -86,11 +86,10 @@ class LocalizationNode(SelfActivatingNode):
         self._localizer = TeamLocalizer(joint_filter)
         self._localizer.search_beside(self._searching)
         describe_parameters(self.diagnostics, joint_filter.parameters)
-        self._queue = SightingQueue(self._settings.odometry_wait, self._settings.dropout_after)
+        self._frames = FrameIntake(self._team.names, self._settings, self.diagnostics)
         self._poses.forget()
         self._late_in_a_row = 0
         self._framed_ns = [0] * len(self._entries)
-        self._fates = {entry.name: FrameFates() for entry in self._entries}
 
     def start(self) -> None:
         """Subscribe to every drone and start the timer."""
@@ -155,7 +154,7 @@ class LocalizationNode(SelfActivatingNode):
                 )
             raise
         self._late_in_a_row = 0
-        self._queue.heard(drone, time.monotonic_ns())
+        self._frames.heard(drone)
         self.diagnostics.count('odometry')
         if notice:
             self._transforms.located(drone, None)  # its odometry counts from elsewhere now
@@ -164,7 +163,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
         stamped = bool(stamp_to_ns(message.header.stamp))
-        fates = self._fates[drone]
+        fates = self._frames.fates[drone]
         fates.arrived += stamped
         try:
             sightings = replace(cloud_to_sightings(message, drone), camera=camera)
@@ -176,7 +175,7 @@ class LocalizationNode(SelfActivatingNode):
         if not stamped:
             return  # a simulator wakes the chain up as its time begins
         self._transforms.saw_cloud(drone, camera, message.header.frame_id)
-        self._queue.add(sightings, time.monotonic_ns())
+        self._frames.add(sightings)
 
     def _check_stamp(self, stamp_ns: int, what: str) -> None:
         now_ns = self.get_clock().now().nanoseconds
@@ -184,14 +183,14 @@ class LocalizationNode(SelfActivatingNode):
             self.diagnostics.problem('clock', strange)
 
     def _process(self) -> None:
-        """Use every frame that has its odometry."""
+        """Use the frames that are ready."""
         newest = dict(zip(self._team.names, self._localizer.newest_odometry(), strict=True))
-        for sightings in self._queue.ready(newest, time.monotonic_ns()):
+        for sightings in self._frames.ready(newest):
             self._attempt(f'sightings of {sightings.observer}', self._use, sightings)
 
     def _use(self, sightings: Sightings) -> None:
         """Run one frame through the filter, and publish what came of it."""
-        begin, fates = time.perf_counter(), self._fates[sightings.observer]
+        begin, fates = time.perf_counter(), self._frames.fates[sightings.observer]
         try:
             report, notices = self._localizer.update(sightings)
         except MavPerceptionError as error:
@@ -223,7 +222,7 @@ class LocalizationNode(SelfActivatingNode):
 
     def _publish_team(self) -> None:
         describe_team(self.diagnostics, self._localizer, self.get_clock().now().nanoseconds)
-        describe_frames(self.diagnostics, self._fates)
+        describe_frames(self.diagnostics, self._frames.fates)
         state = self._localizer.team_state()
         if state is None:
             return

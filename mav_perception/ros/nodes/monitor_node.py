@@ -97,7 +97,8 @@ class MonitorNode(Node):
                 name = in_namespace(below(namespace, prefix), topic, prefix)
             else:
                 name = in_namespace(namespace, topic, self._base)
-            self.create_subscription(kind, name, callback, qos_profile(self._settings.qos, 100))
+            heard = partial(self._attempt, name, callback)
+            self.create_subscription(kind, name, heard, qos_profile(self._settings.qos, 100))
 
         drone = self._drones[index]
         listen(PoseWithCovarianceStamped, entry.namespace, POSE, drone.on_pose, True)
@@ -110,15 +111,18 @@ class MonitorNode(Node):
             heard = partial(self._on_associations, index=index, mount=camera.mount())
             listen(PointCloud2, entry.camera_namespace(camera), ASSOCIATIONS, heard, True)
 
-    def _on_associations(self, message: PointCloud2, index: int, mount: CameraMount) -> None:
-        topic = f'{ASSOCIATIONS} of {self._drones[index].name}'
+    def _attempt(self, topic: str, take: Callable[[Any], None], message: Any) -> None:
+        """Take a message; one that is refused is named below the table."""
         try:
-            frame = cloud_to_frame(message, index, mount)
-            self._frames.append(frame)
-            self._sampler.on_frame(frame)
+            take(message)
             self._problems.pop(topic, None)
         except InputError as error:
             self._problems[topic] = str(error)
+
+    def _on_associations(self, message: PointCloud2, index: int, mount: CameraMount) -> None:
+        frame = cloud_to_frame(message, index, mount)
+        self._frames.append(frame)
+        self._sampler.on_frame(frame)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:

@@ -9,6 +9,7 @@ from functools import partial
 from geometry_msgs.msg import PoseStamped, Twist
 from rclpy.node import Node
 
+from mav_perception.errors import InputError
 from mav_perception.io.messages import pose_from_message, stamp_to_ns
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_profile
@@ -67,13 +68,16 @@ class PilotNode(Node):
             )
 
     def _steer(self, message: PoseStamped, drone: int) -> None:
+        try:
+            pose = pose_from_message(message.pose)
+        except InputError as error:
+            self.diagnostics.problem('truth', f'{GROUND_TRUTH}: {error}')
+            return
         stamp_ns = stamp_to_ns(message.header.stamp)
         if self._begin_ns is None or stamp_ns < self._begin_ns:
             self._begin_ns = stamp_ns
         time = max(seconds(stamp_ns - self._begin_ns) - self._take_off, 0.0)
-        x, y, z, turn = velocity_command(
-            self._paths[drone], time, pose_from_message(message.pose)
-        ).tolist()
+        x, y, z, turn = velocity_command(self._paths[drone], time, pose).tolist()
         command = Twist()
         command.linear.x, command.linear.y, command.linear.z = x, y, z
         command.angular.z = turn

@@ -22,7 +22,7 @@ from mav_perception.parameters import parameter
 from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.qos import qos_profile
 from mav_perception.ros.messages.transforms import TF
-from mav_perception.ros.nodes.recorder_node import message_class
+from mav_perception.ros.nodes.recorder_node import message_class, topic_pattern
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
@@ -93,7 +93,7 @@ class PlayerNode(Node):
         self._reader.close()
 
     def _advertise(self) -> dict[str, Publisher[Any]]:
-        exclude = re.compile(self._settings.exclude or '^$')
+        exclude = topic_pattern(self._settings.exclude)
         publishers = {}
         for topic, kind in self._reader.topics.items():
             own = self._settings.inputs_only and LOCALIZATION_OUTPUTS.search(topic)
@@ -147,6 +147,8 @@ class PlayerNode(Node):
 
     def _play(self, start: float) -> float | None:
         """Play from a second on; return where to go on after a seek, None at the end."""
+        for message in self._reader.latched_before(nanoseconds(start)):
+            self._publish(message)
         shown, wall, last = start, time.monotonic(), -1.0
         for message in self._reader.messages(nanoseconds(start)):
             # Another rate holds from here on: what was played is played.

@@ -56,7 +56,7 @@ class RecorderNode(Node):
         if not parameters.bag:
             raise ConfigurationError('Set the parameter `bag` to the folder of the new bag.')
         self.diagnostics = NodeDiagnostics(self)
-        self._exclude = re.compile(parameters.exclude)
+        self._exclude = topic_pattern(parameters.exclude)
         self._images = parameters.images
         self._writer = BagWriter(
             Path(parameters.bag), parameters.overwrite, 1_000_000 * parameters.split_size
@@ -83,10 +83,13 @@ class RecorderNode(Node):
         if not publishers:
             return  # somebody only listens: what will be offered is not known yet
         self._topics.add(topic)
-        if not self._writer.knows(kind):
-            self.diagnostics.problem(
-                f'type of {topic}', f'{topic} is not recorded: rosbags does not know {kind}.'
-            )
+        try:
+            message = message_class(kind)
+        except (ImportError, AttributeError):
+            message = None
+        if message is None or not self._writer.knows(kind):
+            lacks = f'{kind} is not installed' if message is None else f'rosbags has no {kind}'
+            self.diagnostics.problem(f'type of {topic}', f'{topic} is not recorded: {lacks}.')
             return
 
         def write(data: bytes) -> None:
@@ -103,7 +106,22 @@ class RecorderNode(Node):
         self._writer.add_topic(topic, kind, latched, reliable)
         self.get_logger().info(f'recording {topic}, {kind}')
         profile = qos_profile('reliable' if reliable else 'sensor_data', 100, latched)
-        self.create_subscription(message_class(kind), topic, write, profile, raw=True)
+        self.create_subscription(message, topic, write, profile, raw=True)
+
+
+def topic_pattern(exclude: str) -> re.Pattern[str]:
+    """Return what finds the topics that are left out; an empty expression leaves out none.
+
+    Raises:
+        ConfigurationError: it is no regular expression.
+    """
+    try:
+        return re.compile(exclude or '^$')
+    except re.error as error:
+        raise ConfigurationError(
+            f'exclude is no regular expression, {exclude!r}: {error}. Topics below /mav1 are '
+            '^/mav1/.'
+        ) from error
 
 
 def message_class(kind: str) -> Any:

@@ -36,7 +36,7 @@ def test_frames_are_released_in_order_once_odometry_covers_them():
 def test_a_silent_drone_is_waited_for_only_a_while():
     queue = SightingQueue(wait=0.3)
     queue.add(frame(1.0), 0)
-    assert queue.ready(odometry(1.0, None), nanoseconds(0.2)) == []
+    assert list(queue.ready(odometry(1.0, None), nanoseconds(0.2))) == []
     assert stamps(queue.ready(odometry(1.0, None), nanoseconds(0.31))) == [1.0]
 
 
@@ -52,7 +52,7 @@ def test_a_frame_waits_for_the_odometry_of_its_own_drone_while_that_comes_in():
     for tenth in range(1, 20):  # of seconds: a machine that is behind catches up
         newest = odometry(3.0 + 0.1 * tenth, 3.0 + 0.1 * tenth)
         queue.heard('mav1', nanoseconds(0.1 * tenth))
-        assert queue.ready(newest, nanoseconds(0.1 * tenth)) == []
+        assert list(queue.ready(newest, nanoseconds(0.1 * tenth))) == []
     assert stamps(queue.ready(newest, nanoseconds(2.3))) == [5.0]  # it came no more
 
 
@@ -63,9 +63,20 @@ def test_no_frame_waits_without_end_for_odometry_of_another_clock(behind):
         now = 1.8e9 + 0.1 * tenth
         queue.heard('mav1', nanoseconds(0.1 * tenth))
         queue.add(frame(now), nanoseconds(0.1 * tenth))
-        queue.ready(odometry(now - behind, now - behind), nanoseconds(0.1 * tenth))
+        list(queue.ready(odometry(now - behind, now - behind), nanoseconds(0.1 * tenth)))
         waiting.append(len(queue))
     assert max(waiting) < (80 if behind < 5.0 else 5)
+
+
+def test_who_does_not_keep_up_gives_up_the_frames_that_came_long_ago():
+    queue = SightingQueue(wait=0.3)
+    for stamp in (3.0, 1.0, 2.0):
+        queue.add(frame(stamp), nanoseconds(stamp))
+    first = next(queue.ready(odometry(4.0, 4.0), nanoseconds(4.0)))
+    assert stamps([first]) == [1.0]
+    assert len(queue) == 2  # what nobody took yet stays
+    assert stamps(queue.overdue(nanoseconds(12.5))) == [2.0]
+    assert stamps(queue.ready(odometry(4.0, 4.0), nanoseconds(12.5))) == [3.0]
 
 
 def test_a_drone_that_lags_behind_the_others_is_not_waited_for_without_end():
