@@ -43,6 +43,7 @@ setup(
     ],
     extras_require={
         'train': [
+            'dacite>=1.8',
             'torch>=2.4',
             'tensorboard',
             'onnx',

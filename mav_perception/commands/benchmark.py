@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from mav_perception.commands import benchmark_robustness
+from mav_perception.commands.command_parser import at_least
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.files import write_json
 from mav_perception.simulation.flight.scenario_files import load_scenario, scenario_names
@@ -25,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--scenario', nargs='+', default=['nominal'], metavar='NAME',
         help=f'one or more of {", ".join(scenario_names())}, or the path of a scenario file',
     )  # fmt: skip
-    localization.add_argument('--seeds', type=int, default=20, help='flights a scenario')
+    localization.add_argument('--seeds', type=at_least(1), default=20, help='flights a scenario')
     localization.add_argument(
-        '--processes', type=int, default=os.cpu_count() or 1, help='on this machine'
+        '--processes', type=at_least(1), default=os.cpu_count() or 1, help='on this machine'
     )
     localization.add_argument(
         '--dask', default='', metavar='ADDRESS', help='run on a Dask cluster, tcp://host:8786'
@@ -60,8 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
     texts = {name: load_scenario(name).text for name in arguments.scenario}
-    if arguments.seeds < 1 or arguments.processes < 1:
-        raise ConfigurationError('--seeds and --processes must be at least 1.')
     setup = SensorSetup()
     if arguments.sensor_model:
         noise = load_sighting_noise(arguments.sensor_model)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.commands.dataset_runs import bag_run, euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.files import write_json
@@ -52,10 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--start', choices=['known', 'unknown'], default='known',
         help='unknown: of all but the first; identities known is told all the same',
     )  # fmt: skip
-    parser.add_argument('--seeds', type=int, default=1, help='of what is drawn')
+    parser.add_argument('--seeds', type=at_least(1), default=1, help='of what is drawn')
     parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
     parser.add_argument(
-        '--processes', type=int, default=os.cpu_count() or 1, help='on this machine'
+        '--processes', type=at_least(1), default=os.cpu_count() or 1, help='on this machine'
     )
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
 
@@ -87,8 +88,6 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
     """
     from mav_perception.evaluation.benchmark.robustness import Task
 
-    if arguments.seeds < 1 or arguments.processes < 1:
-        raise ConfigurationError('--seeds and --processes must be at least 1.')
     if min(arguments.offsets) < 0.0:
         raise ConfigurationError(f'--offsets must not be negative: {arguments.offsets}.')
     if not all(0.0 <= share <= 1.0 for share in arguments.clutter):

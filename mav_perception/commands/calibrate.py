@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mav_perception.errors import ConfigurationError
+from mav_perception.errors import ConfigurationError, DataError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,10 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     board: AprilGrid | Chessboard
     if arguments.chessboard:
-        board = Chessboard(*_size(arguments.chessboard), arguments.square)
+        board = Chessboard(*_size(arguments.chessboard, 3), arguments.square)
     else:
         board = AprilGrid(*_size(arguments.aprilgrid), arguments.tag, arguments.spacing)
     files = image_files(arguments.images)
+    if not files:
+        raise DataError(f'No images in {arguments.images}: give the folder of the board images.')
     shown = tqdm(files, desc='boards', disable=None, leave=False)
     views, size, problems = find_boards(((str(f), read_image(f)) for f in shown), board)
     for problem in problems:
@@ -58,11 +60,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _size(text: str) -> tuple[int, int]:
+def _size(text: str, least: int = 2) -> tuple[int, int]:
     try:
         columns, rows = (int(v) for v in text.split('x'))
     except ValueError:
         raise ConfigurationError(f'Board size {text!r} must be COLUMNSxROWS, as in 9x6.') from None
-    if min(columns, rows) < 2:
-        raise ConfigurationError(f'Board size {text!r} must be at least 2x2.')
+    if min(columns, rows) < least:
+        raise ConfigurationError(f'Board size {text!r} must be at least {least}x{least}.')
     return columns, rows

@@ -37,6 +37,18 @@ class CommandParser(argparse.ArgumentParser):
             )
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """Return a type of options: whole numbers from `least` on."""
+
+    def whole(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f'{text} must be {least} or more')
+        return int(text)
+
+    whole.__name__ = 'whole number'  # as argparse calls it where it is none
+    return whole
+
+
 def complete_in_the_shell(build: Callable[[], argparse.ArgumentParser]) -> None:
     """Answer a shell that completes a command line, where argcomplete is installed.
 

@@ -19,6 +19,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='REGEX',
         help='its first bracket is the sequence in the name of an image; sequences stay whole',
     )
-    split.add_argument('--seed', type=int, default=0)
+    split.add_argument('--seed', type=at_least(0), default=0)
     fetched = subjects.add_parser('fetch', help='where a public set comes from; check a download')
     fetched.add_argument('name', choices=list(PUBLIC_SETS), metavar='NAME')
     fetched.add_argument('source', type=Path, nargs='?', metavar='SRC', help='what you downloaded')

@@ -23,6 +23,7 @@ import sys
 import time
 from pathlib import Path
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.errors import ConfigurationError
 from mav_perception.processes.node_processes import NodeProcesses, ros_arguments, ros_environment
 from mav_perception.processes.output_folder import claimed
@@ -39,7 +40,9 @@ RESULTS = ('summary.json', 'tracks.png', 'report.html')
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_flight_options(parser)
-    parser.add_argument('--drones', type=int, help="size of the team (default: the scenario's)")
+    parser.add_argument(
+        '--drones', type=at_least(1), help="size of the team (default: the scenario's)"
+    )
     parser.add_argument('--duration', type=float, help="seconds (default: the scenario's)")
     parser.add_argument(
         '--rate', type=float, help="camera frames a second (default: the scenario's)"

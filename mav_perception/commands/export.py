@@ -11,13 +11,16 @@ Example: mav-perception export runs/drone/best.pt --data ../shared/datasets/perc
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ModelError
+from mav_perception.io.files import restored_on_failure
 from mav_perception.segmentation.model_card import ModelCard
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_LOSS = 0.01
 
+TWINS = ('', '_int8', '_float16')
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -34,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--models', type=Path, default=Path('models'), help='folder to write to')
     measured = parser.add_mutually_exclusive_group()
     measured.add_argument('--data', type=Path, help='folder with images/ and labels/')
-    measured.add_argument('--rendered', type=int, metavar='N', help='measure on N rendered images')
+    measured.add_argument(
+        '--rendered', type=at_least(1), metavar='N', help='measure on N rendered images'
+    )
     parser.add_argument(
         '--int8', type=Path, metavar='TRAIN', help='also in int8, calibrated there'
     )
@@ -51,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--size',
-        type=int,
+        type=at_least(1),
         nargs=2,
         metavar=('ROWS', 'COLUMNS'),
         help='of the network input, if others than those of the training are better; twice as '
@@ -63,8 +70,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export, calibrate, measure the exported file itself, and write the figures into its card."""
-    import shutil
+    from mav_perception.training.export import load_checkpoint
 
+    if not (arguments.data or arguments.rendered) and (
+        arguments.int8 or arguments.float16 or arguments.backgrounds
+    ):
+        raise ModelError(
+            '--int8, --float16 and --backgrounds need --data or --rendered to compare on.'
+        )
+    name = load_checkpoint(arguments.checkpoint)[1].name
+    parts = [(twin, kind) for twin in TWINS for kind in ('onnx', 'yaml', 'pt')]
+    with restored_on_failure(*(arguments.models / f'{name}{t}.{kind}' for t, kind in parts)):
+        _export(arguments)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> None:
     from mav_perception.evaluation.metrics.model_evaluation import rendered_samples
     from mav_perception.evaluation.metrics.operating_point import backgrounds
     from mav_perception.training.export import export_checkpoint, halve, quantise
@@ -76,12 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.keep_checkpoint:
         shutil.copy(arguments.checkpoint, path.with_suffix('.pt'))
     if not (arguments.data or arguments.rendered):
-        if arguments.int8 or arguments.float16 or arguments.backgrounds:
-            raise ModelError(
-                '--int8, --float16 and --backgrounds need --data or --rendered to compare on.'
-            )
         print(f'{path}: {card.network}, {card.parameters} parameters, not measured')
-        return 0
+        return
     name = str(arguments.data or 'rendered images')
 
     def samples() -> Iterable[tuple[ByteImage, ByteImage]]:
@@ -100,7 +117,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.float16:
         halve(path)
         _compared(path.with_stem(f'{path.stem}_float16'), name, samples, figures)
-    return 0
 
 
 def _calibrate(path: Path, samples: Samples) -> None:

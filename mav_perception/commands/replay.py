@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.commands.dataset_runs import euroc_run, mrclam_run
 from mav_perception.errors import ConfigurationError
 
@@ -84,7 +85,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help='what the filter is told of the start; the first drone is always the frame',
     )
     parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
-    parser.add_argument('--seed', type=int, default=0, help='draws the sightings')
+    parser.add_argument('--seed', type=at_least(0), default=0, help='draws the sightings')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the figures there')
     parser.add_argument('--rerun', metavar='FILE.rrd|ADDRESS', help='also show the run in Rerun')
     parser.add_argument(
@@ -95,7 +96,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Replay, print the table and write the report."""
-    if arguments.seconds is not None and arguments.seconds <= 0.0:
+    if arguments.seconds is not None and not 0.0 < arguments.seconds < float('inf'):
         raise ConfigurationError(f'--seconds must be positive, not {arguments.seconds}.')
     if arguments.format == 'bag':
         from mav_perception.commands.replay_bag import replay_bag

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--show', action='store_true', help='open a window with the overlays; q ends'
     )
-    parser.add_argument('--threads', type=int, default=2, help='CPU threads')
+    parser.add_argument('--threads', type=at_least(1), default=2, help='CPU threads')
     parser.add_argument(
-        '--smallest-area', type=int, default=20, help='smallest blob in the CSV, pixels'
+        '--smallest-area', type=at_least(0), default=20, help='smallest blob in the CSV, pixels'
     )
     parser.add_argument(
         '--min-score',

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mav_perception.commands.command_parser import at_least
 from mav_perception.errors import ConfigurationError
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     before = parser.add_mutually_exclusive_group()
     before.add_argument('--resume', action='store_true', help='go on after the last epoch')
     before.add_argument('--overwrite', action='store_true', help='replace an earlier run')
-    parser.add_argument('--threads', type=int, default=2, help='CPU threads')
+    parser.add_argument('--threads', type=at_least(1), default=2, help='CPU threads')
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -43,6 +43,21 @@ def written_whole(path: Path) -> Iterator[Path]:
         ) from error
 
 
+@contextmanager
+def restored_on_failure(*paths: Path) -> Iterator[None]:
+    """Bring files back to what they were, gone if they were not there, if not all goes well."""
+    before = {path: path.read_bytes() if path.is_file() else None for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, data in before.items():
+            if data is None:
+                path.unlink(missing_ok=True)
+            elif path.read_bytes() != data:
+                path.write_bytes(data)
+        raise
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file as a whole; see `written_whole`."""
     with written_whole(path) as part:

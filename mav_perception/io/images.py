@@ -19,9 +19,20 @@ def read_image(path: Path) -> ByteImage:
 
     It is turned as its EXIF orientation says, as whoever labelled it saw it.
     """
-    image = cv2.imread(str(path), cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH)
+    _check_name(path)
+    try:
+        # From memory: of a JPEG that breaks off imread would fill the rest with grey.
+        data = path.read_bytes()
+        flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data else None
+    except OSError as error:
+        raise DataError(f'{path} cannot be read: {error.strerror}.') from error
+    except cv2.error as error:
+        raise DataError(f'{path} is broken, or larger than OpenCV reads: take it out.') from error
     if image is None:
-        raise DataError(f'{path} is not a readable image: restore it or take it out.')
+        raise DataError(
+            f'{path} is not a readable image, or breaks off: restore it or take it out.'
+        )
     if image.dtype != np.uint8:
         raise DataError(f'{path} has {image.dtype} pixels: convert it to 8 bit.')
     if image.ndim == 3:
@@ -30,8 +41,25 @@ def read_image(path: Path) -> ByteImage:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Return the images of a folder by name."""
-    return sorted(p for p in folder.glob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
+    """Return the images of a folder by name.
+
+    Raises:
+        DataError: a name that is not UTF-8.
+    """
+    files = sorted(p for p in folder.glob('*') if p.suffix.lower() in IMAGE_SUFFIXES)
+    for file in files:
+        _check_name(file)
+    return files
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a name that no table and no terminal can show; OpenCV crashes at it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise DataError(
+            f'The name {str(path)!a} is not UTF-8, as of an old archive: rename it.'
+        ) from None
 
 
 def write_image(path: Path, image: ByteImage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,17 @@ def labelled_pairs(folder: Path, problems: list[str] | None = None) -> list[tupl
         problems: takes a line for every image without a label, which is then left out.
 
     Raises:
-        DataError: a folder is missing or empty, or, without `problems`, an image has no label.
+        DataError: a folder is missing or empty, two images share a label, or, without `problems`,
+            an image has none.
     """
     images = image_files(folder / 'images')
     if not images:
         raise DataError(
             f'No images in {folder / "images"}: give a folder with images/ and labels/.'
         )
+    for one, other in pairwise(sorted(images, key=lambda image: image.stem)):
+        if one.stem == other.stem:
+            raise DataError(f'{one} and {other.name} share one label: take one of them out.')
     pairs = [(image, folder / 'labels' / f'{image.stem}.png') for image in images]
     missing = [label for _, label in pairs if not label.is_file()]
     if missing and problems is not None:

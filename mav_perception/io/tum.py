@@ -20,6 +20,9 @@ NANOSECOND_STAMPS, NANOSECOND_STEP = 10**14, 10**5
 
 KITTI_COLUMNS = 12
 
+FARTHEST = 1e9
+"""Metres; nobody flies so far, and squares of what is farther overflow sooner or later."""
+
 HEADER = re.compile('(?!nan|inf)[a-z]', re.IGNORECASE)
 
 
@@ -135,7 +138,7 @@ def _pose(fields: list[str], path: Path, number: int) -> list[float]:
         row = [float(field) for field in fields[1:8]]
     except ValueError:
         row = []
-    if len(row) != 7 or len(fields) not in (8, 17) or not np.isfinite(row).all():
+    if len(row) != 7 or len(fields) not in (8, 17) or not (np.abs(row) < FARTHEST).all():
         raise DataError(
             f'{path}, line {number}: a pose is `t x y z qx qy qz qw`: {" ".join(fields)!r}.'
         )

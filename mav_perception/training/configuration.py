@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.io.settings import settings_of
 from mav_perception.io.yaml_files import read_yaml
 from mav_perception.segmentation.labels import label_space
 from mav_perception.segmentation.preprocessing import Preprocessing
@@ -170,10 +171,7 @@ def load_training_configuration(path: Path) -> TrainingConfiguration:
         raise ConfigurationError(
             f'{path}: unknown key {unknown[0]!r}; known keys: {", ".join(sorted(known))}.'
         )
-    try:
-        return configuration_from_dict(values)
-    except (TypeError, ConfigurationError) as error:
-        raise ConfigurationError(f'{path}: {error}') from error
+    return settings_of(TrainingConfiguration, values, path)
 
 
 def configuration_from_dict(values: dict[str, Any]) -> TrainingConfiguration:

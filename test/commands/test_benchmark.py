@@ -63,7 +63,6 @@ def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
     ('arguments', 'word'),
     [
         (['benchmark', 'localization', '--scenario', 'moon'], 'No scenario'),
-        (['benchmark', 'localization', '--seeds', '0'], 'at least 1'),
         (['benchmark', 'robustness', 'mrclam', '/nowhere', '--offsets', '-1'], 'negative'),
         (['benchmark', 'robustness', 'mrclam', '/nowhere', '--clutter', '2'], 'from 0 to 1'),
         (['benchmark', 'robustness', 'mrclam', '/nowhere'], 'Barcodes'),
@@ -75,6 +74,21 @@ def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):
 )
 def test_wrong_use_is_named(arguments, word, capsys):
     assert main(arguments) == 2
+    assert word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'word'),
+    [
+        (['benchmark', 'localization', '--seeds', '0'], '0 must be 1 or more'),
+        (['benchmark', 'robustness', 'euroc', 'DIR', '--processes', '-1'], '-1 must be 1 or more'),
+        (['dataset', 'split', 'a', 'b', '--seed', '-1'], '-1 must be 0 or more'),
+        (['replay', 'mrclam', 'a', '--seed', 'x'], "invalid whole number value: 'x'"),
+    ],
+)
+def test_numbers_that_count_something_are_checked_by_the_parser(arguments, word, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        main(arguments)
     assert word in capsys.readouterr().err
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from mav_perception.cli import main
 from mav_perception.errors import OutputError
-from mav_perception.io.files import write_json, write_text, written_whole
+from mav_perception.io.files import restored_on_failure, write_json, write_text, written_whole
 from mav_perception.io.images import write_image
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='mounting a small disk needs root')
@@ -71,6 +71,20 @@ def test_a_full_and_a_read_only_disk_end_in_a_sentence_and_exit_code_1(
     subprocess.run(['mount', '-o', 'remount,ro', str(small_disk)], check=True)
     assert main([*command, str(small_disk / 'other')]) == 1
     assert 'Read-only' in capsys.readouterr().err
+
+
+def test_what_was_written_before_a_failure_is_taken_back(tmp_path):
+    old, new = tmp_path / 'old', tmp_path / 'new'
+    old.write_text('whole')
+    with pytest.raises(ValueError, match='half'), restored_on_failure(old, new):
+        old.write_text('changed')
+        new.write_text('there')
+        raise ValueError('half done')
+    assert old.read_text() == 'whole'
+    assert not new.exists()
+    with restored_on_failure(old, new):
+        old.write_text('changed')
+    assert old.read_text() == 'changed'
 
 
 def test_whoever_closes_the_pipe_sees_no_traceback():

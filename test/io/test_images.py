@@ -1,12 +1,16 @@
 """Images from files, folders and videos."""
 
+import os
+import zlib
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from mav_perception.errors import DataError, OutputError
-from mav_perception.io.images import read_image, write_image
+from mav_perception.io.images import image_files, read_image, write_image
 
 
 def test_colours_come_as_rgb(tmp_path):
@@ -41,6 +45,35 @@ def test_what_is_no_image_is_named(tmp_path):
     cv2.imwrite(str(tmp_path / 'deep.png'), np.zeros((4, 4), np.uint16))
     with pytest.raises(DataError, match='8 bit'):
         read_image(tmp_path / 'deep.png')
+
+
+def test_a_jpeg_that_breaks_off_is_named_although_it_can_be_read(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (96, 128), np.uint8)
+    cv2.imwrite(str(tmp_path / 'half.jpg'), noise)
+    read_image(tmp_path / 'half.jpg')
+    whole = (tmp_path / 'half.jpg').read_bytes()
+    (tmp_path / 'half.jpg').write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r'half\.jpg .*breaks off'):
+        read_image(tmp_path / 'half.jpg')
+
+
+def test_a_header_that_promises_too_much_is_named(tmp_path):
+    cv2.imwrite(str(tmp_path / 'giant.png'), np.zeros((4, 4), np.uint8))
+    data = bytearray((tmp_path / 'giant.png').read_bytes())
+    data[16:24] = (60_000).to_bytes(4, 'big') * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, 'big')
+    (tmp_path / 'giant.png').write_bytes(data)
+    with pytest.raises(DataError, match=r'giant\.png is broken'):
+        read_image(tmp_path / 'giant.png')
+
+
+def test_a_name_that_is_no_text_is_refused(tmp_path):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b'/fl\xfcg.png'))
+    path.write_bytes(b'')
+    for read in (lambda: read_image(path), lambda: image_files(tmp_path)):
+        with pytest.raises(DataError, match='is not UTF-8') as raised:
+            read()
+        str(raised.value).encode()
 
 
 def test_what_cannot_be_written_is_named(tmp_path):

@@ -47,6 +47,13 @@ def test_of_more_classes_255_is_always_unknown(folder):
         values(folder_samples(path, 4))
 
 
+def test_two_images_of_one_label_are_named(folder):
+    path = folder([1], [1])
+    cv2.imwrite(str(path / 'images' / '1.jpg'), np.zeros((8, 8), np.uint8))
+    with pytest.raises(DataError, match=r'1\.(jpg|png) and 1\.(jpg|png) share one label'):
+        folder_samples(path, 2)
+
+
 def test_a_folder_without_a_target_is_refused(folder):
     with pytest.raises(DataError, match='shows a target'):
         values(folder_samples(folder([], []), 2))

@@ -20,6 +20,12 @@ def test_a_trajectory_comes_back_to_the_nanosecond(tmp_path):
     np.testing.assert_allclose(back.quaternions[:, 3], np.cos(poses[:, 3] / 2), atol=1e-8)
 
 
+def test_positions_beyond_this_world_are_named(tmp_path):
+    (tmp_path / 'a.tum').write_text('1 0 0 0 0 0 0 1\n2 1e300 0 0 0 0 0 1\n')
+    with pytest.raises(DataError, match='line 2'):
+        load_tum(tmp_path / 'a.tum')
+
+
 def test_comments_other_notations_and_disorder_are_read(tmp_path):
     (tmp_path / 'a.tum').write_text(
         '# t x y z qx qy qz qw\n2.5e0 1 0 0 0 0 0 1\n\n1 0 0 0 0 0 0 1\n'

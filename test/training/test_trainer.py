@@ -183,6 +183,10 @@ def test_shipped_configurations_are_valid(path):
         ('[1, 2]', 'mapping'),
         ('epoch: 3', "unknown key 'epoch'"),
         ('name: x', 'missing'),
+        (GOOD + 'epochs: 2.5', 'epochs.*int'),
+        (GOOD + 'zoom: [0.7]', 'zoom'),
+        (GOOD + "pasted: '1'", 'pasted.*without quotes'),
+        (GOOD + 'width: true', 'width'),
         (GOOD + 'loss: {l1: 1.0}', 'focal, cross_entropy'),
         (GOOD + 'width: 500', 'multiples of 32'),
         (GOOD + 'class_weights: [1.0]', 'class_weights needs 2'),
@@ -193,6 +197,11 @@ def test_broken_configurations_name_the_cause(tmp_path, text, word):
     (tmp_path / 'bad.yaml').write_text(text)
     with pytest.raises(ConfigurationError, match=word):
         load_training_configuration(tmp_path / 'bad.yaml')
+
+
+def test_a_number_that_yaml_takes_for_a_word_is_one(tmp_path):
+    (tmp_path / 'good.yaml').write_text(GOOD + 'learning_rate: 4e-3')
+    assert load_training_configuration(tmp_path / 'good.yaml').learning_rate == 4e-3
 
 
 @pytest.fixture

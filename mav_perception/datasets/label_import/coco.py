@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,13 @@ def read_coco(source: Path) -> Iterator[AnnotatedImage]:
     file = _file(source)
     document = read_json(file)
     try:
+        for part, noun in (('images', 'image'), ('categories', 'category')):
+            twice = [i for i, n in Counter(e['id'] for e in document[part]).items() if n > 1]
+            if twice:
+                raise DataError(
+                    f'{file} has {noun} id {twice[0]!r} more than once, as of two files put '
+                    'together: give each an id of its own.'
+                )
         names = {c['id']: str(c['name']) for c in document['categories']}
         by_image = defaultdict(list)
         for annotation in document.get('annotations', []):
@@ -75,6 +82,27 @@ def _regions(
     rows, columns = shape['size']
     if (columns, rows) != size:
         raise DataError(f'{where} is {columns}x{rows}, its image {size[0]}x{size[1]}.')
-    if isinstance(shape['counts'], list):
+    counts = shape['counts']
+    runs = counts if isinstance(counts, list) else _uncompressed(counts)
+    if min(runs, default=0) < 0 or sum(runs) != rows * columns:  # what lacks would be noise
+        raise DataError(f'{where}: its run lengths do not add up to {columns}x{rows} pixels.')
+    if isinstance(counts, list):
         shape = run_lengths.frPyObjects(shape, rows, columns)
     yield Region(name, pixels=np.asarray(run_lengths.decode(shape), bool))
+
+
+def _uncompressed(counts: str | bytes) -> list[int]:
+    """Return run lengths from the text of COCO: five bits a character, then deltas."""
+    runs: list[int] = []
+    value = shift = 0
+    for character in counts.encode() if isinstance(counts, str) else counts:
+        bits = character - 48
+        value |= (bits & 0x1F) << shift
+        shift += 5
+        if bits & 0x20:
+            continue
+        if bits & 0x10:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    return runs

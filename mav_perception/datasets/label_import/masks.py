@@ -78,7 +78,10 @@ def _read(file: Path) -> np.ndarray:
             mapped = picture.mode == 'P' and not (file.parent.parent / 'labelmap.txt').is_file()
             if mapped or picture.mode in ('L', 'I', 'I;16', '1'):
                 return np.array(picture).astype(np.int64)
-            return np.array(picture.convert('RGB'))
+            if picture.mode not in ('P', 'PA', 'LA', 'RGB', 'RGBA'):
+                raise DataError(f'{file} is of mode {picture.mode}: save it as an 8-bit PNG.')
+            colours = np.array(picture.convert('RGBA'))
+            return np.where(colours[..., 3:] == 0, 0, colours[..., :3])  # what nobody sees
     except (OSError, UnidentifiedImageError) as error:
         raise DataError(f'{file} is no readable mask: {error}') from error
 

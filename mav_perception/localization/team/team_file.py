@@ -158,13 +158,20 @@ def load_team(path: Path) -> tuple[DroneEntry, ...]:
     return entries
 
 
-def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
+def _check_filled(item: Any) -> None:
+    """Raise ConfigurationError for a drone without a name, or with a key and nothing behind it."""
     if not isinstance(item, dict) or not item.get('name'):
         raise ConfigurationError(f'every drone needs a `name:`, got {item!r}.')
     if isinstance(item['name'], bool):
         raise ConfigurationError(
             f'name {item["name"]!r}: YAML reads on, yes and true as a truth value. Quote it.'
         )
+    if empty := [key for key, value in item.items() if value is None]:
+        raise ConfigurationError(f'{empty[0]} of {item["name"]} is empty: fill it or drop it.')
+
+
+def _entry(defaults: dict[str, Any], item: Any) -> DroneEntry:
+    _check_filled(item)
     values = defaults | {'namespace': str(item['name'])} | item
     if values['start'] == UNKNOWN:
         values |= {'start': DEFAULTS['start'], 'start_sigma': [float('nan')] * 4}

@@ -170,7 +170,7 @@ def test_masks_of_0_and_255_are_targets_of_the_only_class(source, tmp_path):
     np.testing.assert_array_equal(imported(tmp_path / 'out')['two'], truth())
 
 
-@pytest.mark.parametrize('mode', ['palette', '16 bit', 'colour'])
+@pytest.mark.parametrize('mode', ['palette', '16 bit', 'colour', 'transparent'])
 def test_masks_of_any_kind(source, tmp_path, mode):
     (source / 'masks').mkdir()
     for stem in ('one', 'two'):
@@ -181,9 +181,13 @@ def test_masks_of_any_kind(source, tmp_path, mode):
             picture.save(file)
         elif mode == '16 bit':
             cv2.imwrite(str(file), 900 * labels.astype(np.uint16))
+        elif mode == 'transparent':  # one colour everywhere, as paint programs export a layer
+            colours = np.full((*labels.shape, 4), (30, 20, 10, 0), np.uint8)
+            colours[..., 3] = 255 * labels
+            Image.fromarray(colours).save(file)
         else:
             cv2.imwrite(str(file), np.stack([labels * 10, labels * 20, labels * 30], axis=2))
-    name = {'palette': '1', '16 bit': '900', 'colour': '#1e140a'}[mode]
+    name = {'palette': '1', '16 bit': '900'}.get(mode, '#1e140a')
     import_labels('masks', source, tmp_path / 'out', DRONE, {name: 'drone'})
     np.testing.assert_array_equal(imported(tmp_path / 'out')['one'], truth())
 
@@ -241,6 +245,37 @@ def coco_nothing(source):
     (source / 'annotations.json').write_text(json.dumps(document | {'annotations': []}))
 
 
+def coco_two_files_in_one(source):
+    document = json.loads(write_coco(source).read_text())
+    document['images'] += document['images']
+    (source / 'annotations.json').write_text(json.dumps(document))
+
+
+def coco_category_twice(source):
+    document = json.loads(write_coco(source).read_text())
+    document['categories'] += document['categories']
+    (source / 'annotations.json').write_text(json.dumps(document))
+
+
+def coco_runs(*runs, packed=False):
+    def spoil(source):
+        document = json.loads(write_coco(source).read_text())
+        shape = {'size': list(SIZE[::-1]), 'counts': list(runs)}
+        if packed:  # as of a picture of half the columns
+            half = np.asfortranarray(truth()[:, : SIZE[0] // 2])
+            shape['counts'] = run_lengths.encode(half)['counts'].decode()
+        document['annotations'][0]['segmentation'] = shape
+        (source / 'annotations.json').write_text(json.dumps(document))
+
+    return spoil
+
+
+def mask_of_floats(source):
+    write_masks(source)
+    Image.fromarray(truth().astype(np.float32)).save(source / 'masks' / 'two.tiff')
+    (source / 'masks' / 'two.png').unlink()
+
+
 def labelme_half_circle(source):
     write_labelme(source)
     document = json.loads((source / 'one.json').read_text())
@@ -280,6 +315,12 @@ def mask_broken(source):
         ('yolo-seg', yolo_negative, '-1'),
         ('coco', coco_foreign_image, "annotations of image '0'"),
         ('coco', coco_nothing, 'nothing labelled'),
+        ('coco', coco_two_files_in_one, 'image id 0 more than once'),
+        ('coco', coco_category_twice, 'category id 7 more than once'),
+        ('coco', coco_runs(1290, 30), 'do not add up to 64x48'),
+        ('coco', coco_runs(-8, 3080), 'do not add up to 64x48'),
+        ('coco', coco_runs(packed=True), 'do not add up to 64x48'),
+        ('masks', mask_of_floats, 'two.tiff is of mode F'),
         ('labelme', labelme_half_circle, 'one.json is no labelme file'),
         ('masks', mask_alone, 'two.png belongs to no image'),
         ('cvat', cvat_broken, 'annotations.xml'),

@@ -29,6 +29,7 @@ def test_defaults_are_overridden_per_drone(tmp_path):
         ('drones: [', 'Cannot read'),
         ('team: 1', 'needs a list'),
         ('drones: [{namespace: /a}]', 'needs a `name:`'),
+        ('drones: [{name: a, namespace: }, {name: b}]', 'namespace of a is empty'),
         ('drones: [{name: a}, {name: a}]', 'share one name'),
         ('drones: [{name: a, colour: red}, {name: b}]', "unknown key 'colour'"),
         ('drones: [{name: a, start: [1, 2]}, {name: b}]', 'start of a needs 4 numbers'),
