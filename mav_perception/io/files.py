@@ -53,7 +53,7 @@ def restored_on_failure(*paths: Path) -> Iterator[None]:
         for path, data in before.items():
             if data is None:
                 path.unlink(missing_ok=True)
-            elif path.read_bytes() != data:
+            elif not path.is_file() or path.read_bytes() != data:
                 path.write_bytes(data)
         raise
 

@@ -226,11 +226,10 @@ class OdometryHistory:
         expected = elapsed / since * (last[RAW] - before[RAW])
         off = float(np.linalg.norm(step - expected[:3]))
         slack = 0.5 * MAX_ACCELERATION * elapsed * (elapsed + since)
-        return bool(
-            (at_origin and off > far)
-            or off > far + slack
-            or min(abs(turn - expected[3]), self._rotation(index)) > parameters.jump_yaw + slack
-        )
+        if (at_origin and off > far) or off > far + slack:
+            return True
+        most = parameters.jump_yaw + slack
+        return abs(turn - expected[3]) > most and self._rotation(index) > most
 
     def _rotation(self, index: int) -> float:
         """Return by what angle a drone has turned in all: yaw alone jumps where its nose is up."""

@@ -16,7 +16,7 @@ BUSY_NS = nanoseconds(0.2)
 odometry and the heartbeat of the node must come through."""
 
 OVERLOAD = (
-    'the frame waited for too long: this machine does not keep up. Fewer sightings (min_score of '
+    'A frame waited for too long: this machine does not keep up. Fewer sightings (min_score of '
     'the detection), frames or max_hypotheses help.'
 )
 
