@@ -11,6 +11,9 @@ from mav_perception.types import FloatArray, IntArray
 # Camera looking along the body's x axis: optical z = body x, optical x = -body y (REP-103).
 OPTICAL_FROM_BODY = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 
+FARTHEST = 1e9
+"""Metres; nobody flies so far: a VIO has diverged, or a file holds something else."""
+
 
 def wrap_angle(angle: ArrayLike) -> FloatArray:
     """Wrap angles in radians to (-pi, pi]."""
@@ -47,6 +50,11 @@ def levelling_rotation(roll_pitch: ArrayLike) -> FloatArray:
     # Ry(pitch) Rx(roll) in closed form: scipy's Rotation takes ten times as long for a single one.
     (sr, sp), (cr, cp) = np.sin(roll_pitch), np.cos(roll_pitch)
     return np.array([[cp, sp * sr, sp * cr], [0.0, cr, -sr], [-sp, cp * sr, cp * cr]])
+
+
+def is_rotation(quaternion: ArrayLike) -> bool:
+    """Tell whether a quaternion (4,) of a message is one: filled in, finite, of length about 1."""
+    return bool(0.9 < np.linalg.norm(quaternion) < 1.1)
 
 
 def roll_pitch_yaw(quaternion: ArrayLike) -> FloatArray:

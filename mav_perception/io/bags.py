@@ -183,32 +183,27 @@ class BagReader:
             ) from error
 
     def messages(self, after_ns: int = 0) -> Iterator[BagMessage]:
-        """Yield the messages in order, from `after_ns` after the first one on.
+        """Return the messages in order, from `after_ns` after the first one on.
 
         Raises:
             DataError: the bag is damaged there.
         """
-        try:
-            for connection, received, data in self._reader.messages(
-                start=self.begin_ns + after_ns
-            ):
-                yield BagMessage(connection.topic, int(received), bytes(data))
-        except Exception as error:  # rosbags lets those of its parsers through
-            raise DataError(f'{self._folder} is damaged: {error!r}') from error
+        return self._messages(start=self.begin_ns + after_ns)
 
     def latched_before(self, after_ns: int) -> Iterator[BagMessage]:
-        """Yield the messages of latched topics up to `after_ns` after the first message.
+        """Return the messages of latched topics up to `after_ns` after the first message.
 
         Who begins in the middle needs them: whoever listens then would have heard them. All of
         them, since several publishers may share a topic, such as /tf_static.
         """
         latched = [c for c in self._reader.connections if c.topic in self.latched]
         if not latched or not after_ns:
-            return
+            return iter(())
+        return self._messages(connections=latched, stop=self.begin_ns + after_ns)
+
+    def _messages(self, **selection: Any) -> Iterator[BagMessage]:
         try:
-            for connection, received, data in self._reader.messages(
-                latched, stop=self.begin_ns + after_ns
-            ):
+            for connection, received, data in self._reader.messages(**selection):
                 yield BagMessage(connection.topic, int(received), bytes(data))
         except Exception as error:  # rosbags lets those of its parsers through
             raise DataError(f'{self._folder} is damaged: {error!r}') from error

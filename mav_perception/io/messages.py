@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mav_perception.errors import InputError
-from mav_perception.geometry import roll_pitch_yaw
+from mav_perception.geometry import is_rotation, roll_pitch_yaw
 from mav_perception.types import NANOSECONDS, FloatArray, OdometrySample, Sightings
 
 FLOAT32 = 7
@@ -43,8 +43,8 @@ def pose_from_message(pose: Any) -> FloatArray:
     """
     p, q = pose.position, pose.orientation
     quaternion = np.array([q.x, q.y, q.z, q.w])
-    norm = float(np.linalg.norm(quaternion))
-    if not (np.isfinite([p.x, p.y, p.z]).all() and 0.9 < norm < 1.1):
+    if not (np.isfinite([p.x, p.y, p.z]).all() and is_rotation(quaternion)):
+        norm = np.linalg.norm(quaternion)
         raise InputError(f'a pose is not finite, or its quaternion has norm {norm:.2f}, not 1')
     return np.array([p.x, p.y, p.z, roll_pitch_yaw(quaternion)[2]])
 

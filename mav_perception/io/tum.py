@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.errors import DataError
+from mav_perception.geometry import FARTHEST
 from mav_perception.io.files import write_text
 from mav_perception.types import FloatArray, IntArray
 
@@ -19,9 +20,6 @@ NANOSECOND_STAMPS, NANOSECOND_STEP = 10**14, 10**5
 """Whole stamps beyond the one, or so far apart, are nanoseconds: no flight has a pose a day."""
 
 KITTI_COLUMNS = 12
-
-FARTHEST = 1e9
-"""Metres; nobody flies so far, and squares of what is farther overflow sooner or later."""
 
 HEADER = re.compile('(?!nan|inf)[a-z]', re.IGNORECASE)
 

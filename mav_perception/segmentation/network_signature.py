@@ -160,8 +160,10 @@ def _head(found: np.ndarray, card: ModelCard) -> str:
         return 'ids' if channels == 1 and found.max() < classes else ''
     if found.ndim == 3:
         return ''
-    within = bool((found >= 0.0).all() and (found <= 1.0).all())
-    shares = card.scores == 'probabilities' if card.scores else within
+    if card.scores:
+        shares = card.scores == 'probabilities'
+    else:
+        shares = bool((found >= 0.0).all() and (found <= 1.0).all())
     if channels == 1 and classes == 2:
         return 'sigmoid' if shares else 'logit'
     if channels != classes:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mav_perception.errors import InputError
+from mav_perception.geometry import FARTHEST, is_rotation
 from mav_perception.types import OdometrySample
-
-FARTHEST = 1e9
-"""Metres; a VIO that is farther than this from its origin has diverged."""
 
 
 def check_odometry(sample: OdometrySample) -> None:
@@ -18,8 +16,8 @@ def check_odometry(sample: OdometrySample) -> None:
             f'Odometry position {np.array2string(sample.position, precision=3)} is none of this '
             'world: the VIO diverged, restart it.'
         )
-    norm = float(np.linalg.norm(sample.quaternion))
-    if not 0.9 < norm < 1.1:
+    if not is_rotation(sample.quaternion):
+        norm = np.linalg.norm(sample.quaternion)
         raise InputError(
             f'Odometry orientation has norm {norm:.3f}, not 1: fill x, y, z, w of the quaternion.'
         )

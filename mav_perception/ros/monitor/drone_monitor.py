@@ -87,11 +87,10 @@ class DroneMonitor:
     def on_truth(self, message: PoseStamped) -> None:
         """Note where the drone truly is."""
         stamp, rotation = stamp_to_ns(message.header.stamp), message.pose.orientation
-        pose = pose_from_message(message.pose)
-        angles = roll_pitch_yaw(np.array([rotation.x, rotation.y, rotation.z, rotation.w]))
         if self.log.truth and abs(stamp - self.log.truth[-1][0]) < SHORTEST_NS:
             return
-        self.log.truth.append((stamp, pose))
+        self.log.truth.append((stamp, pose_from_message(message.pose)))
+        angles = roll_pitch_yaw(np.array([rotation.x, rotation.y, rotation.z, rotation.w]))
         self.log.roll_pitch.append((stamp, angles[:2]))
 
     def on_odometry(self, message: Odometry) -> None:

@@ -99,9 +99,8 @@ class PlayerNode(Node):
             own = self._settings.inputs_only and LOCALIZATION_OUTPUTS.search(topic)
             if own or exclude.search(topic):
                 continue
-            try:
-                message = message_class(kind)
-            except (ImportError, AttributeError):
+            message = message_class(kind)
+            if message is None:
                 self.diagnostics.problem(
                     f'type of {topic}', f'{topic} is left out: {kind} is not installed.'
                 )

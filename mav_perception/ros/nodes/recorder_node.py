@@ -83,10 +83,7 @@ class RecorderNode(Node):
         if not publishers:
             return  # somebody only listens: what will be offered is not known yet
         self._topics.add(topic)
-        try:
-            message = message_class(kind)
-        except (ImportError, AttributeError):
-            message = None
+        message = message_class(kind)
         if message is None or not self._writer.knows(kind):
             lacks = f'{kind} is not installed' if message is None else f'rosbags has no {kind}'
             self.diagnostics.problem(f'type of {topic}', f'{topic} is not recorded: {lacks}.')
@@ -125,9 +122,12 @@ def topic_pattern(exclude: str) -> re.Pattern[str]:
 
 
 def message_class(kind: str) -> Any:
-    """Return the Python class of a message type such as 'nav_msgs/msg/Odometry'."""
+    """Return the Python class of a type such as 'nav_msgs/msg/Odometry', None if not installed."""
     package, _, name = kind.split('/')
-    return getattr(importlib.import_module(f'{package}.msg'), name)
+    try:
+        return getattr(importlib.import_module(f'{package}.msg'), name)
+    except (ImportError, AttributeError):
+        return None
 
 
 def main() -> int:
