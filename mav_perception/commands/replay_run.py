@@ -40,10 +40,13 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
 
     require_rerun(arguments.rerun)
     recording, parameters, axes = run
-    told = recording
+    played = told = recording
     unknown = getattr(arguments, 'start', 'known') == 'unknown'
-    if bool(np.isnan(recording.team.start_sigma).any()):  # as a team file says
-        unknown, told = True, recording.with_true_start()
+    if unknown:
+        played = replace(recording, team=recording.team.with_unknown_start())
+    elif bool(np.isnan(recording.team.start_sigma).any()):  # as a team file says
+        unknown = True
+        told = recording.with_true_start() if recording.has_truth else recording
     begin = time.perf_counter()
     kept: dict[str, tuple[Estimate, AssociationLog]] = {}
 
@@ -51,9 +54,6 @@ def replay_run(run: DatasetRun, title: str, arguments: argparse.Namespace) -> in
         if name == 'cpdaf':
             kept[name] = (estimate, associations)
 
-    played = recording
-    if unknown:
-        played = replace(recording, team=recording.team.with_unknown_start())
     scores = _scores(played, told if unknown else None, parameters, axes, keep)
     wall = time.perf_counter() - begin
     estimate, associations = kept['cpdaf']

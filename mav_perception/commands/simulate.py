@@ -27,13 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Become the simulation node."""
-    from mav_perception.localization.team.team_file import load_team, save_team
+    from mav_perception.localization.team.team_file import load_team, save_team, team_text
     from mav_perception.simulation.flight.flight import scenario_team
 
     scenario = load_scenario(arguments.scenario, seed=arguments.seed)
     if path := arguments.write_team:
         team = scenario_team(scenario)
-        if path.exists() and load_team(path) != team:
+        # As text: the NaN of an unknown start equals nothing, itself neither.
+        if path.exists() and team_text(load_team(path)) != team_text(team):
             raise ConfigurationError(f'{path} is another team: give another name.')
         save_team(team, path)
     given = ros_arguments(

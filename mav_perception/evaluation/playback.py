@@ -73,6 +73,16 @@ class Estimate:
         complete = self.localized.all(axis=1)
         return int(self.stamps[np.argmax(complete)]) if complete.any() else None
 
+    def published(self, drone: int) -> IntArray:
+        """Return the frames after which a drone had a pose, in the order of their stamps.
+
+        Frames come late; of several with one stamp it is the last.
+        """
+        frames = np.flatnonzero(self.localized[:, drone])
+        frames = frames[np.argsort(self.stamps[frames], kind='stable')]
+        last = np.append(np.diff(self.stamps[frames]) > 0, True)
+        return frames[last] if len(frames) else frames
+
 
 def play(
     recording: Recording,
@@ -226,11 +236,12 @@ def from_origin(start: FloatArray, odometry: PosePath) -> PosePath:
 def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:
     """Return (M, N, 4) published poses at any stamps, NaN before a drone was first localized."""
     poses = np.full((len(stamps), len(recording.team.names), 4), np.nan)
-    for drone, localized in enumerate(estimate.localized.T):
-        if not localized.any():
+    for drone in range(poses.shape[1]):
+        frames = estimate.published(drone)
+        if not len(frames):
             continue
-        published = PosePath(estimate.stamps[localized], estimate.means[localized, drone])
+        published = PosePath(estimate.stamps[frames], estimate.means[frames, drone])
         carried = carry_forward(published, recording.odometry_path(drone), stamps)
-        known = localized[0] | (stamps >= published.stamps[0])
+        known = estimate.localized[0, drone] | (stamps >= published.stamps[0])
         poses[known, drone] = carried[known]
     return poses

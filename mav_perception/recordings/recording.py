@@ -118,8 +118,12 @@ class Recording:
         )
 
     def with_true_start(self) -> Recording:
-        """Return the same; the filter is told the true poses of its beginning, to 0.1 m."""
+        """Return the same; the filter is told the true poses of its beginning, to 0.1 m.
+
+        Needs the true paths.
+        """
         sigma = np.full((len(self.team.names), 4), [0.1, 0.1, 0.1, 0.05])
+        sigma[0] = 0.0  # it carries the map
         since = self.since(self.begin_ns)
         return replace(since, team=replace(since.team, start_sigma=sigma))
 

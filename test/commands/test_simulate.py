@@ -10,10 +10,24 @@ import pytest
 pytest.importorskip('rclpy', reason='rclpy is not installed: `make install` brings it')
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
+from mav_perception.cli import main
 from mav_perception.localization.team.team_file import load_team
 from mav_perception.processes.node_processes import ros_environment
 
 pytestmark = pytest.mark.ros
+
+
+def test_a_team_whose_start_is_unknown_is_the_same_team_again(tmp_path, monkeypatch):
+    monkeypatch.setattr('mav_perception.commands.simulate.become_node', lambda *_: 0)
+    path = tmp_path / 'team.yaml'
+    given = ['simulate', '--write-team', str(path), '--scenario']
+    assert main([*given, 'unknown4']) == 0
+    written = path.read_text()
+    assert 'nan' in written
+    assert main([*given, 'unknown4']) == 0
+    assert path.read_text() == written
+    assert main([*given, 'two_cameras']) == 2  # it is of another team
+    assert path.read_text() == written
 
 
 def test_it_writes_the_team_flies_and_ends_on_ctrl_c(tmp_path):

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from mav_perception.evaluation.benchmark.comparison import score
-from mav_perception.evaluation.playback import dead_reckoning, play, vio_alone
+from mav_perception.evaluation.playback import (
+    dead_reckoning,
+    play,
+    sample_estimate,
+    vio_alone,
+)
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.recordings.recording import sample_truth
@@ -89,3 +94,17 @@ def test_who_has_no_pose_at_the_end_is_told_with_the_reason():
     estimate = play(replace(recording, team=unknown), joint_filter, recording.frames[:3])
     assert len(estimate.without_pose) == 2
     assert estimate.without_pose[0].startswith('mav2: ') and len(estimate.without_pose[0]) > 15
+
+
+@pytest.mark.flight
+def test_frames_that_come_late_are_a_path_in_the_order_of_their_stamps():
+    scenario = load_scenario('delayed', duration=12.0, seed=1)
+    recording = fly(scenario)
+    joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
+    estimate = play(recording, joint_filter)
+    assert (np.diff(estimate.stamps) < 0).any()
+    frames = estimate.published(1)
+    assert (np.diff(estimate.stamps[frames]) > 0).all()
+    assert set(estimate.stamps[frames]) == set(estimate.stamps[estimate.localized[:, 1]])
+    poses = sample_estimate(recording, estimate, estimate.stamps[frames])[:, 1]
+    np.testing.assert_allclose(poses, estimate.means[frames, 1], atol=1e-9)

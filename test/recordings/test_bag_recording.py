@@ -1,8 +1,10 @@
 """A bag with true poses is a recording like any other."""
 
+import math
 import subprocess
 import sys
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from mav_perception.cli import main
 from mav_perception.errors import DataError
 from mav_perception.evaluation.report.run_record import load_run
 from mav_perception.io.bags import BagReader, BagWriter
+from mav_perception.localization.team.team_file import load_team, save_team
 from mav_perception.recordings import bag_recording
 from mav_perception.recordings.bag_recording import load_bag
 from mav_perception.recordings.recording import sample_truth
@@ -146,3 +149,22 @@ def test_a_drone_without_a_topic_is_named(bag, tmp_path):
     other.write_text(TEAM.read_text().replace('mav3', 'mav7'))
     with pytest.raises(DataError, match='/mav7/odometry'):
         load_bag(bag, other)
+
+
+@pytest.mark.parametrize('truth', [True, False])
+def test_one_unknown_start_in_the_team_file_makes_no_other_unknown(
+    bag, tmp_path, monkeypatch, capsys, truth
+):
+    if not truth:
+        monkeypatch.setattr(bag_recording, 'GROUND_TRUTH', 'nobody/knows')
+    team, entries = tmp_path / 'team.yaml', load_team(TEAM)
+    save_team((*entries[:2], replace(entries[2], start_sigma=(math.nan,) * 4)), team)
+    given = ['replay', 'bag', str(bag), '--team', str(team), '--output', str(tmp_path)]
+    assert main([*given, '--seconds', '8']) == 0
+    record = load_run(tmp_path)
+    first = {drone.name: int(drone.estimate.stamps[0]) for drone in record.drones}
+    assert first['mav2'] - first['mav1'] < 1e9  # its start is known
+    assert first.get('mav3', 2**62) - first['mav1'] > 1e9  # it has to be found
+    said = capsys.readouterr().out
+    assert ('All drones localized' in said) == truth
+    assert ('Nobody knows the true paths' in said) != truth

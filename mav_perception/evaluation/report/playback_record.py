@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mav_perception.evaluation.association_log import AssociationLog
-from mav_perception.evaluation.playback import Estimate, vio_alone
+from mav_perception.evaluation.playback import Estimate, carry_forward, vio_alone
 from mav_perception.evaluation.report.provenance import provenance
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.localization.correlation import independent_share
@@ -72,13 +72,18 @@ def independent_frames(cameras: Sequence[Sequence[int]], correlation_time: float
 
 
 def _drone_record(recording: Recording, estimate: Estimate, index: int) -> DroneRecord:
-    localized = estimate.localized[:, index]
-    stamps, kept = np.unique(estimate.stamps[localized], return_index=True)
-    states, truth = np.flatnonzero(localized)[kept], recording.truth[index]
+    states, truth = estimate.published(index), recording.truth[index]
+    stamps = estimate.stamps[states]
+    found = PosePath(stamps, estimate.means[states, index])
+    if len(truth.stamps) or np.isfinite(recording.team.start_sigma[index]).all():
+        vio = vio_alone(recording, index, stamps)
+    else:  # nobody knows where it began: it goes on from where it was found
+        first = PosePath(stamps[:1], found.poses[:1])
+        vio = carry_forward(first, recording.odometry_path(index), stamps)
     return DroneRecord(
         name=recording.team.names[index],
         truth=PosePath(stamps, truth.at(stamps)) if len(truth.stamps) else truth,
-        estimate=PosePath(stamps, estimate.means[states, index]),
-        vio=PosePath(stamps, vio_alone(recording, index, stamps)),
+        estimate=found,
+        vio=PosePath(stamps, vio),
         covariance=np.array([estimate.states[state].block(index) for state in states]),
     )

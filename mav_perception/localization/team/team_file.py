@@ -121,13 +121,18 @@ def team_path(path: str) -> Path:
 
 def save_team(entries: tuple[DroneEntry, ...], path: Path) -> None:
     """Write team.yaml, or raise OutputError."""
+    write_text(path, team_text(entries))
+
+
+def team_text(entries: tuple[DroneEntry, ...]) -> str:
+    """Return what team.yaml says of a team."""
     drones = []
     for entry in entries:
         values = asdict(entry)
         more = {camera.pop('name'): camera for camera in values.pop('more_cameras')}
         drones.append(values | ({'more_cameras': more} if more else {}))
     plain = json.loads(json.dumps({'drones': drones}))  # tuples to lists, at every depth
-    write_text(path, yaml.safe_dump(plain, sort_keys=False))
+    return str(yaml.safe_dump(plain, sort_keys=False))
 
 
 def load_team(path: Path) -> tuple[DroneEntry, ...]:
