@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,27 +47,36 @@ class BagWriter:
             split_bytes: of messages after which the next bag begins; 0 for one bag.
 
         Raises:
-            DataError: it exists, and `overwrite` is off or it is not a bag.
+            DataError: it exists, or one of those that may follow it, and `overwrite` is off or
+                it is not a bag.
         """
         self._types, self._first, self._overwrite = get_typestore(Stores.LATEST), folder, overwrite
         self._split_bytes, self._parts = split_bytes, 0
+        if split_bytes:
+            for left in sorted(folder.parent.glob(f'{glob.escape(folder.name)}_[0-9]*')):
+                self._make_way(left)
         self._topics: dict[str, tuple[str, Qos]] = {}
         self._latched: dict[str, bytes] = {}
         self._open(folder)
 
     def _open(self, folder: Path) -> None:
         """Begin a bag with the topics so far."""
-        if folder.exists():
-            if not (self._overwrite and (folder / 'metadata.yaml').is_file()):
-                raise DataError(f'{folder} exists: give another name.')
-            shutil.rmtree(folder)
-        self.folder, self._bytes = folder, 0
-        self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-        with self._errors_named():
-            self._writer.open()
+        self._make_way(folder)
+        writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+        with _errors_named(folder):
+            writer.open()
+        self.folder, self._writer, self._bytes = folder, writer, 0
         self._connections: dict[str, object] = {}
         for topic in self._topics:
             self._connect(topic)
+
+    def _make_way(self, folder: Path) -> None:
+        """Remove a bag that may be replaced."""
+        if not folder.exists():
+            return
+        if not (self._overwrite and (folder / 'metadata.yaml').is_file()):
+            raise DataError(f'{folder} exists: give another name.')
+        shutil.rmtree(folder)
 
     def knows(self, message_type: str) -> bool:
         """Tell whether a message type such as 'nav_msgs/msg/Odometry' can be recorded."""
@@ -95,40 +105,50 @@ class BagWriter:
         )
 
     def write(self, topic: str, data: bytes, received_ns: int) -> None:
-        """Append one CDR-serialized message to a topic that was added."""
-        if self._split_bytes and self._bytes + len(data) > self._split_bytes and self._bytes:
-            self._next_bag(received_ns)
-        self._append(topic, data, received_ns)
+        """Append one CDR-serialized message to a topic that was added.
+
+        Raises:
+            OutputError: the disk is full or gone.
+            DataError: the next bag cannot begin; the message is in the one before then.
+        """
+        try:
+            if self._split_bytes and self._bytes + len(data) > self._split_bytes and self._bytes:
+                self._next_bag(received_ns)
+        finally:
+            self._append(topic, data, received_ns)
         if self._topics[topic][1].durability == QosDurability.TRANSIENT_LOCAL:
             self._latched[topic] = data
 
     def _next_bag(self, received_ns: int) -> None:
-        """Close the bag and go on in the next one."""
-        self.close()
+        """Open the next bag, then close this one and go on in the other."""
+        folder, writer = self.folder, self._writer
+        self._open(self._first.with_name(f'{self._first.name}_{self._parts + 1}'))
         self._parts += 1
-        self._open(self._first.with_name(f'{self._first.name}_{self._parts}'))
         for topic, data in self._latched.items():
             self._append(topic, data, received_ns)
+        with _errors_named(folder):
+            writer.close()
 
     def _append(self, topic: str, data: bytes, received_ns: int) -> None:
-        with self._errors_named():
+        with _errors_named(self.folder):
             self._writer.write(self._connections[topic], received_ns, data)  # type: ignore[arg-type]
         self._bytes += len(data)
 
     def close(self) -> None:
         """Write the index; a bag that is not closed has none."""
-        with self._errors_named():
+        with _errors_named(self.folder):
             self._writer.close()
 
-    @contextmanager
-    def _errors_named(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise OutputError(
-                f'Cannot write bag {self.folder}: {error.strerror or error}. Make room or choose '
-                'another folder.'
-            ) from error
+
+@contextmanager
+def _errors_named(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f'Cannot write bag {folder}: {error.strerror or error}. Make room or choose another '
+            'folder.'
+        ) from error
 
 
 def _is_latched(connection: Connection) -> bool:

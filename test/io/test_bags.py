@@ -1,6 +1,5 @@
 """Bags of limited size: each plays on its own and nothing is lost between them."""
 
-import numpy as np
 import pytest
 from rosbags.typesys import Stores, get_typestore
 
@@ -54,10 +53,28 @@ def test_one_message_that_is_larger_than_a_bag_is_written_all_the_same(tmp_path)
 
 
 def test_the_next_bag_does_not_replace_one_that_is_there(tmp_path):
-    (tmp_path / 'bag_1').mkdir()
     writer = BagWriter(tmp_path / 'bag', split_bytes=100)
     writer.add_topic('/pose', 'std_msgs/msg/String', latched=False, reliable=True)
     writer.write('/pose', text('a' * 90), 20)
-    with pytest.raises(DataError, match='bag_1 exists'):
-        writer.write('/pose', text('b' * 90), 21)
-    assert np.size(said(tmp_path / 'bag')[0]) == 2  # what was written is whole
+    (tmp_path / 'bag_1').mkdir()  # somebody else's, since the recording began
+    for k, letter in enumerate('bc'):
+        with pytest.raises(DataError, match='bag_1 exists'):
+            writer.write('/pose', text(letter * 90), 21 + k)
+    (tmp_path / 'bag_1').rmdir()
+    writer.write('/pose', text('d' * 90), 23)
+    writer.close()
+    assert [data[0] for _, data in said(tmp_path / 'bag')[0]] == ['a', 'b', 'c']  # nothing lost
+    assert [data[0] for _, data in said(tmp_path / 'bag_1')[0]] == ['d']
+
+
+def test_what_a_longer_recording_left_is_no_part_of_the_new_one(tmp_path):
+    for overwrite in (False, True):
+        writer = BagWriter(tmp_path / 'bag', overwrite, split_bytes=100)
+        writer.add_topic('/pose', 'std_msgs/msg/String', latched=False, reliable=True)
+        for k in range(1 if overwrite else 3):
+            writer.write('/pose', text('a' * 90), 20 + k)
+        writer.close()
+    assert [folder.name for folder in tmp_path.iterdir()] == ['bag']
+    (tmp_path / 'bag_1').mkdir()
+    with pytest.raises(DataError, match='bag_1 exists'):  # at once, not after hours
+        BagWriter(tmp_path / 'bag', overwrite=True, split_bytes=100)
