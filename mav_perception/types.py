@@ -88,8 +88,8 @@ class Sightings:
     camera: str = ''
 
     def __post_init__(self) -> None:
-        """Fill the default score, so that every array has length m."""
-        if self.score.shape != self.bearing_var.shape:
+        """Fill in the score where none is told."""
+        if not self.score.size:
             object.__setattr__(self, 'score', np.ones(len(self.positions)))
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from mav_perception.geometry import quaternion_from_euler
 from mav_perception.io.files import written_whole
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
-from mav_perception.localization.odometry.history import MAX_BREAK
+from mav_perception.localization.odometry.jumps import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team import Team
 from mav_perception.types import BoolArray, FloatArray, OdometrySample
@@ -124,7 +124,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     try:
         with np.load(path, allow_pickle=False) as values:
             read = {item.name: values[item.name] for item in fields(Checkpoint)}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        names = tuple(str(name) for name in read.pop('names'))
+        return Checkpoint(stamp_ns=int(read.pop('stamp_ns')), names=names, **read)
+    except (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f'{path} is no checkpoint: {error}. The filter starts anew.') from error
-    names = tuple(str(name) for name in read.pop('names'))
-    return Checkpoint(stamp_ns=int(read.pop('stamp_ns')), names=names, **read)

@@ -21,18 +21,13 @@ from mav_perception.localization.joining import with_drone, without_drone
 from mav_perception.localization.lost_drones import LostDroneDetector, beats_filter
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
 from mav_perception.localization.notices import correction_notice, found_notice, lost_notice
-from mav_perception.localization.odometry.history import MAX_BREAK
+from mav_perception.localization.odometry.jumps import MAX_BREAK
 from mav_perception.localization.parameters import FilterParameters, check_retunable
 from mav_perception.localization.prediction.motion import moved_by_odometry
 from mav_perception.localization.prediction.restarts import LONG_SILENCE
 from mav_perception.localization.queries import DronePose, DroneStatus, FilterQueries
 from mav_perception.localization.update.report import UpdateReport
-from mav_perception.types import (
-    BoolArray,
-    Notice,
-    OdometrySample,
-    Sightings,
-)
+from mav_perception.types import BoolArray, Notice, OdometrySample, Sightings
 
 
 class TeamLocalizer(FilterQueries):
@@ -127,17 +122,23 @@ class TeamLocalizer(FilterQueries):
 
     def status(self) -> tuple[DroneStatus, ...]:
         """Return what is known of every drone, in team order."""
-        result = []
-        for drone, localized in enumerate(self.localized):
-            text = 'localized' if localized else self._missing.get(drone, 'waiting for sightings')
-            if self.filter.odometry.newest_ns(drone) is None:
-                text = 'no odometry yet'
-            elif self._monitor.doubtful[drone]:
-                text = 'what is seen fits better with another pose of it: it is decided soon'
-            elif drone in self._restarted:
-                text = 'its VIO restarted or was silent; it has met nobody since, or is unsure'
-            result.append(DroneStatus(bool(localized), text))
-        return tuple(result)
+        return tuple(
+            DroneStatus(bool(localized), 'localized' if localized else self._reason(drone))
+            for drone, localized in enumerate(self.localized)
+        )
+
+    def _reason(self, drone: int) -> str:
+        """Return why a drone is not localized: the first cause along the chain."""
+        odometry, state = self.filter.odometry, self.filter.state
+        if odometry.newest_ns(drone) is None:
+            return 'no odometry yet'
+        if state is not None and odometry.silent_for(drone, state.stamp_ns) > LONG_SILENCE:
+            return 'its odometry has stopped: check its VIO and the link to it'
+        if self._monitor.doubtful[drone]:
+            return 'another pose explains the sightings better: it is withheld until that is clear'
+        if drone in self._restarted and state is not None and state.active[drone]:
+            return 'its VIO restarted or was silent; it has met nobody since, or is unsure'
+        return self._missing.get(drone, 'waiting for sightings')
 
     def pose(self, drone: int, stamp_ns: int) -> DronePose | None:
         """Return where a drone is at a stamp, None while it is not localized."""

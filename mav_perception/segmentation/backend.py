@@ -10,7 +10,11 @@ import numpy as np
 from mav_perception.errors import ModelError
 from mav_perception.segmentation.hidden_state import HiddenState
 from mav_perception.segmentation.model_card import ModelCard
-from mav_perception.segmentation.network_signature import NetworkSignature, read_signature
+from mav_perception.segmentation.network_signature import (
+    NetworkSignature,
+    check_finite,
+    read_signature,
+)
 
 
 class Backend(ABC):
@@ -37,6 +41,7 @@ class Backend(ABC):
             outputs = self._run(self._signature.to_input(tensor, self._card))
             return self._signature.to_logits(outputs, self._card.label_space.size)
         logits, hidden = self._run({'image': tensor, 'hidden': self._state.before(tensor)})
+        check_finite(logits)
         self._state.after(hidden)
         return logits
 

@@ -71,8 +71,7 @@ class NetworkSignature:
             known = np.arange(classes).reshape(1, -1, 1, 1)
             return np.where(ids == known, np.float32(SURE), np.float32(0.0))
         logits = np.asarray(found, np.float32)
-        if not np.isfinite(logits.sum()):
-            raise ModelError('The network gave NaN or infinity: its weights are broken.')
+        check_finite(logits)
         if self.head == 'logits':
             return logits
         if self.head == 'logit':
@@ -81,6 +80,12 @@ class NetworkSignature:
         if self.head == 'sigmoid':
             share = np.concatenate([1.0 - share, share], axis=1)
         return np.asarray(np.log(share), np.float32)
+
+
+def check_finite(logits: np.ndarray) -> None:
+    """Raise ModelError if any score is no number: all would pass for background."""
+    if not np.isfinite(logits.sum()):
+        raise ModelError('The network gave NaN or infinity: its weights are broken.')
 
 
 def read_signature(

@@ -113,8 +113,11 @@ def test_a_checkpoint_of_another_team_and_a_broken_one_are_refused(flight, died,
     recording, parameters = flight
     with pytest.raises(DataError, match='starts anew'):
         resume(recording.team, parameters, replace(died, names=('a', 'b', 'c', 'd')))
-    (tmp_path / 'broken.npz').write_bytes(b'PK nothing')
-    with pytest.raises(DataError, match='starts anew'):
-        load_checkpoint(tmp_path / 'broken.npz')
+    save_checkpoint(died, tmp_path / 'whole.npz')
+    whole = (tmp_path / 'whole.npz').read_bytes()
+    for left in (b'PK nothing', b'', whole[: len(whole) // 2], whole[:-1]):  # by a power cut
+        (tmp_path / 'broken.npz').write_bytes(left)
+        with pytest.raises(DataError, match='starts anew'):
+            load_checkpoint(tmp_path / 'broken.npz')
     with pytest.raises(OutputError, match='Cannot write'):
         save_checkpoint(died, tmp_path / 'none' / 'state.npz')

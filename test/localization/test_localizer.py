@@ -186,3 +186,18 @@ def test_the_status_says_what_is_missing():
     texts = [s.text for s in localizer.status()]
     assert 'odometry' in texts[2]
     assert not localizer.status()[1].localized
+
+
+def test_the_status_says_whose_odometry_has_stopped():
+    recording, parameters = flown('nominal')
+    localizer = TeamLocalizer(CoupledPdaFilter(recording.team, parameters))
+    for drone, samples in enumerate(recording.odometry):
+        for sample in samples[: 20 if drone == 2 else 100]:
+            localizer.add_odometry(recording.team.names[drone], sample)
+    newest = recording.odometry[0][99].stamp_ns
+    for frame in recording.frames:
+        if frame.sightings.stamp_ns < newest and frame.sightings.observer != 'mav3':
+            localizer.update(frame.sightings)
+    status = localizer.status()
+    assert [s.localized for s in status] == [True, True, False, True]
+    assert 'odometry has stopped' in status[2].text

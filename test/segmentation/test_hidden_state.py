@@ -1,13 +1,19 @@
 """Networks for video, exported and run as on a drone: remember, and forget at a cut."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+onnx = pytest.importorskip('onnx', reason='export needs the `train` extra')
 torch = pytest.importorskip('torch', reason='training needs the `train` extra')
 
+from onnx import numpy_helper  # noqa: E402
+
+from mav_perception.errors import ModelError  # noqa: E402
 from mav_perception.segmentation.hidden_state import HiddenState  # noqa: E402
+from mav_perception.segmentation.model_card import file_hash, load_card  # noqa: E402
 from mav_perception.segmentation.networks import build_network  # noqa: E402
 from mav_perception.segmentation.segmenter import Segmenter  # noqa: E402
 from mav_perception.training.configuration import TrainingConfiguration  # noqa: E402
@@ -53,6 +59,17 @@ def test_the_exported_network_remembers_what_torch_does(model):
     ours, theirs = (Segmenter.load(model, 1, name) for name in ('onnxruntime', 'torch'))
     for frame in frames:
         np.testing.assert_allclose(ours.logits(frame), theirs.logits(frame), atol=1e-3)
+
+
+def test_scores_that_are_no_numbers_are_refused_and_no_background(model, tmp_path):
+    broken = onnx.load(model)
+    weight = next(w for w in broken.graph.initializer if len(w.dims) == 4)
+    weight.CopyFrom(numpy_helper.from_array(np.full(weight.dims, np.nan, np.float32), weight.name))
+    onnx.save(broken, tmp_path / 'video.onnx')
+    card = replace(load_card(Path(model)), sha256=file_hash(tmp_path / 'video.onnx'))
+    card.save(tmp_path / 'video.yaml')
+    with pytest.raises(ModelError, match='NaN'):
+        Segmenter.load(str(tmp_path / 'video.onnx'), 1, 'onnxruntime')
 
 
 def test_a_cut_and_a_broken_state_are_forgotten():

@@ -12,12 +12,13 @@ from mav_perception.localization.measurement.camera_scan import CameraScan
 from mav_perception.localization.measurement.observation import measurement_noise
 from mav_perception.localization.measurement.sighting_positions import sighting_positions
 from mav_perception.localization.measurement.visibility import clutter_per_volume
-from mav_perception.localization.odometry.history import MAX_BREAK, OdometryHistory
+from mav_perception.localization.odometry.history import OdometryHistory
+from mav_perception.localization.odometry.jumps import MAX_BREAK
 from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import BoolArray, FloatArray, IntArray, nanoseconds
+from mav_perception.types import NANOSECONDS, BoolArray, FloatArray, IntArray, nanoseconds
 
 
 @dataclass(frozen=True)
@@ -186,9 +187,9 @@ def _scan_weights(stamps: IntArray, camera: IntArray, correlation_time: float) -
     """Return (F,) how much of each scan is new evidence after the one before of its camera."""
     weight = np.ones(len(stamps))
     for one in np.unique(camera):
-        mine = np.flatnonzero(camera == one)
-        interval = np.diff(stamps[mine], prepend=stamps[mine[0]] - 1_000_000_000) * 1e-9
-        weight[mine] = new_evidence(interval, correlation_time)
+        scans = np.flatnonzero(camera == one)
+        intervals = np.diff(stamps[scans]) / NANOSECONDS
+        weight[scans[1:]] = new_evidence(intervals, correlation_time)
     return weight
 
 

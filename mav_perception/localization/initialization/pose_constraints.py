@@ -26,8 +26,11 @@ MIN_SIGMA = 0.05
 """No pair is trusted to less than this, metres: paths are interpolated, drones are no points."""
 
 
-SHOWN = 0.5
+VISIBLE_SHARE = 0.5
 """Share of the time for which nothing hides a drone, if what hides it stays for long."""
+
+HIDING_TIME = 1.0
+"""Seconds of correlation from which on what hides a drone counts as staying for long."""
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,12 @@ class PointPairs:
 def shown_probability(parameters: SensorParameters) -> float:
     """Return the P_D of a drone that may be hidden for the whole window, or not.
 
-    It holds for detections and misses alike: with misses that cost less than detections bring, any
-    noise finds a drone.
+    P_D (1 - (1 - s) (1 - exp(-tau / T))), with s `VISIBLE_SHARE`, T `HIDING_TIME` and tau the
+    `detection_correlation`. Detections and misses count with the same: with misses that cost less
+    than detections bring, noise alone would initialize drones.
     """
-    stays = 1.0 - np.exp(-parameters.detection_correlation)
-    return parameters.detection_probability * float(1.0 - (1.0 - SHOWN) * stays)
+    stays = 1.0 - np.exp(-parameters.detection_correlation / HIDING_TIME)
+    return parameters.detection_probability * float(1.0 - (1.0 - VISIBLE_SHARE) * stays)
 
 
 def seen_points(

@@ -24,7 +24,7 @@ from mav_perception.localization.initialization.reference_errors import dependen
 from mav_perception.localization.initialization.start_odds import CompetingEvidence, start_odds
 from mav_perception.localization.initialization.start_prior import StartPrior, too_vague
 from mav_perception.localization.initialization.team_modes import ModeFinder, TeamModes
-from mav_perception.localization.odometry.history import MAX_BREAK
+from mav_perception.localization.odometry.jumps import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.odometry.team_odometry import TeamOdometry
 from mav_perception.localization.parameters import FilterParameters

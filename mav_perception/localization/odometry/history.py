@@ -6,15 +6,14 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mav_perception.errors import InputError, LateError
 from mav_perception.geometry import interpolate, roll_pitch_yaw, wrap_angle, yaw_rotation
+from mav_perception.localization.odometry.jumps import MAX_BREAK, has_jumped
 from mav_perception.localization.odometry.odometry_check import check_odometry
 from mav_perception.localization.odometry.rows import (
     COLUMNS,
     DISTANCE_AND_TURN,
-    GAP,
     POSITION,
     RAW,
     ROLL_PITCH,
@@ -36,12 +35,6 @@ from mav_perception.types import (
 RESTART_GAP = 1.0
 """A restarted VIO counts as so many seconds without odometry, besides the time that passed."""
 
-MAX_ACCELERATION = 20.0
-"""What a drone hardly does, m/s^2: it bounds how far a path may leave its own straight line."""
-
-MAX_BREAK = 0.5
-"""Over a break longer than this, seconds, the path in between is not known."""
-
 MAX_STEP = 1.0
 """Seconds between two samples over which a path is taken to be even."""
 
@@ -50,9 +43,6 @@ PACE_TIME = 5.0
 
 MIN_WINDOW = 120.0
 """Seconds for which the path of a drone is kept at least."""
-
-AT_ORIGIN = 0.05
-"""A VIO that restarts begins this near to its origin, metres."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +62,11 @@ class OdometryHistory:
     """VIO path of one drone over a time window, made continuous, with interpolation."""
 
     def __init__(self, window: float = MIN_WINDOW) -> None:
-        """Start empty; samples older than `window` seconds are forgotten."""
+        """Start empty; the last `window` seconds at least are kept, twice that at most."""
         self._window_ns = nanoseconds(window)
         self._stamps: list[int] = []
         self._rows: list[FloatArray] = []
+        self._jumps: set[int] = set()
         self.first_row: OdometryRows | None = None
         self.unbroken_since_ns = NEVER_NS
 
@@ -107,7 +98,9 @@ class OdometryHistory:
         notice = None
         for later in range(index, len(self._rows)):
             jump = self._continue_path(later, parameters)
-            notice = notice or jump
+            if jump and self._stamps[later] not in self._jumps:  # else it was told before
+                self._jumps.add(self._stamps[later])
+                notice = notice or jump
             elapsed = self._stamps[later] - self._stamps[later - 1] if later else 0
             if jump or elapsed > nanoseconds(MAX_BREAK):
                 self.unbroken_since_ns = max(self.unbroken_since_ns, self._stamps[later])
@@ -118,9 +111,10 @@ class OdometryHistory:
         return Insertion(changed, notice)
 
     def at(self, stamp_ns: int) -> OdometryRows:
-        """Return the row at a stamp, interpolated; in a break and outside the history the last.
+        """Return the row at a stamp, interpolated if its neighbours are `MAX_STEP` apart at most.
 
-        That row has its own stamp: nobody knows how the drone has moved since.
+        In a longer break and after the history it is the last row before, which has its own
+        stamp, since the motion from there on is not known. Before the history it is the first row.
         """
         if not self._stamps:
             return OdometryRows.zeros()
@@ -173,7 +167,7 @@ class OdometryHistory:
         raw[3] = raw_last[3] + turn
         roll, roll_last = row[ROLL_PITCH][0], last[ROLL_PITCH][0]
         row[ROLL_PITCH][0] = roll_last + float(wrap_angle(roll - roll_last))
-        if self._jumped(index, step, turn, elapsed, parameters):
+        if self._has_jumped(index, parameters):
             row[:4] = last[:4]
             row[SUMS] = last[SUMS] + np.array([0.0, 0.0, 1.0, 1.0]) * (elapsed + RESTART_GAP)
             return Notice(
@@ -190,6 +184,11 @@ class OdometryHistory:
         row[SUMS] = last[SUMS] + np.array([*length, 0.0, 0.0])
         return None
 
+    def _has_jumped(self, index: int, parameters: FilterParameters) -> bool:
+        recent = slice(max(index - 2, 0), index + 1)
+        times = [seconds(stamp - self._stamps[index]) for stamp in self._stamps[recent]]
+        return has_jumped(self._rows[recent], times, parameters)
+
     def _pace(self, index: int) -> FloatArray:
         """Return metres and radians a second in the last seconds before a row.
 
@@ -201,45 +200,8 @@ class OdometryHistory:
         way = self._rows[index][DISTANCE_AND_TURN] - self._rows[first][DISTANCE_AND_TURN]
         return np.asarray(way / seconds(self._stamps[index] - self._stamps[first]), float)
 
-    def _jumped(
-        self,
-        index: int,
-        step: FloatArray,
-        turn: float,
-        elapsed: float,
-        parameters: FilterParameters,
-    ) -> bool:
-        """Tell whether a step is faster than the drone, or far off the way it was going."""
-        distance, far = float(np.linalg.norm(step)), parameters.jump_distance
-        if distance > parameters.max_speed * max(elapsed, 0.02):
-            return True
-        at_origin = float(np.linalg.norm(self._rows[index][RAW][:3])) < AT_ORIGIN
-        if elapsed > MAX_BREAK and at_origin:
-            # It begins anew; a drone that comes back to its origin so exactly is rare.
-            return distance > far
-        if index < 2:
-            return False
-        before, last = self._rows[index - 2], self._rows[index - 1]
-        since = max(seconds(self._stamps[index - 1] - self._stamps[index - 2]), 1e-3)
-        if since > MAX_BREAK or last[GAP] > before[GAP]:
-            return False  # the way it was going is not known well enough
-        expected = elapsed / since * (last[RAW] - before[RAW])
-        off = float(np.linalg.norm(step - expected[:3]))
-        slack = 0.5 * MAX_ACCELERATION * elapsed * (elapsed + since)
-        if (at_origin and off > far) or off > far + slack:
-            return True
-        most = parameters.jump_yaw + slack
-        return abs(turn - expected[3]) > most and self._rotation(index) > most
-
-    def _rotation(self, index: int) -> float:
-        """Return by what angle a drone has turned in all: yaw alone jumps where its nose is up."""
-        attitudes = [
-            Rotation.from_euler('ZYX', [row[RAW][3], *row[ROLL_PITCH][::-1]])
-            for row in self._rows[index - 1 : index + 1]
-        ]
-        return float((attitudes[0].inv() * attitudes[1]).magnitude())
-
     def _forget(self) -> None:
         if self._stamps[-1] - self._stamps[0] > 2 * self._window_ns:
             keep = bisect_right(self._stamps, self._stamps[-1] - self._window_ns)
             del self._stamps[:keep], self._rows[:keep]
+            self._jumps = {stamp for stamp in self._jumps if stamp >= self._stamps[0]}

@@ -5,12 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mav_perception.errors import InputError
-from mav_perception.localization.odometry.history import (
-    MAX_BREAK,
-    MIN_WINDOW,
-    Insertion,
-    OdometryHistory,
-)
+from mav_perception.localization.odometry.history import MIN_WINDOW, Insertion, OdometryHistory
+from mav_perception.localization.odometry.jumps import MAX_BREAK
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters, ProcessNoiseParameters
 from mav_perception.types import BoolArray, FloatArray, OdometrySample, Sightings, seconds

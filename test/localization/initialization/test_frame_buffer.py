@@ -7,15 +7,19 @@ import pytest
 
 from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
-from mav_perception.localization.initialization.frame_buffer import buffer_scan, stack
+from mav_perception.localization.initialization.frame_buffer import (
+    _scan_weights,
+    buffer_scan,
+    stack,
+)
 from mav_perception.localization.initialization.known_drones import KnownDrones
 from mav_perception.localization.initialization.search import search_task
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.measurement.camera_scan import camera_scan
-from mav_perception.recordings.recording import sample_truth
+from mav_perception.recordings.recording import UNIX_BEGIN_NS, sample_truth
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario_files import load_scenario
-from mav_perception.types import nanoseconds
+from mav_perception.types import NANOSECONDS, nanoseconds
 
 
 def buffered(team, frame, state, parameters):
@@ -115,3 +119,8 @@ def test_where_a_silent_drone_went_is_not_known():
     assert not task.scans.path_known[2, stamps > end_ns + nanoseconds(0.6)].any()
     np.testing.assert_allclose(task.known.poses[2], state.hypotheses.means[0, 8:12], atol=0.05)
     assert known[stamps < end_ns].all()  # it was tracked then
+
+
+def test_the_first_scan_of_a_camera_counts_in_full_and_the_next_as_far_as_it_is_new():
+    stamps, camera = np.array([0, 0, 1, 4]) * NANOSECONDS + UNIX_BEGIN_NS, np.array([0, 1, 0, 1])
+    np.testing.assert_allclose(_scan_weights(stamps, camera, 3.0), [1.0, 1.0, 1.0 / 3.0, 1.0])

@@ -173,3 +173,14 @@ def test_a_start_at_the_origin_holds_although_the_first_sample_is_heard_late(pai
     np.testing.assert_allclose(state.mean[1], [0.0, 0.5, 1.2, -np.pi / 2.0], atol=1e-6)
     # It has flown at least four metres.
     assert state.covariance[0, 0] > 4.0 * FilterParameters().position_noise ** 2
+
+
+def test_a_restart_is_told_once_however_late_an_earlier_sample_comes():
+    history = OdometryHistory()
+    for time in (0.0, 0.1, 0.3):
+        assert not history.add(sample(time, x=5.0 + time), PARAMETERS).notice
+    assert history.add(sample(0.4), PARAMETERS).notice
+    inserted = history.add(sample(0.2, x=5.2), PARAMETERS)
+    assert inserted.notice is None
+    assert history.at(at(0.4)).gap > 1.0  # it stays a restart
+    assert history.add(sample(0.5, x=9.0), PARAMETERS).notice  # the next is another one
