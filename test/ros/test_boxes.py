@@ -37,7 +37,7 @@ def header(stamp_ns=5_000_000_001):
 
 def message(*rows, kind='drone'):
     table = np.array(rows, float).reshape(-1, 5)
-    boxes = Boxes(table[:, :2], table[:, 2:4], table[:, 4])
+    boxes = Boxes(table[:, :2] - 0.5, table[:, 2:4], table[:, 4])  # from corner to middle
     return detections_message(boxes.detections(640, 512, 1, 0.0), header(), kind)
 
 
@@ -55,12 +55,12 @@ def chain(bench):
 
 @needs_vision
 def test_boxes_become_bearing_range_and_score(chain):
-    chain.boxes.publish(message([400.5, 200.5, 40, 12, 0.9], [100, 100, 30, 10, 0.2]))
+    chain.boxes.publish(message([400, 200, 40, 12, 0.9], [100, 100, 30, 10, 0.2]))
     assert chain.until(lambda: chain.clouds)
     assert chain.clouds[0].header == header()
     sightings = cloud_to_sightings(chain.clouds[0], 'mav1')
     assert len(sightings) == 1  # the other one is too doubtful
-    ray = CAMERA.unproject(np.array([[400.5, 200.5]]))[0]
+    ray = CAMERA.unproject(np.array([[399.5, 199.5]]))[0]
     there = sightings.positions[0]
     np.testing.assert_allclose(there / np.linalg.norm(there), ray, atol=2e-3)
     assert sightings.score[0] == pytest.approx(0.9, abs=1e-3)
@@ -81,9 +81,9 @@ def test_nobody_and_others_are_an_empty_cloud_and_nonsense_is_named(chain):
 
 @needs_vision
 def test_boxes_survive_the_round_trip():
-    given = message([101.5, 60.5, 40, 12, 0.75])
+    given = message([102, 61, 40, 12, 0.75])
     boxes = boxes_of(given, 'drone')
-    np.testing.assert_allclose(boxes.centres, [[101.5, 60.5]])
+    np.testing.assert_allclose(boxes.centres, [[101.5, 60.5]])  # of the pixels 82..121, 55..66
     np.testing.assert_allclose(boxes.sizes, [[40.0, 12.0]])
     np.testing.assert_allclose(boxes.scores, [0.75])
     assert len(boxes_of(given, 'bird')) == 0
@@ -105,7 +105,7 @@ def test_masks_are_published_as_boxes_without_identity_and_classes_have_names(be
     masks.publish(array_to_image(labels, header()))
     assert bench.until(lambda: heard)
     (box,) = heard[0].detections
-    assert (box.bbox.center.position.x, box.bbox.size_x) == (319.5, 40.0)
+    assert (box.bbox.center.position.x, box.bbox.size_x) == (320.0, 40.0)
     assert box.id == ''
     assert box.results[0].hypothesis.class_id == 'drone'
 

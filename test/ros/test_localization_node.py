@@ -10,7 +10,7 @@ from sensor_msgs.msg import PointCloud2
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from mav_perception.io.messages import cloud_to_sightings, cloud_to_table
+from mav_perception.io.messages import cloud_to_sightings, cloud_to_table, stamp_to_ns
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.joining import with_drone
 from mav_perception.localization.localizer import TeamLocalizer
@@ -172,9 +172,13 @@ def test_bad_odometry_is_named_and_the_chain_goes_on(chain, message, word):
     ],
 )
 def test_bad_sightings_are_named_and_the_chain_goes_on(chain, message, word):
+    heard = chain.collect(PointCloud2, '/mav1/localization/associations')
     fly(chain, 0.5, 1.0)
     chain.cloud.publish(message)
     assert chain.problem(chain.diagnostics, word)
+    if stamp_to_ns(message.header.stamp):  # who waits for this frame need not wait on
+        assert chain.until(lambda: heard)
+        assert (heard[0].width, heard[0].header.stamp) == (0, message.header.stamp)
     fly(chain, 1.5)
     chain.cloud.publish(cloud(1.4))
     assert chain.until(lambda: chain.poses['mav1'])
@@ -197,6 +201,7 @@ def test_frames_that_cost_too_much_do_not_keep_odometry_out(chain, monkeypatch):
     """A machine that does not keep up: a frame takes longer than the node may be busy."""
     monkeypatch.setattr(frame_intake, 'BUSY_NS', 0)
     monkeypatch.setattr(sighting_queue, 'OVERDUE_NS', nanoseconds(0.5))
+    heard = chain.collect(PointCloud2, '/mav1/localization/associations')
     fly(chain, 0.5, 1.0, 1.5)
     for k in range(8):
         chain.cloud.publish(cloud(0.6 + 0.1 * k))
@@ -205,6 +210,7 @@ def test_frames_that_cost_too_much_do_not_keep_odometry_out(chain, monkeypatch):
     assert chain.until(lambda: frames.fates['mav1'].arrived == 8)
     chain.until(lambda: False, timeout=2.0)
     assert frames.fates['mav1'].waiting == 0
+    assert chain.until(lambda: len(heard) == 8)  # the frames that were not used, too
 
 
 def test_it_says_whose_odometry_it_waits_for(chain):

@@ -13,8 +13,10 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo
 
+from mav_perception.errors import ConfigurationError
 from mav_perception.ros.monitor.drone_monitor import DroneMonitor
 from mav_perception.ros.monitor.live_screen import LiveScreen
+from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.monitor.picture_sampler import keep_newest
 
 
@@ -88,3 +90,10 @@ def test_a_screen_whose_reader_is_gone_does_not_end_the_flight():
     child.stdout.close()
     assert child.stderr.read() == 'written\n'
     assert child.wait(30.0) == 0
+
+
+@pytest.mark.parametrize('about', ['{"seed": 3', '[1]'])
+def test_words_for_the_report_that_are_none_are_refused_before_the_flight(about):
+    assert MonitorNodeParameters(about='{"seed": 3}').words() == {'seed': '3'}
+    with pytest.raises(ConfigurationError, match='about'):
+        MonitorNodeParameters(about=about).words()

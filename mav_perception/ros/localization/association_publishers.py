@@ -13,7 +13,7 @@ from mav_perception.ros.messages.conversions import ns_to_stamp
 from mav_perception.ros.messages.point_clouds import ASSOCIATION_FIELDS, table_to_cloud
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.topics import ASSOCIATIONS, below, in_namespace
-from mav_perception.types import Sightings
+from mav_perception.types import FloatArray, Sightings
 
 
 class AssociationPublishers:
@@ -42,19 +42,23 @@ class AssociationPublishers:
     def publish(
         self, localizer: TeamLocalizer, sightings: Sightings, report: UpdateReport | None
     ) -> None:
-        """Publish what became of the sightings of a frame.
-
-        An empty cloud stands for a frame that is done with, but was not used: no report.
-        """
+        """Publish what became of the sightings of a frame, without a report that it is unused."""
         publisher = self._publisher_of[sightings.observer, sightings.camera]
-        if not publisher.get_subscription_count():
+        if report is None or not publisher.get_subscription_count():
+            self.publish_unused(sightings.observer, sightings.camera, sightings.stamp_ns)
             return
-        table = np.zeros((0, len(ASSOCIATION_FIELDS)))
-        if report is not None:
-            drones, probability = report.best_associations()
-            whole = np.broadcast_to([report.nis, report.nis_size], (len(sightings), 2))
-            # In map, so that viewers need no transforms; in the optical frame, as they were seen.
-            positions = localizer.sighting_positions(report)
-            table = np.column_stack([positions, drones, probability, whole, sightings.positions])
-        header = Header(stamp=ns_to_stamp(sightings.stamp_ns), frame_id=self._map_frame)
-        publisher.publish(table_to_cloud(ASSOCIATION_FIELDS, table, header))
+        drones, probability = report.best_associations()
+        whole = np.broadcast_to([report.nis, report.nis_size], (len(sightings), 2))
+        # In map, so that viewers need no transforms; in the optical frame, as they were seen.
+        positions = localizer.sighting_positions(report)
+        table = np.column_stack([positions, drones, probability, whole, sightings.positions])
+        publisher.publish(self._cloud(sightings.stamp_ns, table))
+
+    def publish_unused(self, drone: str, camera: str, stamp_ns: int) -> None:
+        """Publish an empty cloud: a frame is done with, but was not used."""
+        nothing = np.zeros((0, len(ASSOCIATION_FIELDS)))
+        self._publisher_of[drone, camera].publish(self._cloud(stamp_ns, nothing))
+
+    def _cloud(self, stamp_ns: int, table: FloatArray) -> PointCloud2:
+        header = Header(stamp=ns_to_stamp(stamp_ns), frame_id=self._map_frame)
+        return table_to_cloud(ASSOCIATION_FIELDS, table, header)

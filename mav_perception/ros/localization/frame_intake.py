@@ -54,12 +54,17 @@ class FrameIntake:
             )
         self._queue.add(sightings.surest(self._most), time.monotonic_ns())
 
-    def ready(self, newest_odometry: Mapping[str, int | None]) -> Iterator[Sightings]:
-        """Yield the frames that have their odometry, for `BUSY_NS`; refuse those overdue."""
-        begin_ns = time.monotonic_ns()
-        for sightings in self._queue.overdue(begin_ns):
+    def refuse_overdue(self) -> list[Sightings]:
+        """Take out the frames that waited for too long."""
+        overdue = self._queue.overdue(time.monotonic_ns())
+        for sightings in overdue:
             self.fates[sightings.observer].refuse(OVERLOAD)
             self._diagnostics.problem('load', OVERLOAD)
+        return overdue
+
+    def ready(self, newest_odometry: Mapping[str, int | None]) -> Iterator[Sightings]:
+        """Yield the frames that have their odometry, for `BUSY_NS`."""
+        begin_ns = time.monotonic_ns()
         for sightings in self._queue.ready(newest_odometry, begin_ns):
             yield sightings
             if time.monotonic_ns() - begin_ns > BUSY_NS:

@@ -44,7 +44,8 @@ class TransformParameters:
         True, 'publish map -> odometry frame where tf2_msgs is; never with a pose_prefix'
     )
     publish_camera_tf: bool = parameter(
-        True, 'publish base -> camera of team.yaml on /tf_static, unless somebody else does'
+        True,
+        'with publish_tf: base -> camera of team.yaml on /tf_static, unless somebody else does',
     )
     transform_tolerance: float = parameter(
         0.1,
@@ -93,12 +94,12 @@ class TeamTransforms:
         self._since = time.monotonic()
         self._publisher: Any = None
         self._static_publisher: Any = None
-        if (wanted or settings.publish_camera_tf) and WITHOUT_TF:
+        if wanted and WITHOUT_TF:
             node.get_logger().info(f'No transforms: {WITHOUT_TF}')
             return
         if wanted:
             self._publisher = node.advertise(tf2_msgs.TFMessage, TF, TF_QOS)
-        if wanted and settings.publish_camera_tf:
+        if settings.publish_camera_tf and wanted:
             self._static_publisher = node.advertise(tf2_msgs.TFMessage, TF_STATIC, TF_STATIC_QOS)
 
     def begin(self, node: SelfActivatingNode) -> None:

@@ -21,7 +21,7 @@ def boxes_of(message: Any, kind: str) -> Boxes:
     """Return the boxes of a Detection2DArray.
 
     Args:
-        message: of any detector; pixels of the image.
+        message: of any detector; pixels of the image, from the corner of its first one.
         kind: class of the drones; empty for boxes of any class.
 
     Raises:
@@ -32,7 +32,10 @@ def boxes_of(message: Any, kind: str) -> Boxes:
         scores = [r.hypothesis.score for r in item.results if kind in ('', r.hypothesis.class_id)]
         if scores or not (item.results or kind):
             centre, box = item.bbox.center.position, item.bbox
-            rows.append((centre.x, centre.y, box.size_x, box.size_y, max(scores, default=1.0)))
+            # Detectors count from the corner of the first pixel, we from its middle.
+            rows.append(
+                (centre.x - 0.5, centre.y - 0.5, box.size_x, box.size_y, max(scores, default=1.0))
+            )
     table = np.array(rows, float).reshape(-1, 5)
     if not np.isfinite(table).all() or (table[:, 2:4] < 0.0).any():
         raise InputError('A box has a place, size or score that is no finite number.')
@@ -40,13 +43,16 @@ def boxes_of(message: Any, kind: str) -> Boxes:
 
 
 def detections_message(detections: list[Detection], header: Header, kind: str) -> Any:
-    """Return a Detection2DArray: box, class and score of each detection, and no identity."""
+    """Return a Detection2DArray: box, class and score of each detection, and no identity.
+
+    Places count from the corner of the first pixel, as in `boxes_of`.
+    """
     message = vision_msgs.Detection2DArray(header=header)
     for detection in detections:
         left, top, width, height = detection.box
         item = vision_msgs.Detection2D(header=header)
-        item.bbox.center.position.x = left + (width - 1) / 2.0
-        item.bbox.center.position.y = top + (height - 1) / 2.0
+        item.bbox.center.position.x = left + width / 2.0
+        item.bbox.center.position.y = top + height / 2.0
         item.bbox.size_x, item.bbox.size_y = float(width), float(height)
         result = vision_msgs.ObjectHypothesisWithPose()
         result.hypothesis.class_id, result.hypothesis.score = kind, detection.score

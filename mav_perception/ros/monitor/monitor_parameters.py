@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from mav_perception.errors import ConfigurationError
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_parameter
 
@@ -42,3 +44,17 @@ class MonitorNodeParameters:
         '', 'JSON of words for the head of the report: what flies, seed, command', read_only=True
     )
     refresh: float = parameter(1.0, 'seconds between live tables', 0.1, 60.0, read_only=True)
+
+    def words(self) -> dict[str, str]:
+        """Return what `about` tells.
+
+        Raises:
+            ConfigurationError: it is no JSON of words.
+        """
+        try:
+            told = json.loads(self.about or '{}')
+        except ValueError as error:
+            raise ConfigurationError(f'about is no JSON, {self.about!r}: {error}.') from error
+        if not isinstance(told, dict):
+            raise ConfigurationError(f'about needs {{"word": "text"}}, not {self.about!r}.')
+        return {str(key): str(value) for key, value in told.items()}

@@ -162,17 +162,17 @@ class LocalizationNode(SelfActivatingNode):
         self._transforms.heard(drone, message)
 
     def _on_measurements(self, message: PointCloud2, drone: str, camera: str) -> None:
-        stamped = bool(stamp_to_ns(message.header.stamp))
-        fates = self._frames.fates[drone]
-        fates.arrived += stamped
+        stamp_ns, fates = stamp_to_ns(message.header.stamp), self._frames.fates[drone]
+        fates.arrived += bool(stamp_ns)
         try:
             sightings = replace(cloud_to_sightings(message, drone), camera=camera)
             self._check_stamp(sightings.stamp_ns, f'Sightings of {drone}')
         except MavPerceptionError as error:
-            if stamped:  # without a stamp it is no frame of the flight
+            if stamp_ns:  # without a stamp it is no frame of the flight
                 fates.refuse(str(error))
+                self._associations.publish_unused(drone, camera, stamp_ns)
             raise
-        if not stamped:
+        if not stamp_ns:
             return  # a simulator wakes the chain up as its time begins
         self._transforms.saw_cloud(drone, camera, message.header.frame_id)
         self._frames.add(sightings)
@@ -183,7 +183,9 @@ class LocalizationNode(SelfActivatingNode):
             self.diagnostics.problem('clock', strange)
 
     def _process(self) -> None:
-        """Use the frames that are ready."""
+        """Use the frames that are ready; those that waited for too long are not used."""
+        for late in self._frames.refuse_overdue():
+            self._associations.publish(self._localizer, late, None)
         newest = dict(zip(self._team.names, self._localizer.newest_odometry(), strict=True))
         for sightings in self._frames.ready(newest):
             self._attempt(f'sightings of {sightings.observer}', self._use, sightings)

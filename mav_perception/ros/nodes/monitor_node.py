@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
@@ -66,6 +65,7 @@ class MonitorNode(Node):
         super().__init__('monitor_node')
         declare_parameters(self, MonitorNodeParameters)
         self._settings = read_parameters(self, MonitorNodeParameters)
+        self._told = self._settings.words()  # now, not at the end of the flight
         self._base = team_base(self.get_namespace(), self._settings.team_namespace)
         self._entries = load_team(team_path(self._settings.team_file))
         self._drones = [
@@ -235,9 +235,8 @@ class MonitorNode(Node):
 
     def _about(self) -> dict[str, str]:
         """Return where the flight comes from: what was told, and what is known anyway."""
-        told = json.loads(self._settings.about) if self._settings.about else {}
         known = {key: self._values[key] for key in ('parameters',) if key in self._values}
-        return provenance() | known | told
+        return provenance() | known | self._told
 
 
 def main() -> int:

@@ -146,9 +146,8 @@ class SimulationNode(Node):
         if factor < 0.95:
             self.diagnostics.problem(
                 'slow',
-                f'The machine is too slow for real time: simulated time runs at {factor:.2f}, so '
-                f'that no frame is dropped ({lost} lost so far). Use fewer drones or a '
-                'lower frame rate.',
+                f'The machine is too slow for real time: simulated time runs at {factor:.2f}, '
+                f'{lost} frames lost so far. Use fewer drones or a lower frame rate.',
             )
 
     def _wait_for_chain(self) -> None:

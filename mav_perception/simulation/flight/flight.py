@@ -74,7 +74,7 @@ def scenario_team(scenario: Scenario) -> tuple[DroneEntry, ...]:
 
 def arrival_delays(scenario: Scenario, count: int) -> FloatArray:
     """Return how late each of `count` frames arrives, seconds."""
-    rng = np.random.default_rng((scenario.seed, 30))
+    rng = np.random.default_rng((scenario.seed, 60))
     return scenario.frame_delay * rng.random(count)
 
 
