@@ -9,6 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mav_perception.errors import InputError
+from mav_perception.evaluation.odometry_paths import (
+    carry_forward,
+    joined,
+    restarts_of,
+    vio_alone,
+)
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.localizer import TeamLocalizer
@@ -199,40 +205,6 @@ def dead_reckoning(recording: Recording) -> Estimate:
     )
 
 
-def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> FloatArray:
-    """Return (M, 4) poses of one drone at any stamps: its last estimate, moved on by odometry."""
-    last = np.clip(np.searchsorted(estimate.stamps, stamps, 'right') - 1, 0, None)
-    anchor, now = odometry.at(estimate.stamps)[last], odometry.at(stamps)
-    poses = estimate.poses[last].copy()
-    rotation = yaw_rotation(poses[:, 3] - anchor[:, 3])
-    poses[:, :3] += np.einsum('mij,mj->mi', rotation, now[:, :3] - anchor[:, :3])
-    poses[:, 3] = wrap_angle(poses[:, 3] + now[:, 3] - anchor[:, 3])
-    return poses
-
-
-def vio_alone(recording: Recording, drone: int, stamps: IntArray) -> FloatArray:
-    """Return (M, 4) poses of one drone by odometry alone.
-
-    It begins at the start that the filter is told, there where the filter takes it to hold: at the
-    origin of the odometry or at the beginning of the recording. Nobody is told: at the truth.
-    """
-    team, odometry = recording.team, recording.odometry_path(drone)
-    begin = np.array([recording.begin_ns])
-    if not np.isfinite(team.start_sigma[drone]).all():
-        return carry_forward(PosePath(begin, recording.truth[drone].at(begin)), odometry, stamps)
-    start = team.start[drone]
-    if team.start_at_origin and team.start_at_origin[drone]:
-        return from_origin(start, odometry).at(stamps)
-    return carry_forward(PosePath(begin, start[None]), odometry, stamps)
-
-
-def from_origin(start: FloatArray, odometry: PosePath) -> PosePath:
-    """Return odometry as a path in map, from the pose (4,) in map of its own origin."""
-    poses = odometry.poses + start
-    poses[:, :3] = start[:3] + odometry.poses[:, :3] @ yaw_rotation(start[3]).T
-    return PosePath(odometry.stamps, poses)
-
-
 def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) -> FloatArray:
     """Return (M, N, 4) published poses at any stamps, NaN before a drone was first localized."""
     poses = np.full((len(stamps), len(recording.team.names), 4), np.nan)
@@ -241,7 +213,8 @@ def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) 
         if not len(frames):
             continue
         published = PosePath(estimate.stamps[frames], estimate.means[frames, drone])
-        carried = carry_forward(published, recording.odometry_path(drone), stamps)
+        odometry = recording.odometry_path(drone)
+        carried = carry_forward(published, joined(odometry, restarts_of(odometry)), stamps)
         known = estimate.localized[0, drone] | (stamps >= published.stamps[0])
         poses[known, drone] = carried[known]
     return poses

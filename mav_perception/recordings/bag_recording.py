@@ -166,7 +166,7 @@ class _BagOfTeam:
     ) -> LabelledFrame:
         """Return a frame with the drone that each sighting shows, -1 for a false one.
 
-        Without the true paths nobody knows, and all are -1.
+        Where nobody knows the true path, of the observer or of all, it is -1.
         """
         if not truth:
             return LabelledFrame(frame, np.full(len(frame), -1))
@@ -174,8 +174,12 @@ class _BagOfTeam:
         observer = names.index(frame.observer)
         (camera,) = (c for c in self._entries[observer].cameras if c.name == frame.camera)
         stamp = np.array([frame.stamp_ns])
-        poses = np.array([path.at(stamp)[0] for path in truth])
-        others = np.delete(np.arange(len(names)), observer)
+        poses = np.array([path.known_at(stamp)[0] for path in truth])
+        known = np.isfinite(poses).all(axis=1)
+        if not known[observer]:
+            return LabelledFrame(frame, np.full(len(frame), -1))
+        known[observer] = False
+        others = np.flatnonzero(known)
         angles = np.append(tilts[observer].at(stamp)[0], poses[observer, 3])
         targets = from_camera(poses[others, :3], poses[observer, :3], angles, camera.mount())
         return LabelledFrame(frame, identify(frame.positions, targets, others))

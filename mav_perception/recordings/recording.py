@@ -8,7 +8,17 @@ import numpy as np
 
 from mav_perception.geometry import interpolate, roll_pitch_yaw
 from mav_perception.localization.team.team import Team
-from mav_perception.types import NANOSECONDS, FloatArray, IntArray, OdometrySample, Sightings
+from mav_perception.types import (
+    NANOSECONDS,
+    FloatArray,
+    IntArray,
+    OdometrySample,
+    Sightings,
+    nanoseconds,
+)
+
+LONGEST_GAP_NS = nanoseconds(0.5)
+"""Between samples of the truth that are farther apart, nobody knows it."""
 
 UNIX_BEGIN_NS = 1_800_000_000 * NANOSECONDS
 """When recordings begin that have no time of day of their own: robots have Unix stamps."""
@@ -26,6 +36,21 @@ class PosePath:
         if not len(self.stamps):
             return np.full((len(stamps), self.poses.shape[1]), np.nan)
         return interpolate(stamps, self.stamps, self.poses)
+
+    def known_at(self, stamps: IntArray) -> FloatArray:
+        """Return (M, 4) poses at stamps, NaN outside of the path and in gaps over `LONGEST_GAP`.
+
+        For truth: a motion capture loses a body for seconds, and nobody knows where it was.
+        """
+        poses = self.at(stamps)
+        if len(self.stamps):
+            after = np.searchsorted(self.stamps, stamps)
+            following = self.stamps[np.minimum(after, len(self.stamps) - 1)]
+            before = self.stamps[np.maximum(after - 1, 0)]
+            inside = (after > 0) & (after < len(self.stamps))
+            near = inside & (following - before <= LONGEST_GAP_NS)
+            poses[~(near | (following == stamps))] = np.nan
+        return poses
 
 
 @dataclass(frozen=True)
@@ -149,5 +174,5 @@ class Recording:
 
 
 def sample_truth(recording: Recording, stamps: IntArray) -> FloatArray:
-    """Return (M, N, 4) true poses at stamps."""
-    return np.stack([path.at(stamps) for path in recording.truth], axis=1)
+    """Return (M, N, 4) true poses at stamps, NaN where nobody knows them."""
+    return np.stack([path.known_at(stamps) for path in recording.truth], axis=1)

@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 
 from mav_perception.evaluation.benchmark.comparison import score
-from mav_perception.evaluation.playback import (
-    dead_reckoning,
-    play,
-    sample_estimate,
-    vio_alone,
-)
+from mav_perception.evaluation.odometry_paths import vio_alone
+from mav_perception.evaluation.playback import dead_reckoning, play, sample_estimate
 from mav_perception.geometry import wrap_angle
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.recordings.recording import sample_truth

@@ -16,13 +16,8 @@ from mav_perception.evaluation.metrics.team_errors import (
     sample_stamps,
     team_shape_rmse,
 )
-from mav_perception.evaluation.playback import (
-    Estimate,
-    dead_reckoning,
-    play,
-    sample_estimate,
-    vio_alone,
-)
+from mav_perception.evaluation.odometry_paths import vio_alone
+from mav_perception.evaluation.playback import Estimate, dead_reckoning, play, sample_estimate
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.recordings.recording import Recording, sample_truth
 from mav_perception.types import nanoseconds, seconds
@@ -136,6 +131,7 @@ def average_nees(recording: Recording, estimate: Estimate, axes: tuple[int, ...]
     values = [
         normalised_error_squared(estimate.states[i], t, axes)
         for i, t in zip(index, truth, strict=True)
+        if np.isfinite(t).all()
     ]
     if not values:
         return float('nan')

@@ -137,7 +137,7 @@ def count_wrong(recording: Recording, estimate: Estimate) -> tuple[int, int]:
     truth = sample_truth(recording, estimate.stamps[::JUDGED_STEP])
     judged = wrong = 0
     for k, true in zip(index, truth, strict=True):
-        published = np.flatnonzero(estimate.localized[k])
+        published = np.flatnonzero(estimate.localized[k] & np.isfinite(true).all(axis=1))
         if len(published) < 2:
             continue
         rows = (4 * published[:, None] + np.arange(4)).ravel()

@@ -35,18 +35,20 @@ class AssociatedFrame:
 
 
 def flight_association_log(frames: list[AssociatedFrame], logs: list[DroneLog]) -> AssociationLog:
-    """Return NIS and confusion of a flight; no confusion unless the truth of all is known."""
-    associations = AssociationLog(len(logs))
+    """Return NIS and confusion of a flight; no confusion where the truth of any is not known."""
+    associations, nobody = AssociationLog(len(logs)), np.zeros(0, np.int64)
     if not all(log.truth for log in logs):
-        nobody = np.zeros(0, np.int64)
         for frame in frames:
             associations.note(nobody, nobody, frame.nis, frame.nis_size)
         return associations
     stamps = np.array([frame.stamp_ns for frame in frames], np.int64)
-    poses = np.stack([log.path(log.truth).at(stamps) for log in logs], axis=1)
+    poses = np.stack([log.path(log.truth).known_at(stamps) for log in logs], axis=1)
     tilts = [log.true_roll_pitch(stamps) for log in logs]
     everybody = np.arange(len(logs))
     for index, frame in enumerate(frames):
+        if not np.isfinite(poses[index]).all():
+            associations.note(nobody, nobody, frame.nis, frame.nis_size)
+            continue
         own, others = poses[index, frame.observer], np.delete(everybody, frame.observer)
         angles = np.append(tilts[frame.observer][index], own[3])
         targets = from_camera(poses[index, others, :3], own[:3], angles, frame.mount)

@@ -10,14 +10,16 @@ import numpy as np
 from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.metrics.run_score import RunScore, run_score
 from mav_perception.evaluation.metrics.team_errors import sample_stamps
-from mav_perception.evaluation.playback import carry_forward, from_origin
+from mav_perception.evaluation.odometry_paths import (
+    carry_forward,
+    from_origin,
+    joined,
+    restarts_of,
+)
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.geometry import interpolate, yaw_rotation
 from mav_perception.recordings.recording import PosePath
 from mav_perception.types import FloatArray, IntArray
-
-ANCHOR = 2000
-"""Samples among which the first instant is that has odometry and a known pose."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +76,25 @@ class DroneLog:
         return from_origin(self._origin(), self.path(self.odometry[-newest:]))
 
     def _origin(self) -> FloatArray:
-        """Return the pose (4,) in map of the origin of the odometry."""
-        known = self.truth or self.estimate
-        if not np.isfinite(self.start).all() and known:
-            stamp = np.array([max(known[0][0], self.odometry[0][0])])
-            here = self.path(self.odometry[:ANCHOR]).at(stamp)[0]
-            there = self.path(known[:ANCHOR]).at(stamp)[0]
-            turn = there[3] - here[3]
-            position = there[:3] - yaw_rotation(turn) @ here[:3]
-            self.start = np.append(position, turn)
+        """Return the pose (4,) in map of the origin of the odometry, NaN while nobody knows it."""
+        if not np.isfinite(self.start).all() and self.odometry:
+            if (found := self._origin_by(self.truth)) is not None:
+                self.start = found
+            elif (found := self._origin_by(self.estimate)) is not None:
+                return found
         return self.start
+
+    def _origin_by(self, known: list[tuple[int, FloatArray]]) -> FloatArray | None:
+        """Return it by the first instant that has odometry and a known pose, if there is one."""
+        if not known:
+            return None
+        poses, odometry = self.path(known), self.path(self.odometry)
+        first = max(poses.stamps[0], odometry.stamps[0])
+        if first > min(poses.stamps[-1], odometry.stamps[-1]):
+            return None
+        here, there = (path.at(np.array([first]))[0] for path in (odometry, poses))
+        turn = there[3] - here[3]
+        return np.append(there[:3] - yaw_rotation(turn) @ here[:3], turn)
 
     def latest(self) -> Latest:
         """Return the newest errors and sigma, each as soon as it is known."""
@@ -114,16 +125,15 @@ def record_flight(
         if not (log.estimate and log.odometry):
             continue
         estimate, covariance = log.estimates()
-        truth = log.path(log.truth)
-        stamps = truth.stamps if log.truth else estimate.stamps
-        vio = PosePath(stamps, log.vio_alone().at(stamps))
+        odometry = log.path(log.odometry)
         drones.append(
             DroneRecord(
                 name=name,
-                truth=truth,
+                truth=log.path(log.truth),
                 estimate=estimate,
-                vio=vio,
+                vio=log.vio_alone(),
                 covariance=covariance,
+                restarts=odometry.stamps[restarts_of(odometry)],
             )
         )
     known = len(drones) == len(logs) and all(log.truth for log in logs)
@@ -152,11 +162,10 @@ def score_flight(logs: list[DroneLog]) -> RunScore | None:
     estimate, vio, truth = [], [], []
     for log in logs:
         odometry, path, true = log.path(log.odometry), log.path(log.estimate), log.path(log.truth)
-        carried = carry_forward(path, odometry, stamps)
+        carried = carry_forward(path, joined(odometry, restarts_of(odometry)), stamps)
         carried[(stamps < path.stamps[0]) | (stamps > odometry.stamps[-1])] = np.nan
-        carried[(stamps < true.stamps[0]) | (stamps > true.stamps[-1])] = np.nan
         estimate.append(carried)
         vio.append(log.vio_alone().at(stamps))
-        truth.append(true.at(stamps))
+        truth.append(true.known_at(stamps))
     e, v, t = (np.stack(poses, axis=1) for poses in (estimate, vio, truth))
-    return run_score(e, v, t) if np.isfinite(e).any() else None
+    return run_score(e, v, t) if np.isfinite(e + t).any() else None

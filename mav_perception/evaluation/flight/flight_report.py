@@ -73,8 +73,13 @@ class Flight:
 
     @property
     def beats_vio(self) -> bool | None:
-        """Tell whether the shape of the team is nearer to the truth than by VIO alone."""
-        return None if self.score is None else self.score.team_shape < self.score.vio_team_shape
+        """Tell whether the shape of the team is nearer to the truth than by VIO alone.
+
+        None without a score, or of one drone alone, which has no shape.
+        """
+        if self.score is None or not np.isfinite(self.score.team_shape):
+            return None
+        return self.score.team_shape < self.score.vio_team_shape
 
     @property
     def false_share(self) -> float:

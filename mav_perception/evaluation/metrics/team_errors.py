@@ -19,8 +19,8 @@ def align_team(estimate: FloatArray, truth: FloatArray) -> FloatArray:
     """Align all drones of each instant with one yaw and one translation (least squares).
 
     Gravity fixes roll and pitch, so the best yaw has a closed form: the angle of
-    sum (t x e, t . e) over the centred horizontal positions. Drones without an estimate (NaN) take
-    no part, nor do instants with fewer than two drones.
+    sum (t x e, t . e) over the centred horizontal positions. Drones without an estimate or a
+    truth (NaN) take no part, nor do instants with fewer than two drones.
 
     Args:
         estimate: (M, N, 3) estimated positions.
@@ -29,12 +29,12 @@ def align_team(estimate: FloatArray, truth: FloatArray) -> FloatArray:
     Returns:
         (M, N, 3) estimates moved onto the truth, NaN where there was none.
     """
-    known = np.isfinite(estimate).all(axis=-1, keepdims=True)
+    known = np.isfinite(estimate + truth).all(axis=-1, keepdims=True)
     number = known.sum(axis=1, keepdims=True)
     estimate = np.where(number > 1, estimate, np.nan)
     share = known / np.maximum(number, 1)
     centre_e = np.sum(share * np.where(known, estimate, 0.0), axis=1, keepdims=True)
-    centre_t = np.sum(share * truth, axis=1, keepdims=True)
+    centre_t = np.sum(share * np.where(known, truth, 0.0), axis=1, keepdims=True)
     e, t = estimate - centre_e, truth - centre_t
     sine = np.nansum(e[..., 0] * t[..., 1] - e[..., 1] * t[..., 0], axis=1)
     cosine = np.nansum(e[..., 0] * t[..., 0] + e[..., 1] * t[..., 1], axis=1)

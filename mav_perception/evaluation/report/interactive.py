@@ -33,7 +33,7 @@ def interactive_html(record: RunRecord, events: tuple[RunEvent, ...]) -> tuple[s
     from bokeh.models import Range1d
     from bokeh.resources import Resources
 
-    end = max(float(seconds_of(record, drone.estimate.stamps)[-1]) for drone in record.drones)
+    end = float(seconds_of(record, record.end_ns))
     span = Range1d(start=-0.02 * end, end=1.02 * end)
     plots = [_map(record), _timeline(record, events, span)]
     for index in range(len(record.drones)):

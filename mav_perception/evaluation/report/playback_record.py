@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mav_perception.evaluation.association_log import AssociationLog
-from mav_perception.evaluation.playback import Estimate, carry_forward, vio_alone
+from mav_perception.evaluation.metrics.team_errors import sample_stamps
+from mav_perception.evaluation.odometry_paths import carry_forward, restarts_of, vio_alone
+from mav_perception.evaluation.playback import Estimate
 from mav_perception.evaluation.report.provenance import provenance
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.localization.correlation import independent_share
@@ -73,17 +75,21 @@ def independent_frames(cameras: Sequence[Sequence[int]], correlation_time: float
 
 def _drone_record(recording: Recording, estimate: Estimate, index: int) -> DroneRecord:
     states, truth = estimate.published(index), recording.truth[index]
-    stamps = estimate.stamps[states]
-    found = PosePath(stamps, estimate.means[states, index])
+    odometry, published = recording.odometry_path(index), estimate.stamps[states]
+    found = PosePath(published, estimate.means[states, index])
+    stamps = np.union1d(published, sample_stamps(recording.begin_ns, recording.end_ns))
+    true = truth.known_at(stamps)
+    known = np.isfinite(true).all(axis=1)
+    moving = stamps[(stamps >= odometry.stamps[0]) & (stamps <= odometry.stamps[-1])]
     if len(truth.stamps) or np.isfinite(recording.team.start_sigma[index]).all():
-        vio = vio_alone(recording, index, stamps)
+        vio = vio_alone(recording, index, moving)
     else:  # nobody knows where it began: it goes on from where it was found
-        first = PosePath(stamps[:1], found.poses[:1])
-        vio = carry_forward(first, recording.odometry_path(index), stamps)
+        vio = carry_forward(PosePath(published[:1], found.poses[:1]), odometry, moving)
     return DroneRecord(
         name=recording.team.names[index],
-        truth=PosePath(stamps, truth.at(stamps)) if len(truth.stamps) else truth,
+        truth=PosePath(stamps[known], true[known]),
         estimate=found,
-        vio=PosePath(stamps, vio),
+        vio=PosePath(moving, vio),
+        restarts=odometry.stamps[restarts_of(odometry)],
         covariance=np.array([estimate.states[state].block(index) for state in states]),
     )

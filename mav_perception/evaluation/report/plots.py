@@ -59,7 +59,7 @@ def plot_flight(record: RunRecord, path: Path) -> None:
             (drone.estimate, {'lw': 1.2}),
             (drone.vio, {'lw': 0.8, 'ls': ':'}),
         ):
-            error = (estimate.poses - drone.truth.at(estimate.stamps))[:, :3]
+            error = (estimate.poses - drone.truth.known_at(estimate.stamps))[:, :3]
             label = drone.name if estimate is drone.estimate else None
             errors.plot(
                 (estimate.stamps - begin) * 1e-9,

@@ -100,11 +100,13 @@ def _rmse_cells(record: RunRecord, index: int) -> list[str]:
 
 def error_cells(drone: DroneRecord, axes: tuple[int, ...]) -> list[str]:
     """Return ATE, RPE and NEES per degree of freedom of a drone."""
-    truth = drone.truth.at(drone.estimate.stamps)
+    truth = drone.truth.known_at(drone.estimate.stamps)
+    known = np.isfinite(truth).all(axis=1)
+    stamps = drone.estimate.stamps[known]
     try:
         aligned = trajectory_error(
-            Trajectory.level(drone.estimate.stamps, truth),
-            Trajectory.level(drone.estimate.stamps, drone.estimate.poses),
+            Trajectory.level(stamps, truth[known]),
+            Trajectory.level(stamps, drone.estimate.poses[known]),
         )
         shape = [two_digits(aligned.ate), two_digits(aligned.rpe)]
     except DataError:  # too few poses

@@ -56,7 +56,7 @@ class RerunStream:
         self, index: int, name: str, path: PosePath, covariance: FloatArray, truth: PosePath
     ) -> None:
         """Show K estimates of a drone, (K, 4, 4) covariances, and errors if the truth is known."""
-        errors = np.linalg.norm((path.poses - truth.at(path.stamps))[:, :3], axis=1)
+        errors = np.linalg.norm((path.poses - truth.known_at(path.stamps))[:, :3], axis=1)
         colours = [COLOURS[index % len(COLOURS)]]
         for stamp, pose, block, error in zip(
             path.stamps.tolist(), path.poses, covariance[:, :3, :3], errors, strict=True
@@ -109,5 +109,7 @@ class LiveRerun:
 
     def finish(self, logs: list[tuple[str, DroneLog]]) -> None:
         """Show the whole tracks."""
-        self.update(logs, newest=max((len(log.odometry) for _, log in logs), default=0) + 1)
-        self._stream.finish()
+        try:
+            self.update(logs, newest=max((len(log.odometry) for _, log in logs), default=0) + 1)
+        finally:
+            self._stream.finish()

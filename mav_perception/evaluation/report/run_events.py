@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mav_perception.evaluation.playback import carry_forward
+from mav_perception.evaluation.odometry_paths import carry_forward, joined
 from mav_perception.evaluation.report.run_record import DroneRecord, RunRecord
 from mav_perception.types import IntArray, nanoseconds, seconds
 
@@ -15,9 +15,6 @@ LONGEST_PAUSE = 1.5
 
 SMALLEST_JUMP = 0.5
 """Metres by which a pose and what odometry made of the last one differ, for a jump."""
-
-RESTART_SPEED = 15.0
-"""Metres a second that no VIO covers while it runs."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class RunEvent:
 
 def run_events(record: RunRecord) -> tuple[RunEvent, ...]:
     """Return what happened, by time."""
-    end = max(int(drone.estimate.stamps[-1]) for drone in record.drones)
+    end = record.end_ns
     events = [event for drone in record.drones for event in _events_of(drone, end)]
     return tuple(sorted(events, key=lambda event: event.stamp_ns))
 
@@ -67,7 +64,8 @@ def _jumps(drone: DroneRecord) -> list[RunEvent]:
     stamps, poses = drone.estimate.stamps, drone.estimate.poses
     if len(stamps) < 2 or not len(drone.vio.stamps):
         return []
-    carried = carry_forward(drone.estimate, drone.vio, stamps[1:] - 1)  # from the pose before
+    odometry = joined(drone.vio, np.searchsorted(drone.vio.stamps, drone.restarts))
+    carried = carry_forward(drone.estimate, odometry, stamps[1:] - 1)  # from the pose before
     moved = np.linalg.norm(poses[1:, :3] - carried[:, :3], axis=1)
     sigma = np.sqrt(np.trace(drone.covariance[:-1, :3, :3], axis1=1, axis2=2))
     far = np.flatnonzero(moved > np.maximum(SMALLEST_JUMP, 3.0 * sigma))
@@ -78,14 +76,5 @@ def _jumps(drone: DroneRecord) -> list[RunEvent]:
 
 
 def _restarts(drone: DroneRecord) -> list[RunEvent]:
-    """Return where odometry leaps."""
-    stamps = drone.vio.stamps
-    leaps = np.linalg.norm(np.diff(drone.vio.poses[:, :3], axis=0), axis=1)
-    fast = np.flatnonzero(leaps > RESTART_SPEED * np.diff(stamps) * 1e-9 + SMALLEST_JUMP)
-    return [
-        RunEvent(
-            int(stamps[k + 1]), drone.name, 'VIO restart',
-            f'the odometry of {drone.name} leaps by {leaps[k]:.1f} m',
-        )
-        for k in fast
-    ]  # fmt: skip
+    text = f'the VIO of {drone.name} began anew'
+    return [RunEvent(stamp, drone.name, 'VIO restart', text) for stamp in drone.restarts.tolist()]

@@ -47,7 +47,8 @@ def errors(record: RunRecord) -> Any:
         axis.fill_between(time, 3.0 * sigma, color=f'C{index}', alpha=0.12, label='3 sigma')
         axis.fill_between(time, sigma, color=f'C{index}', alpha=0.25, label='1 sigma')
         axis.plot(time, error, color=f'C{index}', lw=1.1, label='error')
-        vio = drone.vio.at(drone.estimate.stamps) - drone.truth.at(drone.estimate.stamps)
+        stamps = drone.estimate.stamps
+        vio = drone.vio.at(stamps) - drone.truth.known_at(stamps)
         top = 1.3 * float(np.nanmax([3.0 * np.median(sigma), 0.05, *error]))
         axis.plot(time, np.linalg.norm(vio[:, :3], axis=1), 'k:', lw=0.8, label='VIO alone')
         axis.set(ylabel=f'{drone.name} [m]', ylim=(0.0, top))

@@ -6,7 +6,7 @@ import csv
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,10 @@ class DroneRecord:
 
     Attributes:
         name: of the drone.
-        truth: true path, empty where nobody knows it.
+        truth: true path, empty where nobody knows it; a long gap in it is not known either.
         estimate, vio: what the filter said, and odometry alone from the start.
         covariance: (K, 4, 4) of each estimate.
+        restarts: stamps at which its VIO began anew.
     """
 
     name: str
@@ -45,13 +46,11 @@ class DroneRecord:
     estimate: PosePath
     vio: PosePath
     covariance: FloatArray
+    restarts: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def errors(self) -> FloatArray:
         """Return (K, 4) estimate minus truth at the stamps of the estimate, NaN without truth."""
-        stamps, known = self.estimate.stamps, self.truth.stamps
-        difference = self.estimate.poses - self.truth.at(stamps)
-        if len(known):  # nobody knows what was before and after
-            difference[(stamps < known[0]) | (stamps > known[-1])] = np.nan
+        difference = self.estimate.poses - self.truth.known_at(self.estimate.stamps)
         difference[:, 3] = wrap_angle(difference[:, 3])
         return difference
 
@@ -104,6 +103,12 @@ class RunRecord:
         """Tell whether the true path of some drone is known."""
         return any(len(drone.truth.stamps) for drone in self.drones)
 
+    @property
+    def end_ns(self) -> int:
+        """Return the last stamp of anything that is known of a drone, with a pose or without."""
+        paths = [getattr(drone, kind) for drone in self.drones for kind in KINDS]
+        return max(int(path.stamps[-1]) for path in paths if len(path.stamps))
+
 
 def save_run(record: RunRecord, folder: Path) -> None:
     """Write run.json, run.npz, poses.csv and NAME.{truth,estimate,vio}.tum into a folder.
@@ -111,9 +116,13 @@ def save_run(record: RunRecord, folder: Path) -> None:
     The file of a truth that nobody knows is left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {'latency_ms': record.latency_ms, 'nis': record.nis, 'confusion': record.confusion}
+    arrays: dict[str, Any] = {
+        'latency_ms': record.latency_ms,
+        'nis': record.nis,
+        'confusion': record.confusion,
+    }
     for index, drone in enumerate(record.drones):
-        arrays[f'covariance_{index}'] = drone.covariance
+        arrays |= {f'covariance_{index}': drone.covariance, f'restarts_{index}': drone.restarts}
         for kind in KINDS:
             path, file = getattr(drone, kind), folder / f'{drone.name}.{kind}.tum'
             file.unlink(missing_ok=True)
@@ -134,12 +143,20 @@ def save_run(record: RunRecord, folder: Path) -> None:
         'pictures': [picture.caption for picture in record.pictures],
     }
     _write_table(record, folder / 'poses.csv')
-    for old in folder.glob('picture_*.jpg'):
-        old.unlink()
+    for index in range(_pictures_of_last_run(folder)):
+        (folder / f'picture_{index}.jpg').unlink(missing_ok=True)
     for index, picture in enumerate(record.pictures):
         with written_whole(folder / f'picture_{index}.jpg') as part:
             part.write_bytes(picture.jpeg)
     write_json(folder / 'run.json', words)
+
+
+def _pictures_of_last_run(folder: Path) -> int:
+    """Return how many pictures an earlier run has left; others are none of ours."""
+    try:
+        return len(json.loads((folder / 'run.json').read_text()).get('pictures', ()))
+    except BROKEN:
+        return 0
 
 
 def _write_table(record: RunRecord, path: Path) -> None:
@@ -167,7 +184,10 @@ def load_run(folder: Path) -> RunRecord:
         with np.load(folder / 'run.npz', allow_pickle=False) as file:
             arrays = dict(file)
         drones = tuple(
-            _load_drone(folder, name, arrays[f'covariance_{index}'])
+            replace(
+                _load_drone(folder, name, arrays[f'covariance_{index}']),
+                restarts=arrays.get(f'restarts_{index}', np.zeros(0, np.int64)),
+            )
             for index, name in enumerate(words['drones'])
         )
         return RunRecord(

@@ -14,7 +14,7 @@ MOUNT = CameraMount.forward(np.zeros(3), np.zeros(3))
 
 def hovering(x, pitch=0.0):
     log = DroneLog(np.zeros(4))
-    for stamp in (0, 10**9):
+    for stamp in (4 * 10**8, 6 * 10**8):
         log.truth.append((stamp, np.array([x, 0.0, 1.0, 0.0])))
         log.roll_pitch.append((stamp, np.array([0.0, pitch])))
     return log

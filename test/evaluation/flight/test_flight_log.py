@@ -5,6 +5,7 @@ import pytest
 
 from mav_perception.evaluation.association_log import AssociationLog
 from mav_perception.evaluation.flight.flight_log import DroneLog, record_flight, score_flight
+from mav_perception.evaluation.report.run_events import run_events
 
 
 def log_of(start_error, estimate_error):
@@ -64,6 +65,53 @@ def test_errors_end_where_nobody_knows_the_truth():
     assert score.drone_position[1] == pytest.approx(0.1)  # the motion capture stopped half way
     record = record_flight(('a',), [stopped], 'one', {}, np.zeros(0), AssociationLog(1))
     assert np.isnan(record.drones[0].errors()[-1]).all()
+
+
+def test_nobody_knows_the_truth_while_the_motion_capture_has_lost_the_drone():
+    lost = log_of(0.0, 0.1)
+    for rows in (lost.truth, lost.roll_pitch):
+        del rows[41:80]
+    for k in range(9, 16):  # it flies on elsewhere meanwhile
+        stamp, pose = lost.estimate[k]
+        lost.estimate[k] = stamp, pose + np.array([0.0, 30.0, 0.0, 0.0])
+    score = score_flight([log_of(0.0, 0.0), lost])
+    assert score.drone_position[1] == pytest.approx(0.1)
+    assert score.team_shape < 0.1
+    record = record_flight(('a',), [lost], 'one', {}, np.zeros(0), AssociationLog(1))
+    errors = record.drones[0].errors()[:, 1]
+    assert np.isnan(errors[9:16]).all()
+    assert np.nanmax(errors) == pytest.approx(0.1)
+
+
+def test_a_team_that_has_no_poses_any_more_is_lost_until_the_end():
+    logs = [log_of(0.0, 0.0), log_of(0.0, 0.0)]
+    for log in logs:
+        del log.estimate[10:], log.covariance[10:]
+    record = record_flight(('a', 'b'), logs, 'two', {}, np.zeros(0), AssociationLog(2))
+    assert [event.kind for event in run_events(record)] == ['found', 'found', 'lost', 'lost']
+    assert record.end_ns == 10 * 10**9
+
+
+def test_a_vio_that_restarts_is_told_as_that_and_moves_no_pose():
+    log = log_of(0.0, 0.05)
+    log.odometry = [
+        (s, pose - (s > 5 * 10**9) * np.array([5.1, 0, 0, 0])) for s, pose in log.odometry
+    ]
+    score = score_flight([log_of(0.0, 0.0), log])
+    assert score.drone_position[1] < 0.1
+    record = record_flight(('a',), [log], 'one', {}, np.zeros(0), AssociationLog(1))
+    events = run_events(record)
+    assert [event.kind for event in events] == ['found', 'VIO restart']
+    assert events[1].stamp_ns == 51 * 10**8
+
+
+def test_vio_alone_waits_for_an_instant_with_odometry_and_a_known_pose():
+    log = log_of(0.0, 0.0)
+    log.start, odometry = np.full(4, np.nan), log.odometry
+    log.odometry = []
+    assert np.isnan(log.latest().vio_error)  # truth and estimates, but no odometry yet
+    log.odometry = odometry[60:]
+    assert log.vio_alone().at(np.array([7 * 10**9]))[0] == pytest.approx([7.0, 0.0, 1.0, 0.0])
 
 
 def test_the_picture_is_drawn(tmp_path):

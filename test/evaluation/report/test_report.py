@@ -158,3 +158,14 @@ def test_what_is_no_run_is_refused(record, tmp_path):
     (tmp_path / 'run.npz').write_bytes(b'PK broken')
     with pytest.raises(DataError, match='is no folder of a run'):
         load_run(tmp_path)
+
+
+def test_a_run_removes_pictures_of_the_run_before_and_no_others(record, tmp_path):
+    for name in ('picture_holiday.jpg', 'picture_7.jpg'):
+        (tmp_path / name).write_bytes(b'mine')
+    save_run(replace(record, pictures=(Picture('one', b'1'), Picture('two', b'2'))), tmp_path)
+    save_run(replace(record, pictures=(Picture('other', b'3'),)), tmp_path)
+    left = {file.name: file.read_bytes() for file in tmp_path.glob('picture_*')}
+    assert left == {
+        'picture_0.jpg': b'3', 'picture_7.jpg': b'mine', 'picture_holiday.jpg': b'mine'
+    }  # fmt: skip
