@@ -44,16 +44,17 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         value['scenario'],
         drones=int(value['drones']) or None,
         seed=None if value['seed'] == '-1' else int(value['seed']),
+        cameras=[{}],  # the model has one, as a drone of the embedded simulator by default
     )
+    world = world_file(value['world'])
     folder = Path(tempfile.mkdtemp(prefix='mav_perception_'))
     team = scenario_team(scenario)
     # The odometry of Gazebo counts from the origin of the world.
     world_starts = tuple(replace(e, start=(0.0,) * 4, start_sigma=(0.01,) * 4) for e in team)
     save_team(world_starts, folder / 'team.yaml')
     (folder / 'gz_bridge.yaml').write_text(yaml.safe_dump(bridge_entries(scenario.names)))
-    path = world_file(value['world'])
-    gazebo = open_gazebo(path, window=value['gui'] == 'true')
-    spawned = [spawn(entry, world_name(path), folder) for entry in team]
+    gazebo = open_gazebo(world, window=value['gui'] == 'true')
+    spawned = [spawn(entry, world_name(world), folder) for entry in team]
     bridge = Node(
         package='ros_gz_bridge',
         executable='parameter_bridge',
@@ -80,9 +81,11 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 
 def world_file(world: str) -> Path:
-    """Return the file of a shipped world, or of one by its path."""
+    """Return the file of a shipped world, or of one by its path, if it is one."""
     own = world.endswith('.sdf')
-    return Path(world).expanduser() if own else SHARE / 'worlds' / f'{world}.sdf'
+    file = Path(world).expanduser() if own else SHARE / 'worlds' / f'{world}.sdf'
+    world_name(file)  # a wrong one is an error before anything is written
+    return file
 
 
 def open_gazebo(world: Path, window: bool) -> IncludeLaunchDescription:

@@ -10,7 +10,12 @@ from launch_ros.actions import Node
 from launch_xml.launch_description_sources import XMLLaunchDescriptionSource
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from mav_perception.localization.team.team_file import load_team, span_of_others
+from mav_perception.localization.team.team_file import (
+    DroneEntry,
+    load_team,
+    span_of_others,
+    team_from_entries,
+)
 from mav_perception.ros.runtime.launch_actions import declared
 from mav_perception.ros.runtime.launch_arguments import shared
 
@@ -43,6 +48,13 @@ def include(file: str, **arguments: object) -> IncludeLaunchDescription:
     return IncludeLaunchDescription(source, launch_arguments=list(arguments.items()))
 
 
+def drones_of(team_file: str) -> tuple[DroneEntry, ...]:
+    """Return the drones; a team that cannot fly is an error now, not in a node later."""
+    entries = load_team(Path(team_file).expanduser())
+    team_from_entries(entries)
+    return entries
+
+
 def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Read the team file and start a vehicle for each of its drones."""
     # Now and not later: an included file changes the launch configurations of all.
@@ -51,7 +63,7 @@ def start_team(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     def settings(*names: str) -> dict[str, str]:
         return {name: value[name] for name in (*names, *COMMON)}
 
-    entries = load_team(Path(value['team_file']).expanduser())
+    entries = drones_of(value['team_file'])
     vehicle = settings(
         *('model', 'backend', 'device', 'threads', 'image_qos', 'image_transport'),
         *('separate_nodes', 'detection_params_file'),

@@ -128,7 +128,8 @@ def fly(arguments: argparse.Namespace) -> int:
         failure = wait_for_monitor(nodes, scenario.duration)
         verdict = nodes.exit_code('monitor')
         codes = nodes.stop()
-    killed = {name: code for name, code in codes.items() if code != 0 and name != 'monitor'}
+    good = {'monitor': (0, 1)}  # 1 is its verdict on the flight
+    killed = {name: code for name, code in codes.items() if code not in good.get(name, (0,))}
     if failure or killed:
         reason = failure or f'these nodes did not end cleanly: {killed}'
         print(f'demo failed: {reason}. See {arguments.output / "logs"}.', file=sys.stderr)
@@ -156,14 +157,14 @@ def start_chain(nodes: NodeProcesses, chain: SimulatedTeam, arguments: argparse.
         'seed': str(scenario.seed),
     }
     # Reliable, as the simulator publishes: nothing gets lost.
-    given = (f'duration:={scenario.duration}', 'qos:=reliable')
-    start_monitor(nodes, chain.team_file, arguments, about, *given)
+    given = {'duration': scenario.duration, 'qos': 'reliable'}
+    start_monitor(nodes, chain.team_file, arguments, about, given)
     chain.start_simulation(nodes)
 
 
 def start_recorder(nodes: NodeProcesses, bag: Path, images: bool) -> None:
     """Start the recorder."""
-    given = ros_arguments(f'bag:={bag}', f'images:={images}'.lower())
+    given = ros_arguments({'bag': bag, 'images': images})
     nodes.start('recorder', 'recorder_node', given)
 
 
@@ -172,21 +173,20 @@ def start_monitor(
     team_file: Path,
     arguments: argparse.Namespace,
     about: dict[str, str],
-    *parameters: str,
+    parameters: dict[str, object],
     respawn: bool = False,
 ) -> None:
     """Start the monitor, whose output is that of the command."""
     command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
     told = about | {'model': arguments.model, 'command': command}
-    monitor = ros_arguments(
-        f'output:={arguments.output}',
-        f'live:={not arguments.headless}'.lower(),
-        f'team_file:={team_file}',
-        f'rerun:={arguments.rerun or ""}',
-        f'about:={json.dumps(json.dumps(told))}',
-        *parameters,
-        config='monitor',
-    )
+    given = {
+        'output': arguments.output,
+        'live': not arguments.headless,
+        'team_file': team_file,
+        'rerun': arguments.rerun or '',
+        'about': json.dumps(told),
+    }
+    monitor = ros_arguments(given | parameters, config='monitor')
     nodes.start('monitor', 'monitor_node', monitor, quiet=False, respawn=respawn)
 
 

@@ -8,7 +8,7 @@ import time
 
 from mav_perception.commands.demo import forget_flight, start_monitor, start_recorder
 from mav_perception.errors import ConfigurationError
-from mav_perception.localization.team.team_file import load_team
+from mav_perception.localization.team.team_file import load_team, team_from_entries
 from mav_perception.processes.node_processes import NodeProcesses, node_environment
 from mav_perception.processes.own_team import OwnTeam
 from mav_perception.processes.simulated_team import DEFAULT_SCENARIO
@@ -29,7 +29,8 @@ def localize_team(arguments: argparse.Namespace) -> int:
             raise ConfigurationError(f'--{name} is for simulated flights: leave it or --team out.')
     if arguments.scenario != DEFAULT_SCENARIO:
         raise ConfigurationError('--scenario is for simulated flights: leave it or --team out.')
-    entries = load_team(arguments.team)  # a wrong one is said before anything starts
+    entries = load_team(arguments.team)
+    team_from_entries(entries)  # one that cannot fly is said before anything starts
     forget_flight(arguments.output)
     team = OwnTeam(arguments.team, arguments.model, arguments.params, arguments.sim_time)
     environment = node_environment()
@@ -44,9 +45,8 @@ def localize_team(arguments: argparse.Namespace) -> int:
         if arguments.record:
             start_recorder(nodes, arguments.record, images=False)
         team.start(nodes)
-        start_monitor(
-            nodes, arguments.team, arguments, {'team': str(arguments.team)}, respawn=True
-        )
+        about = {'team': str(arguments.team)}
+        start_monitor(nodes, arguments.team, arguments, about, {}, respawn=True)
         wait_for_the_end(nodes, arguments.duration)
         nodes.end('monitor', REPORT_LIMIT)
         codes = nodes.stop()

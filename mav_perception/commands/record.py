@@ -26,9 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Become the recorder node."""
-    given = (
-        f'bag:={arguments.bag}',
-        f'images:={arguments.images}'.lower(),
-        f'split_size:={arguments.split}',
-    )
-    return become_node('recorder_node', ros_arguments(*given))
+    given = {
+        'bag': arguments.bag,
+        'images': arguments.images,
+        'split_size': arguments.split,
+    }
+    return become_node('recorder_node', ros_arguments(given))

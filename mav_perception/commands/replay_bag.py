@@ -49,11 +49,13 @@ def play_bag(arguments: argparse.Namespace) -> int:
     from mav_perception.processes.node_processes import become_node, ros_arguments
 
     given = ros_arguments(
-        f'bag:={arguments.folder}',
-        f'rate:={arguments.rate}',
-        f'position:={arguments.begin}',
-        f'loop:={arguments.loop}'.lower(),
-        f'inputs_only:={arguments.inputs_only}'.lower(),
+        {
+            'bag': arguments.folder,
+            'rate': arguments.rate,
+            'position': arguments.begin,
+            'loop': arguments.loop,
+            'inputs_only': arguments.inputs_only,
+        }
     )
     rules = [word for rule in arguments.remap for word in ('-r', rule)]
     return become_node('player_node', given + rules)

@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
         if path.exists() and team_text(load_team(path)) != team_text(team):
             raise ConfigurationError(f'{path} is another team: give another name.')
         save_team(team, path)
-    given = ros_arguments(
-        f'scenario:={arguments.scenario}',
-        f'seed:={scenario.seed}',
-        f'lockstep:={arguments.wait}'.lower(),
-    )
-    return become_node('simulation_node', given)
+    given = {
+        'scenario': arguments.scenario,
+        'seed': scenario.seed,
+        'lockstep': arguments.wait,
+    }
+    return become_node('simulation_node', ros_arguments(given))

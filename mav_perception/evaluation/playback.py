@@ -80,14 +80,15 @@ class Estimate:
         return int(self.stamps[np.argmax(complete)]) if complete.any() else None
 
     def published(self, drone: int) -> IntArray:
-        """Return the frames after which a drone had a pose, in the order of their stamps.
+        """Return the frames after which a pose of a drone was published, by their stamps.
 
-        Frames come late; of several with one stamp it is the last.
+        As localization_node does: not after a late frame, since a newer pose is out already. Of
+        several frames with one stamp it is the last.
         """
         frames = np.flatnonzero(self.localized[:, drone])
-        frames = frames[np.argsort(self.stamps[frames], kind='stable')]
+        frames = frames[self.stamps[frames] >= np.maximum.accumulate(self.stamps[frames])]
         last = np.append(np.diff(self.stamps[frames]) > 0, True)
-        return frames[last] if len(frames) else frames
+        return frames[last[: len(frames)]]
 
 
 def play(

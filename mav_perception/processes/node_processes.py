@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -46,16 +47,28 @@ def node_environment() -> dict[str, str]:
 
 
 def ros_arguments(
-    *parameters: str, config: str = '', namespace: str = '', more: Sequence[str] = ()
+    parameters: Mapping[str, object],
+    config: str = '',
+    namespace: str = '',
+    more: Sequence[str] = (),
 ) -> list[str]:
-    """Return --ros-args: a shipped config file, more arguments, parameters that win over both."""
+    """Return --ros-args: a shipped config file, more arguments, parameters that win over both.
+
+    rcl reads the values as YAML, of which JSON is a part: a folder that is called 2026 or
+    'run #3' stays one.
+
+    Args:
+        parameters: name -> truth value, number, text, path, or a list of texts.
+        config: name of a shipped file.
+        namespace: of the node.
+        more: other arguments.
+    """
     given = ['-r', f'__ns:=/{namespace}'] if namespace else []
     if config:
         given += ['--params-file', str(find_share('config', f'{config}.yaml'))]
     given += more
-    for text in parameters:
-        name, value = text.split(':=', 1)
-        given += ['-p', f'{name}:={value}' if value else f"{name}:=''"]
+    for name, value in parameters.items():
+        given += ['-p', f'{name}:={json.dumps(value, default=str, ensure_ascii=False)}']
     return ['--ros-args', *given]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class OwnTeam:
 
     def start(self, nodes: NodeProcesses) -> None:
         """Start localization, and the node of every camera; what dies is started again."""
-        self._start(nodes, 'localization', 'localization', f'team_file:={self.team_file}')
+        self._start(nodes, 'localization', 'localization', {'team_file': self.team_file})
         entries = load_team(self.team_file)
         for entry in entries:
             for camera in entry.cameras:
@@ -48,8 +49,8 @@ class OwnTeam:
         for config in ('segmentation', 'detection'):
             more += ['--params-file', str(find_share('config', f'{config}.yaml'))]
         self._start(
-            nodes, f'{namespace.replace("/", "_")}_camera', 'camera', f'model:={self.model}',
-            f'target_span:={span}', namespace=namespace, more=more,
+            nodes, f'{namespace.replace("/", "_")}_camera', 'camera',
+            {'model': self.model, 'target_span': span}, namespace, more,
         )  # fmt: skip
 
     def _start(
@@ -57,11 +58,11 @@ class OwnTeam:
         nodes: NodeProcesses,
         name: str,
         node: str,
-        *parameters: str,
+        parameters: dict[str, object],
         namespace: str = '',
-        more: list[str] | None = None,
+        more: Sequence[str] = (),
     ) -> None:
-        files = [*(more or ()), *(['--params-file', str(self.params)] if self.params else [])]
-        time = f'use_sim_time:={str(self.sim_time).lower()}'
-        arguments = ros_arguments(time, *parameters, config=node, namespace=namespace, more=files)
+        files = [*more, *(('--params-file', str(self.params)) if self.params else ())]
+        given = {'use_sim_time': self.sim_time, **parameters}
+        arguments = ros_arguments(given, config=node, namespace=namespace, more=files)
         nodes.start(name, f'{node}_node', arguments, respawn=True)

@@ -74,43 +74,41 @@ class SimulatedTeam:
         # The simulator waits in lockstep, so that nothing may get lost.
         qos = 'reliable' if self.lockstep else 'sensor_data'
         self._start(
-            nodes, 'localization', 'localization', f'odometry_qos:={qos}',
-            f'team_file:={self.team_file}', f'checkpoint_file:={self.checkpoint}',
+            nodes, 'localization', 'localization',
+            {'odometry_qos': qos, 'team_file': self.team_file, 'checkpoint_file': self.checkpoint},
         )  # fmt: skip
-        image_qos = f'image_qos:={qos}'
         for namespace in self.cameras:
-            parameters = {'camera': (image_qos,), 'segmentation': (image_qos,), 'detection': ()}
             for name in self.camera_processes(namespace):
                 node = name.rsplit('_', 1)[-1]
-                self._start(
-                    nodes, name, node, f'model:={self.model}', *parameters[node],
-                    namespace=namespace,
-                )  # fmt: skip
+                images = {} if node == 'detection' else {'image_qos': qos}
+                self._start(nodes, name, node, {'model': self.model, **images}, namespace)
 
     def start_simulation(self, nodes: NodeProcesses) -> None:
         """Start the flight; in lockstep it begins when all that was started before listens."""
         scenario = self.scenario
         listeners = [f'{name}_node' for name in LISTENERS if name in nodes.names]
-        arguments = ros_arguments(
-            f'scenario:={self.name}',
-            f'drones:={scenario.drones}',
-            f'duration:={scenario.duration}',
-            f'frame_rate:={scenario.frame_rate}',
-            f'odometry_rate:={scenario.odometry_rate}',
-            f'seed:={scenario.seed}',
-            f'lockstep:={str(self.lockstep).lower()}',
-            f'listeners:=[{",".join(listeners)}]',
-            config='simulation',
-        )
-        nodes.start('simulation', 'simulation_node', arguments)
+        flight = {
+            'scenario': self.name,
+            'drones': scenario.drones,
+            'duration': scenario.duration,
+            'frame_rate': scenario.frame_rate,
+            'odometry_rate': scenario.odometry_rate,
+            'seed': scenario.seed,
+            'lockstep': self.lockstep,
+            'listeners': listeners,
+        }
+        nodes.start('simulation', 'simulation_node', ros_arguments(flight, config='simulation'))
 
     def _start(
-        self, nodes: NodeProcesses, name: str, node: str, *parameters: str, namespace: str = ''
+        self,
+        nodes: NodeProcesses,
+        name: str,
+        node: str,
+        parameters: dict[str, object],
+        namespace: str = '',
     ) -> None:
         more = ('--params-file', str(self.params)) if self.params else ()
-        arguments = ros_arguments(
-            'use_sim_time:=true', *parameters, config=node, namespace=namespace, more=more
-        )
+        arguments = ros_arguments({'use_sim_time': True, **parameters}, node, namespace, more)
         nodes.start(name, f'{node}_node', arguments, respawn=self.respawn)
 
 

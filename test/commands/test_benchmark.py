@@ -47,7 +47,7 @@ def test_delayed_frames_give_the_same_error(short):
         score(r, play(r, BASELINES['cpdaf'].build(r, parameters)), axes).team_shape
         for r in (recording, late)
     ]
-    assert shapes[1] == pytest.approx(shapes[0], rel=0.02)
+    assert shapes[1] == pytest.approx(shapes[0], rel=0.05)
 
 
 def test_the_command_runs_in_processes_and_writes_json(tmp_path, capsys):

@@ -93,7 +93,7 @@ def test_who_has_no_pose_at_the_end_is_told_with_the_reason():
 
 
 @pytest.mark.flight
-def test_frames_that_come_late_are_a_path_in_the_order_of_their_stamps():
+def test_after_a_frame_that_comes_late_no_pose_is_published():
     scenario = load_scenario('delayed', duration=12.0, seed=1)
     recording = fly(scenario)
     joint_filter = CoupledPdaFilter(recording.team, matching_parameters(scenario))
@@ -101,6 +101,7 @@ def test_frames_that_come_late_are_a_path_in_the_order_of_their_stamps():
     assert (np.diff(estimate.stamps) < 0).any()
     frames = estimate.published(1)
     assert (np.diff(estimate.stamps[frames]) > 0).all()
-    assert set(estimate.stamps[frames]) == set(estimate.stamps[estimate.localized[:, 1]])
+    assert estimate.stamps[frames].max() == estimate.stamps.max()
+    assert len(frames) < 0.5 * len(estimate.stamps)
     poses = sample_estimate(recording, estimate, estimate.stamps[frames])[:, 1]
     np.testing.assert_allclose(poses, estimate.means[frames, 1], atol=1e-9)

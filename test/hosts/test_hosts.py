@@ -56,8 +56,11 @@ class Fleet:
     def localize(self, host):
         self.node(
             host, 'localization',
-            f'team_file:={self.folder / "team.yaml"}', f'pose_prefix:=/{host}/own',
-            f'checkpoint_file:={self.folder / host}.npz', 'max_range:=20.0', 'late_window:=3.0',
+            {
+                'team_file': self.folder / 'team.yaml', 'pose_prefix': f'/{host}/own',
+                'checkpoint_file': self.folder / f'{host}.npz', 'max_range': 20.0,
+                'late_window': 3.0,
+            },
         )  # fmt: skip
 
     def fly(self, host):
@@ -65,13 +68,13 @@ class Fleet:
         drone = str(DRONES.index(host))
         command = [sys.executable, str(driver), drone, str(self.epoch_ns), str(RATE)]
         self.network.start(host, command, self.folder / f'{host}_driver.log')
-        self.node(host, 'segmentation', 'model:=sim', namespace=host)
-        self.node(host, 'detection', namespace=host)
+        self.node(host, 'segmentation', {'model': 'sim'}, namespace=host)
+        self.node(host, 'detection', {}, namespace=host)
 
-    def node(self, host, node, *parameters, namespace=''):
+    def node(self, host, node, parameters, namespace=''):
         command = [
             str(find_executable(f'{node}_node')),
-            *ros_arguments(*parameters, config=node, namespace=namespace),
+            *ros_arguments(parameters, config=node, namespace=namespace),
         ]
         self.network.start(host, command, self.folder / f'{host}_{node}.log')
 

@@ -14,10 +14,14 @@ from nav_msgs.msg import Odometry
 from sensor_msgs.msg import CameraInfo
 
 from mav_perception.errors import ConfigurationError
+from mav_perception.evaluation.flight.flight_log import DroneLog
+from mav_perception.ros.monitor import flight_clock
 from mav_perception.ros.monitor.drone_monitor import DroneMonitor
+from mav_perception.ros.monitor.flight_clock import FlightClock
 from mav_perception.ros.monitor.live_screen import LiveScreen
 from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.monitor.picture_sampler import keep_newest
+from mav_perception.types import nanoseconds
 
 
 def stamped(kind, k, seconds=1_800_000_000):
@@ -97,3 +101,29 @@ def test_words_for_the_report_that_are_none_are_refused_before_the_flight(about)
     assert MonitorNodeParameters(about='{"seed": 3}').words() == {'seed': '3'}
     with pytest.raises(ConfigurationError, match='about'):
         MonitorNodeParameters(about=about).words()
+
+
+def flown(*times):
+    log = DroneLog(np.zeros(4))
+    log.truth = [(nanoseconds(time), np.zeros(4)) for time in times]
+    return log
+
+
+def test_a_flight_is_over_when_its_last_stamp_was_heard(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(flight_clock.time, 'monotonic', lambda: now[0])
+    clock = FlightClock(12.0)
+    clock.read([flown(), flown()])
+    now[0] += 60.0
+    assert not clock.is_over  # it has not begun
+    clock.read([flown(3.0, 11.8), flown(3.0, 11.84)])
+    assert clock.flown == pytest.approx(11.84)
+    assert not clock.is_over  # more comes
+    clock.read([flown(3.0, 12.0), flown(3.0, 11.84)])
+    assert clock.is_over
+    short = FlightClock(12.0)
+    short.read([flown(0.0, 11.75)])  # of a motion capture at 4 Hz
+    assert not short.is_over
+    now[0] += 0.6
+    assert short.is_over
+    assert not FlightClock(0.0).is_over

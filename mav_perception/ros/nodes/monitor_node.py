@@ -28,6 +28,7 @@ from mav_perception.localization.team.team_file import DroneEntry, load_team, te
 from mav_perception.ros.messages.qos import qos_profile
 from mav_perception.ros.monitor.association_frames import cloud_to_frame
 from mav_perception.ros.monitor.drone_monitor import HEADER, DroneMonitor, table_row
+from mav_perception.ros.monitor.flight_clock import FlightClock
 from mav_perception.ros.monitor.live_screen import LiveScreen
 from mav_perception.ros.monitor.monitor_parameters import MonitorNodeParameters
 from mav_perception.ros.monitor.picture_sampler import PictureSampler, SampledCamera
@@ -44,7 +45,6 @@ from mav_perception.topics import (
     in_namespace,
     team_base,
 )
-from mav_perception.types import nanoseconds, seconds
 
 SETTLING = 5.0
 """Seconds after the flight in which the last frames may still come through the chain."""
@@ -72,6 +72,7 @@ class MonitorNode(Node):
             DroneMonitor(e.name, np.where(np.isnan(e.start_sigma), np.nan, e.start))
             for e in self._entries
         ]
+        self._flight_clock = FlightClock(self._settings.duration)
         self._frames: list[AssociatedFrame] = []
         for index, entry in enumerate(self._entries):
             self._watch(index, entry)
@@ -170,17 +171,13 @@ class MonitorNode(Node):
         return cameras
 
     def _refresh(self) -> None:
-        known = [drone.log.truth or drone.log.odometry for drone in self._drones]
-        begin = min((rows[0][0] for rows in known if rows), default=0)
-        if begin < nanoseconds(self._settings.duration):
-            begin = 0  # as simulated time does, whenever it was first heard
-        flown = max((seconds(rows[-1][0] - begin) for rows in known if rows), default=0.0)
+        self._flight_clock.read([drone.log for drone in self._drones])
         if self._settings.live:
-            self._print_table(flown)
+            self._print_table(self._flight_clock.flown)
         if self._live_view is not None:
             self._show(self._live_view.update)
-        self._sampler.poll(begin)
-        if 0.0 < self._settings.duration <= flown + 0.3:
+        self._sampler.poll(self._flight_clock.begin_ns)
+        if self._flight_clock.is_over:
             self._over = self._over or time.monotonic()
             balances = [drone.balance for drone in self._drones]
             settled = not any(one.lost or one.waiting for one in balances)

@@ -18,6 +18,11 @@ from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import declare_parameters, read_parameters
 from mav_perception.ros.runtime.timers import steady_timer
 from mav_perception.ros.simulation.simulated_drone import CameraPublishers, MotionPublishers
+from mav_perception.simulation.flight.scenario import (
+    MAX_DURATION,
+    MAX_FRAME_RATE,
+    MAX_ODOMETRY_RATE,
+)
 from mav_perception.simulation.flight.scenario_files import load_scenario
 from mav_perception.simulation.real_time import FlowControl, RealTimePacer
 from mav_perception.simulation.world import SimulatedWorld, Tick
@@ -41,13 +46,17 @@ class SimulationNodeParameters:
         0, "number of drones, named mav1, mav2 ...; 0 for the scenario's", 0, 20, read_only=True
     )
     duration: float = parameter(
-        0.0, "length of the flight [s]; 0 for the scenario's", 0.0, 1e6, read_only=True
+        0.0, "length of the flight [s]; 0 for the scenario's", 0.0, MAX_DURATION, read_only=True
     )
     frame_rate: float = parameter(
-        0.0, "frames of a camera [Hz]; 0 for the scenario's", 0.0, 60.0, read_only=True
+        0.0, "frames of a camera [Hz]; 0 for the scenario's", 0.0, MAX_FRAME_RATE, read_only=True
     )
     odometry_rate: float = parameter(
-        0.0, "VIO outputs of a drone [Hz]; 0 for the scenario's", 0.0, 400.0, read_only=True
+        0.0,
+        "VIO outputs of a drone [Hz]; 0 for the scenario's",
+        0.0,
+        MAX_ODOMETRY_RATE,
+        read_only=True,
     )
     seed: int = parameter(
         -1, "decides flights, drift, noise and the room; -1 for the scenario's", -1, read_only=True

@@ -16,6 +16,9 @@ from mav_perception.simulation.flight.sensors import (
 )
 from mav_perception.types import FloatArray
 
+MAX_DURATION, MAX_FRAME_RATE, MAX_ODOMETRY_RATE = 1e6, 60.0, 400.0
+"""Seconds, and hertz of a camera and of a VIO: beyond these a simulated flight makes no sense."""
+
 FAULTS = ('silent', 'no_odometry', 'vio_restart', 'blind_camera')
 """A drone says nothing; says nothing of its VIO; its VIO restarts after a gap, with a new origin
 and yaw; its cameras see nothing."""
@@ -108,11 +111,7 @@ class Scenario:
         """Refuse what cannot be flown."""
         if not 2 <= self.drones <= 20:
             raise ConfigurationError(f'A simulated team has 2 to 20 drones, not {self.drones}.')
-        if self.duration <= 0.0 or self.frame_rate <= 0.0 or self.odometry_rate < self.frame_rate:
-            raise ConfigurationError(
-                f'duration {self.duration} s and frame rate {self.frame_rate} Hz must be positive '
-                f'and odometry_rate {self.odometry_rate} Hz no lower than the frame rate.'
-            )
+        self._check_rates()
         for name in ('duration', 'seed', 'frame_delay', 'pace', 'radius', 'separation'):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ConfigurationError(f'{name} is {getattr(self, name)}: not below 0, finite.')
@@ -132,6 +131,21 @@ class Scenario:
             raise ConfigurationError(
                 f'A fault of {unknown[0]!r}: the team is {", ".join(self.names)}.'
             )
+
+    def _check_rates(self) -> None:
+        if self.duration <= 0.0 or self.frame_rate <= 0.0 or self.odometry_rate < self.frame_rate:
+            raise ConfigurationError(
+                f'duration {self.duration} s and frame rate {self.frame_rate} Hz must be positive '
+                f'and odometry_rate {self.odometry_rate} Hz no lower than the frame rate.'
+            )
+        most = {
+            'duration': MAX_DURATION,
+            'frame_rate': MAX_FRAME_RATE,
+            'odometry_rate': MAX_ODOMETRY_RATE,
+        }
+        for name, limit in most.items():
+            if not getattr(self, name) <= limit:  # nor NaN
+                raise ConfigurationError(f'{name} is {getattr(self, name):g}: {limit:g} at most.')
 
     @property
     def names(self) -> tuple[str, ...]:
