@@ -33,10 +33,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Find the board in every image, fit, and write the file."""
     from tqdm import tqdm
 
-    from mav_perception.cameras.calibrate import AprilGrid, Chessboard, calibrate, find_boards
+    from mav_perception.cameras.boards import AprilGrid, Chessboard, find_boards
+    from mav_perception.cameras.calibrate import calibrate
     from mav_perception.cameras.files import save_camera
     from mav_perception.io.images import image_files, read_image
 
+    for name in ('square', 'tag', 'spacing'):
+        if not 0.0 < getattr(arguments, name) < 100.0:
+            raise ConfigurationError(
+                f'--{name} {getattr(arguments, name)}: give a positive number, metres for sides.'
+            )
     board: AprilGrid | Chessboard
     if arguments.chessboard:
         board = Chessboard(*_size(arguments.chessboard, 3), arguments.square)
@@ -51,8 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(problem)
     result = calibrate(views, size, arguments.fisheye)
     save_camera(result.camera, arguments.output)
+    used = len(result.view_errors)
     print(
-        f'{len(views)} of {len(files)} images, reprojection error {result.error:.3f} pixels, '
+        f'{used} of {len(files)} images, reprojection error {result.error:.3f} pixels, '
         f'worst {result.view_errors.max():.3f}; fx {result.camera.fx:.2f} fy '
         f'{result.camera.fy:.2f} cx {result.camera.cx:.2f} cy {result.camera.cy:.2f}'
     )

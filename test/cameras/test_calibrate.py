@@ -6,7 +6,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from mav_perception import cli
-from mav_perception.cameras.calibrate import AprilGrid, Chessboard, calibrate, find_boards
+from mav_perception.cameras.boards import AprilGrid, Chessboard, find_boards
+from mav_perception.cameras.calibrate import calibrate
 from mav_perception.cameras.files import load_camera
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.errors import DataError, MissingDependencyError
@@ -116,3 +117,41 @@ def test_an_opencv_without_tags_is_named(monkeypatch):
     monkeypatch.delattr(cv2, 'aruco', raising=False)  # as that of Ubuntu 22.04 and 24.04
     with pytest.raises(MissingDependencyError, match=r'4\.7'):
         AprilGrid(5, 4, 0.06, 0.3)
+
+
+@pytest.fixture(scope='module')
+def fisheye_views():
+    views, size, _ = find_boards(pictures(FISHEYE, chessboard_texture(), 24), CHESSBOARD)
+    return views, size
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_a_fisheye_is_found_from_any_of_the_views_in_any_order(fisheye_views, seed):
+    views, size = fisheye_views
+    order = np.random.default_rng(seed).permutation(len(views))[: 10 + 2 * seed]
+    result = calibrate([views[k] for k in order], size, fisheye=True)
+    assert result.error < 1.0
+    assert result.camera.fx == pytest.approx(FISHEYE.fx, rel=0.03)
+
+
+@pytest.mark.parametrize('camera', [PINHOLE, FISHEYE], ids=['pinhole', 'fisheye'])
+def test_views_that_are_all_alike_tell_no_focal_length(camera):
+    views, size, _ = find_boards(pictures(camera, chessboard_texture(), 6), CHESSBOARD)
+    with pytest.raises(DataError, match=r'Only 2 views of the board differ.*tilted more'):
+        calibrate(views[:2] * 5, size, camera.model == 'equidistant')
+
+
+def test_one_picture_of_another_size_costs_the_others_nothing():
+    taken = list(pictures(PINHOLE, chessboard_texture(), 8))
+    small = ('small', cv2.resize(taken[0][1], (320, 240)))
+    views, size, problems = find_boards([small, *taken], CHESSBOARD)
+    assert size == (480, 640)
+    assert len(views) >= 6
+    assert any('small is 320x240, most are 640x480' in problem for problem in problems)
+
+
+@pytest.mark.parametrize('square', ['0', 'nan', '-0.03'])
+def test_a_board_without_a_size_is_refused(tmp_path, capsys, square):
+    command = ['calibrate', str(tmp_path), '--chessboard', '8x5', f'--square={square}']
+    assert cli.main(command) == 2
+    assert '--square' in capsys.readouterr().err
