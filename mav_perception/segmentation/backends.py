@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -88,11 +89,7 @@ class OpenVinoBackend(Backend):
         core = openvino.Core()
         able = 'BF16' in core.get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
         half = precision == 'bfloat16' or (precision == 'fastest' and able)
-        settings = {
-            'INFERENCE_NUM_THREADS': threads,
-            'NUM_STREAMS': 1,
-            'INFERENCE_PRECISION_HINT': 'bf16' if half else 'f32',
-        }
+        settings: dict[str, Any] = {'INFERENCE_NUM_THREADS': threads, 'NUM_STREAMS': 1}
         try:
             model = core.read_model(str(path))
             if model.is_dynamic() and not card.hidden:
@@ -100,6 +97,9 @@ class OpenVinoBackend(Backend):
                     a.get_length() if a.is_static else -1 for a in model.input(0).partial_shape
                 ]
                 model.reshape(fixed_input(path, axes, card))
+            # Weights of 8 bits and bfloat16 do not go together.
+            half = half and not any(op.get_type_name() == 'FakeQuantize' for op in model.get_ops())
+            settings['INFERENCE_PRECISION_HINT'] = 'bf16' if half else 'f32'
             compiled = core.compile_model(model, 'CPU', settings)
         except RuntimeError as error:
             raise ModelError(f'{path} is not a network that OpenVINO can load: {error}') from error
