@@ -49,6 +49,13 @@ def at_least(least: int) -> Callable[[str], int]:
     return whole
 
 
+def share(text: str) -> float:
+    """Read an option that is a share, from 0 to 1."""
+    if not 0.0 <= float(text) <= 1.0:
+        raise argparse.ArgumentTypeError(f'{text} must be 0 to 1')
+    return float(text)
+
+
 def complete_in_the_shell(build: Callable[[], argparse.ArgumentParser]) -> None:
     """Answer a shell that completes a command line, where argcomplete is installed.
 

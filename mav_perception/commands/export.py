@@ -79,8 +79,14 @@ def run(arguments: argparse.Namespace) -> int:
             '--int8, --float16 and --backgrounds need --data or --rendered to compare on.'
         )
     name = load_checkpoint(arguments.checkpoint)[1].name
-    parts = [(twin, kind) for twin in TWINS for kind in ('onnx', 'yaml', 'pt')]
-    with restored_on_failure(*(arguments.models / f'{name}{t}.{kind}' for t, kind in parts)):
+    files = [
+        arguments.models / f'{name}{twin}.{kind}'
+        for twin in TWINS
+        for kind in ('onnx', 'yaml', 'pt')
+    ]
+    with restored_on_failure(*files):
+        for file in files:  # twins of other weights must not stand beside these
+            file.unlink(missing_ok=True)
         _export(arguments)
     return 0
 

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mav_perception.commands.command_parser import at_least, share
 from mav_perception.commands.progress import labelled_samples
 from mav_perception.errors import ConfigurationError, DataError
 
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--data has the labels in the same format',
     )  # fmt: skip
     parser.add_argument(
-        '--min-score', type=float, default=0.0, help='least score of a box (default 0)'
+        '--min-score', type=share, default=0.0, help='least score of a box (default 0)'
     )
     parser.add_argument(
         '--box-class', default='', metavar='CLASS',
@@ -53,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         '--data', type=Path, help='folder with images/ and labels/, or labels of boxes'
     )
-    source.add_argument('--flights', type=int, metavar='N', help='N simulated flights with truth')
+    source.add_argument(
+        '--flights', type=at_least(1), metavar='N', help='N simulated flights with truth'
+    )
     parser.add_argument('--camera', type=Path, help='calibration of the images in --data')
     parser.add_argument(
         '--target-width', type=float, default=math.nan, help='metres; fitted if not given'
@@ -80,11 +83,15 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output.suffix == '.json':
         raise ConfigurationError('--output is a YAML file; the checks go beside it, as .json.')
     views, camera, min_score = _boxes(arguments) if arguments.boxes else _blobs(arguments)
-    fitted = views.of_frames(0, 2)
+    fitted, held_out = views.of_frames(0, 2), views.of_frames(1, 2)
+    if not len(held_out.width):
+        raise DataError(
+            'Every second image checks the model, and none of those shows a target: give the '
+            'images names in another order, or label more of them.'
+        )
     model = fit_sensor_model(fitted, camera, arguments.target_width)
     model = with_time_correlation(model, fitted, camera)
     model = replace(model, min_score=min_score)
-    held_out = views.of_frames(1, 2)
     report = {
         'model': str(arguments.model or arguments.boxes),
         **asdict(model),
@@ -145,8 +152,6 @@ def _views(
             LabelledView(image=image, labels=labels)
             for image, labels in labelled_samples(arguments.data, classes, 'measuring')
         ), camera
-    if arguments.flights < 1:
-        raise ConfigurationError(f'--flights {arguments.flights} must be at least 1.')
     from mav_perception.evaluation.sensor_model.labelled_flights import labelled_flights
 
     return labelled_flights(arguments.flights)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mav_perception.commands.command_parser import at_least
+from mav_perception.commands.command_parser import at_least, share
 from mav_perception.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         '--min-score',
-        type=float,
+        type=share,
         help='least mean confidence of a blob in the CSV (default: that of the model card)',
     )
 

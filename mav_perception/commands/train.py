@@ -41,11 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
             'replace it, or another folder for --runs.'
         )
     distributed.start(arguments.threads)
-    if arguments.overwrite and distributed.is_first():
-        for name in ('last.pt', 'best.pt', 'problems.txt'):
-            (folder / name).unlink(missing_ok=True)
     try:
         trainer = Trainer(configuration, folder, arguments.resume)
+        # Only now: an earlier run must not go for one that cannot begin.
+        if arguments.overwrite and distributed.is_first():
+            for name in ('last.pt', 'best.pt'):
+                (folder / name).unlink(missing_ok=True)
         best = trainer.run()
         if distributed.is_first():
             print(f'best target IoU {trainer.best_iou:.4f}, epoch {trainer.best_epoch}: {best}')

@@ -34,18 +34,35 @@ def find_checkpoint(name: str) -> Path:
     )
 
 
+def load_state(checkpoint: Path, device: torch.device) -> dict[str, Any]:
+    """Return what a training checkpoint holds.
+
+    Raises:
+        ModelError: the checkpoint is missing or broken.
+    """
+    try:
+        state = torch.load(checkpoint, map_location=device, weights_only=True)
+    except Exception as error:  # torch raises many kinds for a broken file
+        raise ModelError(
+            f'{checkpoint} is no checkpoint of `train`, or broken: {error!r}. Take it out.'
+        ) from error
+    if not isinstance(state, dict) or 'configuration' not in state:
+        raise ModelError(f'{checkpoint} is no checkpoint of `train`.')
+    return state
+
+
 def load_network(checkpoint: Path) -> tuple[nn.Module, dict[str, Any]]:
     """Return the network of a training checkpoint, ready to infer, and its training settings.
 
     Raises:
         ModelError: the checkpoint is missing, broken, or fits no network of this version.
     """
+    state = load_state(checkpoint, torch.device('cpu'))
     try:
-        state = torch.load(checkpoint, map_location='cpu', weights_only=True)
         settings, weights = dict(state['configuration']), state['network']
         kind, channels = settings['network'], settings['channels']
         network = build_network(kind, channels, label_space(settings['labels']).size)
-    except Exception as error:  # torch raises many kinds for a broken file
+    except Exception as error:  # of whatever else may be in such a file
         raise ModelError(f'{checkpoint} is no checkpoint of `train`: {error}') from error
     try:
         network.load_state_dict(weights)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.settings import settings_of
 from mav_perception.io.yaml_files import read_yaml
@@ -15,6 +17,23 @@ from mav_perception.training.losses import LOSSES
 
 CROPS_ON = ('auto', 'cpu', 'device')
 PRECISIONS = ('auto', 'float32', 'bfloat16')
+
+RANGES: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(
+        ('background_share', 'target_crops', 'saturation', 'hard_crops', 'rendered_share'), (0, 1)
+    ),
+    **dict.fromkeys(('epochs', 'batch_size', 'crops_per_image', 'validate_every'), (1, 1e6)),
+    **dict.fromkeys(('workers', 'mine_every', 'patience', 'rendered_images'), (0, 1e6)),
+    **dict.fromkeys(('pasted', 'clutter'), (0, 100)),
+    'crop': (8, 4096),
+    'learning_rate': (1e-9, 10),
+    'weight_decay': (0, 10),
+    'turn_degrees': (0, 180),
+    'colour': (0, 10),
+    'lens_degrees': (0, 359),
+    'average': (0, 0.999999),
+}
+"""Setting -> least and greatest value that means anything."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +137,11 @@ class TrainingConfiguration:
         classes = label_space(self.labels).size
         if self.class_weights and len(self.class_weights) != classes:
             raise ConfigurationError(f'class_weights needs {classes} numbers or none.')
+        if Path(self.name).name != self.name or self.name in ('', '.', '..'):
+            raise ConfigurationError(
+                f'name {self.name!r} names files: letters, digits and no slashes.'
+            )
+        self._check_ranges()
         if self.precision not in PRECISIONS:
             raise ConfigurationError(f'precision must be one of {", ".join(PRECISIONS)}.')
         if self.crops_on not in CROPS_ON:
@@ -127,22 +151,25 @@ class TrainingConfiguration:
                 f'{self.height}x{self.width} must be positive multiples of 32; images of any size '
                 'fit it.'
             )
-        if self.window and (len(self.window) != 2 or any(n % 32 for n in self.window)):
+        if self.window and (len(self.window) != 2 or any(n % 32 or n < 32 for n in self.window)):
             raise ConfigurationError(f'window {self.window} must be two multiples of 32, or none.')
-        if not 0.0 <= self.background_share <= 1.0:
-            raise ConfigurationError(f'background_share {self.background_share} must be 0 to 1.')
-        if not 0.0 < self.zoom[0] <= self.zoom[1]:
+        if not 0.0 < self.zoom[0] <= self.zoom[1] < np.inf:
             raise ConfigurationError(f'zoom {self.zoom} must be two positive numbers in order.')
-        if not 0.0 <= self.saturation <= 1.0 or min(self.colour, self.turn_degrees) < 0.0:
+        weights = (*self.class_weights, *self.loss.values())
+        if not all(0.0 <= weight < np.inf for weight in weights) or not sum(self.loss.values()):
             raise ConfigurationError(
-                'saturation must be 0 to 1, colour and turn_degrees at least 0.'
+                'loss and class_weights are numbers from 0 on, of the losses one above 0.'
             )
-        if self.workers < 0:
-            raise ConfigurationError('workers must be 0 or more.')
-        if min(self.epochs, self.batch_size, self.crops_per_image, self.validate_every) < 1:
-            raise ConfigurationError(
-                'epochs, batch_size, crops_per_image and validate_every must be at least 1.'
-            )
+
+    def _check_ranges(self) -> None:
+        """Refuse numbers outside of `RANGES`."""
+        for name, (low, high) in RANGES.items():
+            values = getattr(self, name)
+            for value in values if isinstance(values, tuple) else (values,):
+                if not low <= value <= high:
+                    raise ConfigurationError(
+                        f'{name} is {value:g}: it must be {low:g} to {high:g}.'
+                    )
 
     @property
     def preprocessing(self) -> Preprocessing:

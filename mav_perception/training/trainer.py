@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.files import written_whole
+from mav_perception.segmentation.checkpoint import load_state
 from mav_perception.segmentation.labels import label_space
 from mav_perception.training import distributed
 from mav_perception.training.clips import drifting_clip
@@ -108,7 +109,8 @@ class Trainer:
             optimiser,
             settings.learning_rate,
             total_steps=settings.epochs * self._steps,
-            pct_start=0.1,
+            # Of ten steps a tenth would be one, and PyTorch divides by one less.
+            pct_start=0.1 if settings.epochs * self._steps != 10 else 0.2,
         )
         return optimiser, schedule
 
@@ -125,6 +127,8 @@ class Trainer:
         Nothing here asks for a number before the end: a GPU would have to be waited for.
         """
         self._replica.train()
+        # Of dropout and of drifting clips, so that a run that was resumed goes on as it would.
+        torch.manual_seed(self._settings.seed + 1_000_003 * epoch + distributed.rank())
         total, bad = torch.zeros((2, 1), device=self._device)
         loader = EpochBatches(self._crops, epoch, self._settings, self._workers)
         for step, (images, labels) in enumerate(
@@ -214,7 +218,7 @@ class Trainer:
         return [torch.from_numpy(picture.hard) for picture in pictures]
 
     def _restore(self, path: Path) -> None:
-        state = torch.load(path, map_location=self._device, weights_only=True)
+        state = load_state(path, self._device)
         settings = asdict(self._settings)
         beside = {'workers': self._settings.workers}  # how many, changes no result
         if state['configuration'].keys() != settings.keys() or 'steps' not in state:
@@ -225,6 +229,11 @@ class Trainer:
         if state['configuration'] | beside != settings:
             raise ConfigurationError(
                 f'{path} was made with other settings: train into another folder or drop --resume.'
+            )
+        if len(state['hard']) != len(self._hard()):
+            raise ConfigurationError(
+                f'{path} was made on {len(state["hard"])} pictures, now there are '
+                f'{len(self._hard())}: bring them back, or train into another folder.'
             )
         self.network.load_state_dict(state['network'])
         self._average.network.load_state_dict(state['average'])

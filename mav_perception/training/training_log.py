@@ -12,7 +12,7 @@ import numpy as np
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from mav_perception.io.files import written_whole
+from mav_perception.io.files import write_text, written_whole
 from mav_perception.segmentation.labels import label_space
 from mav_perception.training import distributed
 from mav_perception.training.validation import Example
@@ -76,11 +76,16 @@ class TrainingLog:
 
     def problems(self, problems: list[str]) -> None:
         """Report samples that were left out, each with its reason."""
-        if problems and distributed.is_first():
-            tqdm.write(f'{len(problems)} samples cannot be used and are left out:')
-            for problem in problems:
-                tqdm.write(f'  {problem}')
-            (self._folder / 'problems.txt').write_text('\n'.join(problems) + '\n')
+        if not distributed.is_first():
+            return
+        path = self._folder / 'problems.txt'
+        if not problems:
+            path.unlink(missing_ok=True)  # of a run before
+            return
+        tqdm.write(f'{len(problems)} samples cannot be used and are left out:')
+        for problem in problems:
+            tqdm.write(f'  {problem}')
+        write_text(path, '\n'.join(problems) + '\n')
 
     def row(self, row: dict[str, Any]) -> None:
         """Append an epoch to the table, draw the curves again and print it."""

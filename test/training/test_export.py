@@ -1,6 +1,7 @@
 """Lesser twins of a model keep its masks; files that do not fit are named."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 torch = pytest.importorskip('torch', reason='export needs the `train` extra')
 pytest.importorskip('panda3d', reason='rendering needs the `sim` extra')
 
+from mav_perception.cli import main  # noqa: E402
 from mav_perception.errors import ConfigurationError, ModelError  # noqa: E402
 from mav_perception.evaluation.metrics.model_evaluation import measure, rendered_samples  # noqa: E402
 from mav_perception.segmentation.model_card import load_card  # noqa: E402
@@ -20,6 +22,7 @@ from mav_perception.training.export import (  # noqa: E402
     strip_origins,
     write_onnx,
 )
+from mav_perception.training.trainer import Trainer  # noqa: E402
 
 ORIGINS = (b'Traceback', b'File "', b'site-packages', b'/mav_perception/', b'stack_trace')
 
@@ -109,3 +112,15 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path):
     torch.save(state, tmp_path / 'x.pt')
     with pytest.raises(ModelError, match=r"x\.pt does not fit network 'tied'"):
         load_checkpoint(tmp_path / 'x.pt')
+
+
+def test_twins_of_other_weights_do_not_stay_beside_a_new_export(configuration, tmp_path):
+    trainer = Trainer(replace(configuration, epochs=1), tmp_path / 'run', resume=False)
+    best, models = trainer.run(), tmp_path / 'models'
+    command = ['export', str(best), '--models', str(models)]
+    assert main([*command, '--keep-checkpoint']) == 0
+    assert (models / 'tiny.pt').is_file()
+    for stale in ('tiny_int8.onnx', 'tiny_int8.yaml'):
+        (models / stale).write_text('of other weights')
+    assert main(command) == 0
+    assert sorted(file.name for file in models.iterdir()) == ['tiny.onnx', 'tiny.yaml']

@@ -61,8 +61,11 @@ def test_training_learns_and_the_export_gives_the_same_masks(configuration, tmp_
     assert len(events.Scalars('iou/drone')) == 1
 
 
-def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
-    configuration = replace(configuration, mine_every=2, hard_crops=0.5)
+@pytest.mark.parametrize('network', ['tied', 'fast_scnn', 'streaming'])
+def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path, network):
+    configuration = replace(
+        configuration, mine_every=2, hard_crops=0.5, network=network, crop=(64, 96)
+    )
     whole = Trainer(configuration, tmp_path / 'whole', resume=False)
     whole.run()
     cut = Trainer(configuration, tmp_path / 'cut', resume=False)
@@ -76,6 +79,32 @@ def test_a_resumed_run_equals_one_that_was_never_cut(configuration, tmp_path):
     rows = list(csv.DictReader((tmp_path / 'cut' / 'metrics.csv').open()))
     assert [row['epoch'] for row in rows] == ['1', '2', '3', '4', '5', '6']
     torch.testing.assert_close(weights(resumed), weights(whole), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize('left', [0, 2000])
+def test_a_broken_checkpoint_is_not_gone_on_with(configuration, tmp_path, left):
+    trainer = Trainer(configuration, tmp_path / 'run', resume=False)
+    last = tmp_path / 'run' / 'last.pt'
+    trainer._save(last, trainer.network)
+    last.write_bytes(last.read_bytes()[:left])
+    with pytest.raises(ModelError, match=r'last\.pt is no checkpoint'):
+        Trainer(configuration, tmp_path / 'run', resume=True)
+
+
+def test_pictures_that_are_gone_are_missed(configuration, folder, tmp_path):
+    trainer = Trainer(configuration, tmp_path / 'run', resume=False)
+    trainer._save(tmp_path / 'run' / 'last.pt', trainer.network)
+    for name in ('images', 'labels'):
+        (folder / name / '3.png').unlink()
+    with pytest.raises(ConfigurationError, match='on 8 pictures, now there are 7'):
+        Trainer(configuration, tmp_path / 'run', resume=True)
+
+
+def test_a_run_of_ten_steps_has_a_schedule(configuration, tmp_path):
+    ten = replace(configuration, epochs=5, validate_every=5)
+    trainer = Trainer(ten, tmp_path / 'run', resume=False)
+    assert trainer._steps == 2
+    trainer.run()
 
 
 def test_resuming_with_other_settings_is_refused(configuration, tmp_path):
@@ -190,7 +219,15 @@ def test_shipped_configurations_are_valid(path):
         (GOOD + 'loss: {l1: 1.0}', 'focal, cross_entropy'),
         (GOOD + 'width: 500', 'multiples of 32'),
         (GOOD + 'class_weights: [1.0]', 'class_weights needs 2'),
-        (GOOD + 'saturation: 1.5', 'saturation must be 0 to 1'),
+        (GOOD + 'saturation: 1.5', 'saturation is 1.5: it must be 0 to 1'),
+        (GOOD + 'crop: [0, 0]', 'crop is 0'),
+        (GOOD + 'learning_rate: .nan', 'learning_rate'),
+        (GOOD + 'average: 1.5', 'average'),
+        (GOOD + 'window: [-32, -32]', 'window'),
+        (GOOD + 'loss: {focal: -1.0}', 'loss'),
+        (GOOD + 'class_weights: [-1.0, 1.0]', 'class_weights'),
+        (GOOD.replace('x', '../x', 1), 'names files'),
+        (GOOD.replace('x', "''", 1), 'names files'),
     ],
 )
 def test_broken_configurations_name_the_cause(tmp_path, text, word):
@@ -268,5 +305,10 @@ def test_an_earlier_run_is_not_replaced_unasked(configuration, tmp_path):
     command = ['train', str(file), '--runs', str(tmp_path / 'runs')]
     assert main(command) == 0
     assert main(command) == 2
+    best = (tmp_path / 'runs' / 'tiny' / 'best.pt').read_bytes()
+    spoilt = tmp_path / 'spoilt.yaml'
+    spoilt.write_text(file.read_text().replace(f'val: {short.val}', 'val: /nowhere'))
+    assert main(['train', str(spoilt), *command[2:], '--overwrite']) != 0
+    assert (tmp_path / 'runs' / 'tiny' / 'best.pt').read_bytes() == best
     assert main([*command, '--overwrite']) == 0
     assert len(list(tmp_path.rglob('events.out.tfevents.*'))) == 1
