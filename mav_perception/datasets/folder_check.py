@@ -12,7 +12,6 @@ import numpy as np
 from tqdm import tqdm
 
 from mav_perception.errors import DataError
-from mav_perception.io.images import image_files
 from mav_perception.io.labelled_images import labelled_pairs, read_pair
 from mav_perception.segmentation.labels import UNKNOWN, LabelSpace
 from mav_perception.types import ByteImage, IntArray
@@ -57,7 +56,6 @@ def check_folder(folder: Path, space: LabelSpace) -> FolderReport:
     """
     problems: list[str] = []
     pairs = labelled_pairs(folder, problems)
-    problems += _labels_without_image(folder)
     sizes: Counter[tuple[int, int]] = Counter()
     counts, unknown, total = np.zeros((3, space.size), np.int64), 0, 0
     digests: dict[bytes, Path] = {}
@@ -113,15 +111,6 @@ def _counts(labels: ByteImage, classes: int) -> IntArray:
 
 def _digest(image: ByteImage) -> bytes:
     return hashlib.sha256(str(image.shape).encode() + image.tobytes()).digest()
-
-
-def _labels_without_image(folder: Path) -> list[str]:
-    stems = {path.stem for path in image_files(folder / 'images')}
-    return [
-        f'{label} belongs to no image: take it out, or bring the image back.'
-        for label in sorted((folder / 'labels').glob('*.png'))
-        if label.stem not in stems
-    ]
 
 
 def _no_target(folder: Path, space: LabelSpace, unknown: int) -> str:

@@ -61,11 +61,16 @@ def split_folder(
                 f'{name} would have {len(pairs)} images and no target: choose another --seed or '
                 '--val, or a finer --group.'
             )
-    for name, pairs in split.items():
-        for kind, files in zip(('images', 'labels'), zip(*pairs, strict=True), strict=True):
-            (output / name / kind).mkdir(parents=True)
-            for file in files:
-                shutil.copyfile(file, output / name / kind / file.name)
+    try:
+        for name, pairs in split.items():
+            for kind, files in zip(('images', 'labels'), zip(*pairs, strict=True), strict=True):
+                (output / name / kind).mkdir(parents=True)
+                for file in files:
+                    shutil.copyfile(file, output / name / kind / file.name)
+    except BaseException:
+        for name in split:  # half a set must not stand for one
+            shutil.rmtree(output / name, ignore_errors=True)
+        raise
     return {name: len(pairs) for name, pairs in split.items()}
 
 

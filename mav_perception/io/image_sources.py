@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ import cv2
 from mav_perception.errors import DataError
 from mav_perception.io.images import IMAGE_SUFFIXES, image_files, read_image
 from mav_perception.types import ByteImage
+
+CAMERA = re.compile('[0-9]{1,4}')
+"""The number of a camera."""
 
 BROKEN_FRAMES = 30
 """So many frames in a row that cannot be decoded end a video."""
@@ -75,13 +79,15 @@ class _Video:
     """A video, a camera or a stream; what its container says of its length is a guess."""
 
     def __init__(self, source: str) -> None:
-        live = source.isdigit()
+        live = bool(CAMERA.fullmatch(source))
         self._source: str | int = int(source) if live else source
         self.name = f'camera{source}' if live else Path(source.split('?')[0]).stem or 'stream'
         self.notices: list[str] = []
         self.broken: list[str] = []
         capture = self._opened()
-        self.length = 0 if live or '://' in source else int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.length = (
+            0 if live or '://' in source else max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+        )
         capture.release()
 
     def _opened(self) -> cv2.VideoCapture:
@@ -128,7 +134,7 @@ def _parts(source: str) -> list[Path | _Video]:
         return [path if path.suffix.lower() in IMAGE_SUFFIXES else _Video(source)]
     if path.is_symlink():
         return [path]  # it leads nowhere, which is told when it is read
-    if path.exists() or source.isdigit() or '://' in source:
+    if path.exists() or CAMERA.fullmatch(source) or '://' in source:
         return [_Video(source)]
     found = sorted(glob.glob(source, recursive=True)) if glob.has_magic(source) else []
     if found:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mav_perception.errors import DataError
-from mav_perception.io.images import image_files, read_image
+from mav_perception.io.images import IMAGE_SUFFIXES, image_files, read_image
 from mav_perception.segmentation.labels import UNKNOWN
 from mav_perception.types import ByteImage
 
@@ -20,11 +20,12 @@ def labelled_pairs(folder: Path, problems: list[str] | None = None) -> list[tupl
 
     Args:
         folder: has images/ and labels/.
-        problems: takes a line for every image without a label, which is then left out.
+        problems: takes a line for every image without a label and every label without an image,
+            which are then left out.
 
     Raises:
         DataError: a folder is missing or empty, two images share a label, or, without `problems`,
-            an image has none.
+            an image has none or a label no image.
     """
     images = image_files(folder / 'images')
     if not images:
@@ -35,9 +36,19 @@ def labelled_pairs(folder: Path, problems: list[str] | None = None) -> list[tupl
         if one.stem == other.stem:
             raise DataError(f'{one} and {other.name} share one label: take one of them out.')
     pairs = [(image, folder / 'labels' / f'{image.stem}.png') for image in images]
+    stray = sorted({*(folder / 'labels').glob('*.png')} - {label for _, label in pairs})
+    if stray and problems is None:
+        raise DataError(
+            f'{len(stray)} labels have no image, the first is {stray[0]}: bring the images back, '
+            f'as one of {", ".join(IMAGE_SUFFIXES)}, or take the labels out.'
+        )
     missing = [label for _, label in pairs if not label.is_file()]
-    if missing and problems is not None:
+    if problems is not None:
         problems += [f'{label} is missing: its image has no label.' for label in missing]
+        problems += [
+            f'{label} belongs to no image: take it out, or bring the image back.'
+            for label in stray
+        ]
         return [pair for pair in pairs if pair[1].is_file()]
     if missing:
         raise DataError(f'{len(missing)} images have no label, the first is {missing[0]}.')
@@ -85,6 +96,11 @@ def read_pair(
     image, labels = read_image(image_path), read_image(label_path)
     if target_is_255:
         labels = np.minimum(labels, 1)
+    if labels.ndim == 3:
+        raise DataError(
+            f'{label_path} is in colour: labels are grey, a class id a pixel. `mav-perception '
+            'dataset import masks` makes ids of colours.'
+        )
     if labels.shape != image.shape[:2]:
         raise DataError(f'{label_path} has shape {labels.shape}, its image {image.shape}.')
     wrong = np.unique(labels[(labels >= classes) & (labels != UNKNOWN)])

@@ -1,5 +1,7 @@
 """Training and validation share no sequence, and both show targets."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -76,3 +78,18 @@ def test_the_source_may_lie_in_the_output_and_a_split_is_never_replaced(folder, 
     assert split_folder(folder, tmp_path, 0.3, '(f[0-9])_.*', 0, 2) == {'train': 12, 'val': 8}
     with pytest.raises(ConfigurationError, match='train is there already'):
         split_folder(folder, tmp_path, 0.3, '(f[0-9])_.*', 0, 2)
+
+
+def test_a_split_that_is_ended_leaves_nothing_behind(folder, tmp_path, monkeypatch):
+    copied = []
+
+    def copy(source, target):
+        copied.append(target)
+        if len(copied) > 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, 'copyfile', copy)
+    with pytest.raises(KeyboardInterrupt):
+        split_folder(folder, tmp_path / 'out', 0.3, '(f[0-9])_.*', 0, 2)
+    monkeypatch.undo()
+    assert split_folder(folder, tmp_path / 'out', 0.3, '(f[0-9])_.*', 0, 2)['train'] == 12

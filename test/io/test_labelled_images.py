@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mav_perception.errors import DataError
-from mav_perception.io.labelled_images import folder_samples
+from mav_perception.io.labelled_images import folder_samples, labelled_pairs
 
 
 @pytest.fixture
@@ -64,3 +64,20 @@ def test_a_broken_label_is_named(folder):
     (path / 'labels' / '0.png').write_bytes(b'no image')
     with pytest.raises(DataError, match=r'0\.png is not a readable'):
         values(folder_samples(path, 2))
+
+
+def test_a_label_whose_image_nobody_finds_is_named(folder):
+    path = folder([1], [1])
+    (path / 'images' / '1.png').rename(path / 'images' / '1.pgm')
+    with pytest.raises(DataError, match=r'1 labels have no image.*1\.png.*\.jpg'):
+        labelled_pairs(path)
+    problems = []
+    assert len(labelled_pairs(path, problems)) == 1
+    assert 'belongs to no image' in problems[0]
+
+
+def test_a_label_in_colour_is_named_with_what_makes_ids_of_it(folder):
+    path = folder([1])
+    cv2.imwrite(str(path / 'labels' / '0.png'), np.full((8, 8, 3), (1, 2, 3), np.uint8))
+    with pytest.raises(DataError, match=r'in colour.*import masks'):
+        list(folder_samples(path, 2))

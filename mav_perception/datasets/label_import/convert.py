@@ -18,7 +18,7 @@ from mav_perception.datasets.label_import.masks import read_masks
 from mav_perception.datasets.label_import.regions import AnnotatedImage
 from mav_perception.datasets.label_import.yolo import read_yolo
 from mav_perception.errors import ConfigurationError, DataError, MavPerceptionError
-from mav_perception.io.images import read_image, write_image
+from mav_perception.io.images import IMAGE_SUFFIXES, read_image, write_image
 from mav_perception.segmentation.labels import UNKNOWN, LabelSpace
 from mav_perception.types import ByteImage
 
@@ -91,13 +91,22 @@ def import_labels(
             (output / folder).mkdir(parents=True)
         each = tqdm(zip(entries, stems, strict=True), total=len(stems), disable=None, leave=False)
         for entry, stem in each:
-            shutil.copyfile(entry.image, output / 'images' / (stem + entry.image.suffix.lower()))
+            _copy_image(entry.image, output / 'images', stem)
             write_image(output / 'labels' / f'{stem}.png', _painted(entry, classes))
     except BaseException:
         for folder in ('images', 'labels'):
             shutil.rmtree(output / folder, ignore_errors=True)
         raise
     return Imported(len(stems), tuple(notices))
+
+
+def _copy_image(image: Path, folder: Path, stem: str) -> None:
+    """Copy an image as it is, or as PNG if it is of a kind that no other command looks for."""
+    suffix = image.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        shutil.copyfile(image, folder / f'{stem}{suffix}')
+    else:
+        write_image(folder / f'{stem}.png', read_image(image))
 
 
 def _entries(kind: str, source: Path) -> Iterator[AnnotatedImage]:

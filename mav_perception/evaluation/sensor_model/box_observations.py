@@ -33,7 +33,8 @@ def collect_box_observations(
     """
     if strange := sorted(set(found) - set(real)):
         raise DataError(
-            f'{strange[0]} has boxes of the detector and no labels: label it or leave it out.'
+            f'{strange[0]} has boxes of the detector and no labels: label it, in YOLO with an '
+            'empty .txt if it shows no drone, or leave it out.'
         )
     width, height = size
     blank = np.broadcast_to(np.zeros((), np.uint8), (height, width))

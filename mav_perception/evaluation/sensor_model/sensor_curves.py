@@ -61,7 +61,8 @@ def draw_size_curve(axis: Any, rows: list[dict[str, float]]) -> None:
     # Beta quantiles (Clopper and Pearson): at P_D = 1 a normal interval would have no width.
     low = beta.ppf(0.025, rate * count + 1e-9, (1.0 - rate) * count + 1.0)
     high = beta.ppf(0.975, rate * count + 1.0, (1.0 - rate) * count + 1e-9)
-    axis.errorbar(middle, rate, [rate - low, np.maximum(high - rate, 0.0)], fmt='o-', capsize=3)
+    reach = np.maximum([rate - low, high - rate], 0.0)  # at P_D 0 and 1 one of them is rounding
+    axis.errorbar(middle, rate, reach, fmt='o-', capsize=3)
     axis.set(xlabel='length in the image [pixel]', ylabel='$P_D$', ylim=(0.0, 1.02))
     axis.set_xscale('log')
 

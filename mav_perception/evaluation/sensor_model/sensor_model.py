@@ -44,7 +44,7 @@ class SensorModel:
         clutter_per_frame: false blobs an image.
         centroid_sigma, centre_spread: noise of a blob centre is the root of the sum of squares of
             the first [pixel] and of the second times the blob's width.
-        target_width: width of a target [m], NaN if no distances were known.
+        target_width: width of a target [m], NaN if it was not told and no distances were known.
         edge_loss: width that the network loses [pixel].
         edge_sigma: noise of a blob edge [pixel].
         width_sigma: spread of the apparent width with attitude, as a share; NaN without distances.
@@ -140,7 +140,7 @@ def fit_sensor_model(
     else:
         loss = views.width[usable] - width
         edge_loss, edge_sigma = float(np.median(loss)), _robust_sigma(loss) / np.sqrt(2.0)
-        size = (np.nan, max(edge_loss, 0.0), edge_sigma, np.nan)
+        size = (target_width, max(edge_loss, 0.0), edge_sigma, np.nan)
     target_width, edge_loss, edge_sigma, width_sigma = size
     centre = float(np.hypot(centroid_sigma, centre_spread * usual))
     edges = np.sqrt(2.0) * edge_sigma / (usual + edge_loss)

@@ -122,10 +122,12 @@ def plot_model(
     axes[1].plot(*views.false_pixel.T, '.', alpha=0.5)
     axes[1].set(xlim=(0, columns), ylim=(rows, 0), title='false blobs', aspect='equal')
     for axis, (name, check) in zip(axes[2:], checks.items(), strict=True):
+        axis.set(xlabel=f'$\\chi^2_{check.dimension}$', ylabel='NIS', title=name)
+        if not check.count:
+            continue
         expected = chi2.ppf((np.arange(check.count) + 0.5) / check.count, check.dimension)
         axis.plot(expected, np.sort(check.values), '.')
         axis.plot([0, expected[-1]], [0, expected[-1]], 'k--')
-        axis.set(xlabel=f'$\\chi^2_{check.dimension}$', ylabel='NIS', title=name)
     figure.tight_layout()
     with written_whole(path) as part:
         figure.savefig(part, dpi=110)

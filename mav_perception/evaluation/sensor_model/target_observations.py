@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mav_perception.cameras.models import PinholeCamera
+from mav_perception.errors import DataError
 from mav_perception.evaluation.metrics.segmentation import counted_blobs, match_blobs
 from mav_perception.segmentation.segmenter import Segmenter
 from mav_perception.types import BoolArray, ByteImage, Detection, FloatArray, IntArray
@@ -141,13 +142,16 @@ def observations_of(entries: Iterable[Entry], camera: PinholeCamera | None) -> T
     Args:
         entries: views with what was found and what is labelled in each.
         camera: intrinsics, needed where the views know the targets' positions.
+
+    Raises:
+        DataError: the images are not of one size, that of the camera.
     """
     rows: list[tuple[float, ...]] = []
     false: list[tuple[float, ...]] = []
     size = (0, 0)
     group: list[int] = []
     for view, found, real in entries:
-        size = (view.labels.shape[0], view.labels.shape[1])
+        size = _one_size(size, (view.labels.shape[0], view.labels.shape[1]), camera)
         pairs, _ = match_blobs(found, real, 640.0 / size[1])
         match = {j: found[i] for i, j in pairs}
         truth = _true_places(real, view.targets, camera)
@@ -176,6 +180,23 @@ def observations_of(entries: Iterable[Entry], camera: PinholeCamera | None) -> T
         false_pixel=wrong[:, 1:3],
         false_score=wrong[:, 3],
     )
+
+
+def _one_size(
+    before: tuple[int, int], size: tuple[int, int], camera: PinholeCamera | None
+) -> tuple[int, int]:
+    """Return the rows and columns of an image, if all have these."""
+    if camera is not None and size != (camera.height, camera.width):
+        raise DataError(
+            f'An image is {size[1]}x{size[0]}, the camera {camera.width}x{camera.height}: '
+            'calibrate it at the size of the images.'
+        )
+    if before not in ((0, 0), size):
+        raise DataError(
+            f'An image is {size[1]}x{size[0]}, the one before {before[1]}x{before[0]}: give '
+            'images of one camera.'
+        )
+    return size
 
 
 def _track(view: LabelledView, target: int) -> int:

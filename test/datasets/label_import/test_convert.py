@@ -2,6 +2,7 @@
 
 import base64
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import cv2
@@ -416,3 +417,21 @@ def test_yolo_files_of_splits_side_by_side(source, tmp_path):
         import_labels('yolo-seg', source, tmp_path / 'out', DRONE, {})
     import_labels('yolo-seg', source / 'images' / 'train', tmp_path / 'out', DRONE, {})
     np.testing.assert_array_equal(imported(tmp_path / 'out')['one'], truth())
+
+
+def test_an_image_of_a_kind_that_nobody_looks_for_becomes_a_png(source, tmp_path):
+    written = write_coco(source)
+    document = json.loads(written.read_text())
+    for entry in document['images']:
+        old = next(source.rglob(entry['file_name']))
+        pixels = cv2.imread(str(old), cv2.IMREAD_GRAYSCALE)
+        entry['file_name'] = str(Path(entry['file_name']).with_suffix('.pgm'))
+        old.unlink()
+        cv2.imwrite(str(old.with_suffix('.pgm')), pixels)
+    written.write_text(json.dumps(document))
+    import_labels('coco', written, tmp_path / 'out', DRONE, {})
+    assert sorted(p.name for p in (tmp_path / 'out' / 'images').iterdir()) == [
+        'one.png',
+        'two.png',
+    ]
+    assert main(['dataset', 'check', str(tmp_path / 'out')]) == 0

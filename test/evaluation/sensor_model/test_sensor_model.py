@@ -11,7 +11,7 @@ from mav_perception import cli
 from mav_perception.cameras.models import PinholeCamera
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError, DataError
-from mav_perception.evaluation.sensor_model.sensor_curves import sensor_curves
+from mav_perception.evaluation.sensor_model.sensor_curves import draw_size_curve, sensor_curves
 from mav_perception.evaluation.sensor_model.sensor_model import fit_sensor_model, pixel_angles
 from mav_perception.evaluation.sensor_model.sensor_model_files import (
     load_checks,
@@ -26,7 +26,11 @@ from mav_perception.evaluation.sensor_model.sensor_nis import (
     range_nis,
 )
 from mav_perception.evaluation.sensor_model.sensor_report import figures
-from mav_perception.evaluation.sensor_model.target_observations import TargetObservations
+from mav_perception.evaluation.sensor_model.target_observations import (
+    LabelledView,
+    TargetObservations,
+    observations_of,
+)
 from mav_perception.io.files import write_json
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.parameters import check_ranges
@@ -202,3 +206,32 @@ def test_simulated_flights_give_a_model_with_ranges(tmp_path):
     figures = json.loads(report.read_text())
     assert 0.2 < figures['target_width'] < 0.6
     assert figures['range_nis']['inside_95_gate'] > 0.8
+
+
+def test_a_width_that_was_told_stays_where_no_distance_is_known():
+    views = replace(drawn(), distance=np.full(3000, np.nan))
+    assert fit_sensor_model(views, CAMERA, 0.4).target_width == 0.4
+    assert np.isnan(fit_sensor_model(views, CAMERA).target_width)
+
+
+def test_sizes_at_which_nothing_or_everything_is_found_are_drawn():
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots()
+    rows = [
+        {'from_px': 10.0 * 2**k, 'to_px': 20.0 * 2**k, 'targets': 10, 'p_d': p_d}
+        for k, p_d in enumerate((0.0, 0.5, 1.0))
+    ]
+    draw_size_curve(axis, rows)
+    pyplot.close(figure)
+
+
+@pytest.mark.parametrize('sizes', [[(512, 640), (256, 320)], [(512, 640), (512, 641)]])
+def test_images_of_several_sizes_or_of_another_camera_are_refused(sizes):
+    views = [
+        LabelledView(image=np.zeros(s, np.uint8), labels=np.zeros(s, np.uint8)) for s in sizes
+    ]
+    with pytest.raises(DataError, match='images of one camera'):
+        observations_of(((view, [], []) for view in views), None)
+    with pytest.raises(DataError, match='calibrate it at the size'):
+        observations_of(((view, [], []) for view in views), CAMERA)
