@@ -12,7 +12,7 @@ from mav_perception.types import FloatArray, IntArray
 OPTICAL_FROM_BODY = np.array([[0.0, -1.0, 0.0], [0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])
 
 FARTHEST = 1e9
-"""Metres; nobody flies so far: a VIO has diverged, or a file holds something else."""
+"""Metres. Coordinates beyond are refused: a VIO has diverged, or a file holds something else."""
 
 
 def wrap_angle(angle: ArrayLike) -> FloatArray:

@@ -40,7 +40,7 @@ class CoupledPdaFilter:
         associate: Associate = joint_association_events,
         update: Update = update_state,
     ) -> None:
-        """Start at the team's known poses; a rival has another association or update."""
+        """Start at the team's known poses; baselines have another association or update."""
         self.team, self.parameters = team, parameters
         self._associate, self._update = associate, update
         self.odometry = TeamOdometry(len(team.names), parameters.start_window)
@@ -104,8 +104,8 @@ class CoupledPdaFilter:
     def predict(self, stamp_ns: int) -> TeamState:
         """Return the joint state at a stamp; the filter itself does not move.
 
-        Nobody knows how far a drone has turned since its last odometry. The next will tell, so
-        the filter keeps its yaw, but whoever asks before that must hear of the doubt.
+        How far a drone has turned since its last odometry is not known. The next sample tells it,
+        so the filter keeps the yaw; the variance that is returned is larger until then.
         """
         team = self.state_at(stamp_ns).team
         doubt = self.odometry.unknown_turns(stamp_ns, self.parameters)

@@ -1,14 +1,14 @@
 """Integrity: whether another explanation fits what the team sees better than the filter's own.
 
-After a wrong association a filter explains the next frames by its own mistake, and nothing in it
-tells. A second filter has not used the sightings of the last while: odometry alone has led it past
-the mistake. From then on both weigh the same frames, and the evidence decides between them. GNSS
-receivers guard their fix so, by solution separation: each of a few sub-filters leaves out
-measurements (Blanch et al. 2012, 'Advanced RAIM user algorithm description').
+After a wrong association a filter explains the next frames by its own error, and nothing in it
+tells. A second filter leaves out the sightings of `RESTING` seconds and moves by odometry alone:
+it is free of an error that was made meanwhile. From then on both use the same frames, and their
+evidence is compared. GNSS receivers guard their fix so, by solution separation: each of a few
+sub-filters leaves out measurements (Blanch et al. 2012, 'Advanced RAIM user algorithm
+description').
 
-A second filter rests for `RESTING` seconds and then runs, while the next one rests: whenever a
-mistake happens, one of them is resting. Where odometry has led it to the same poses, nothing is to
-be decided, and it costs no more than that look.
+While one second filter runs, the next one rests, so that one is resting whenever an error is made.
+If odometry has led it to the same poses, it is dropped at once.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ RESTING = 6.0
 LONGEST = 30.0
 """Seconds after which a second filter that could not be decided against is given up."""
 
-DOUBT, DECIDED = 5.0, 12.0
-"""Log odds of the second filter from which on drones are in doubt, and it is believed."""
+WITHHOLD_ODDS, SWITCH_ODDS = 5.0, 12.0
+"""Log odds for the second filter above which poses are withheld, and above which it takes over."""
 
-APART = 2.0
-"""Standard deviations by which the poses of a drone must differ for them to disagree."""
+DISAGREEMENT = 2.0
+"""Standard deviations by which two poses of a drone must differ for them to disagree."""
 
 
 @dataclass
@@ -150,15 +150,15 @@ class IntegrityMonitor:
         """Decide for one of the two explanations if the evidence is clear; else note the doubt."""
         running = self._running
         self.doubtful = np.zeros(len(self.doubtful), bool)
-        if running is None or running.log_odds_against > DECIDED:
+        if running is None or running.log_odds_against > SWITCH_ODDS:
             self._running = None
-        elif running.log_odds > DOUBT:
+        elif running.log_odds > WITHHOLD_ODDS:
             moved, apart = separation(first, running.joint_filter, now_ns)
-            if running.log_odds < DECIDED:
+            if running.log_odds < SWITCH_ODDS:
                 self.doubtful = apart
             else:
                 self._running = None
-                if apart.any():  # else both explain the same, the first one too sure of it
+                if apart.any():  # else both have the same poses, and the first is overconfident
                     state = running.joint_filter.require_state()
                     return Correction(state, moved, running.log_odds)
         return None
@@ -185,7 +185,7 @@ def separation(
     delta = one.team.mean - other.team.mean
     metres, turn = np.linalg.norm(delta[:, :3], axis=1), np.abs(wrap_angle(delta[:, 3]))
     variance = one.team.variances + other.team.variances
-    far = metres > APART * np.sqrt(variance[:, :3].sum(axis=1))
-    far |= turn > APART * np.sqrt(variance[:, 3])
+    far = metres > DISAGREEMENT * np.sqrt(variance[:, :3].sum(axis=1))
+    far |= turn > DISAGREEMENT * np.sqrt(variance[:, 3])
     both = one.active & other.active
     return np.where(both, metres, 0.0), both & far

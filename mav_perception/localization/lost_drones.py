@@ -13,7 +13,7 @@ LOST_EVIDENCE = -15.0
 """Log odds of being where the filter has it, below which a drone is lost."""
 
 MAX_EVIDENCE = 4.0
-"""What a drone can save up for bad times: it bounds how long a lost one goes unnoticed."""
+"""Upper bound of the log odds that are summed up: it bounds how long a lost one goes unnoticed."""
 
 OBSERVER_SHARE = 0.3
 """Part of the evidence on a candidate that tells of the observer: its camera may be blind."""
@@ -91,7 +91,7 @@ class LostDroneDetector:
     def lost(self, active: BoolArray) -> IntArray:
         """Return which of the active drones (N,) are not where the filter has them.
 
-        The first drone is the frame itself: it is where it is, the others are lost from it.
+        The first drone defines `map` and is never lost: the others are, relative to it.
         """
         lost = np.flatnonzero((self._evidence < LOST_EVIDENCE) & active)
         return lost[lost != 0]

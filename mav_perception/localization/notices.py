@@ -48,8 +48,8 @@ def correction_notice(names: Sequence[str], better: Correction) -> Notice:
     ]
     return Notice(
         'pose_corrected',
-        'What is seen fits better where odometry led in the last seconds (log odds '
-        f'{better.log_odds:.0f}). Moved: {", ".join(moved) or "no drone far"}. Drones may '
-        'have been taken for each other or for a thing.',
+        'The sightings fit the poses better to which odometry alone led in the last seconds (log '
+        f'odds {better.log_odds:.0f}). Moved: {", ".join(moved) or "no drone far"}. Drones may '
+        'have been taken for each other or for a static object.',
         {'moved': better.moved, 'log_odds': better.log_odds},
     )

@@ -98,7 +98,8 @@ class FilterQueries:
 
     def drift_scales(self) -> FloatArray:
         """Return (N,) how many times the drift of each VIO is that of the parameters."""
-        return self.filter.require_state().drift.applied(self.parameters)
+        just_met = np.zeros(len(self.team.names))
+        return self.filter.require_state().drift.applied(self.parameters, just_met)
 
     def camera_rates(self) -> tuple[CameraRates, ...]:
         """Return what was learned of every camera of the team."""

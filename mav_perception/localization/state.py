@@ -70,6 +70,11 @@ class JointState:
         """Return (N + O,) seconds since a camera saw each drone and object."""
         return np.asarray((self.stamp_ns - self.last_seen_ns[camera]) / NANOSECONDS, float)
 
+    @property
+    def unmet(self) -> FloatArray:
+        """Return (N,) seconds for which each drone saw no other, nor was seen."""
+        return np.asarray((self.stamp_ns - self.last_met_ns) / NANOSECONDS, float)
+
     def seen_in_last_scan(self, camera: int) -> BoolArray:
         """Return (N + O,) whom a camera saw in its last scan."""
         last = self.last_scan_ns[camera]

@@ -10,9 +10,9 @@ from mav_perception.evaluation.metrics.team_errors import align_team
 from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.integrity import (
-    DECIDED,
-    DOUBT,
     RESTING,
+    SWITCH_ODDS,
+    WITHHOLD_ODDS,
     IntegrityMonitor,
     SecondFilter,
     separation,
@@ -118,8 +118,8 @@ def test_evidence_decides_for_the_one_that_is_right():
         report = right.update(frame.sightings)
         of_wrong.weigh(report)
         of_right.weigh(report)
-    assert of_wrong.log_odds < DOUBT
-    assert of_wrong.log_odds_against > DECIDED
+    assert of_wrong.log_odds < WITHHOLD_ODDS
+    assert of_wrong.log_odds_against > SWITCH_ODDS
     assert of_right.log_odds == of_right.log_odds_against == 0.0  # the same, from there on
 
 
@@ -184,7 +184,7 @@ def test_second_filters_take_turns_and_follow_new_parameters():
 def test_the_notice_names_who_moved():
     _, localizer, _, _ = flown(1.0)
     monitor = IntegrityMonitor(4)
-    second = SecondFilter(localizer.filter.branch(), localizer.filter.stamp_ns, DECIDED + 1.0)
+    second = SecondFilter(localizer.filter.branch(), localizer.filter.stamp_ns, SWITCH_ODDS + 1.0)
     swap(second.joint_filter, localizer.filter.stamp_ns)
     monitor._running = second
     better = monitor._judge(localizer.filter, localizer.filter.stamp_ns)

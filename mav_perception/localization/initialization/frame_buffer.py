@@ -125,7 +125,15 @@ def stack(
     drift_scale: FloatArray,
     parameters: FilterParameters,
 ) -> StackedScans:
-    """Look up the path of every drone at the times of the scans; `drift_scale` (N,) of its VIO."""
+    """Look up the path of every drone at the times of the scans.
+
+    Args:
+        scans: of all cameras.
+        odometry: of all drones.
+        now_ns: the time that they lead to.
+        drift_scale: (N,) of each VIO over minutes, see `DriftScale`.
+        parameters: of the filter.
+    """
     scans = [s for s in scans if s.stamp_ns >= odometry.histories[s.observer].unbroken_since_ns]
     stamps = np.array([s.stamp_ns for s in scans], np.int64)
     back, turned, drift = [], [], []

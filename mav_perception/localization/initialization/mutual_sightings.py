@@ -35,8 +35,8 @@ class MutualEvidence:
 class MutualSightings:
     """The mutual evidence of modes of drones, worked out when it is asked for.
 
-    The uncertainty of either mode widens each sighting by itself, as if it were new at each: that
-    tells less of two right modes than one error common to all would, and of no wrong two more.
+    The uncertainty of a mode is taken for independent noise of each sighting. This understates the
+    evidence for two right modes, whose error is common to all, and never favours wrong ones.
     """
 
     def __init__(

@@ -2,8 +2,8 @@
 
 A pair tells of a pose now through the paths back to the time of its sighting, of the drone in
 question and of the known one. Their drift is a random walk: pairs of the same time share it, and
-those of an earlier time share what came since with them. Taken for noise of each pair, as in the
-search, it averages out; this is what does not.
+those of an earlier time share what came since with them. The search takes drift for independent
+noise of each pair, which averages out; this module adds the covariance of what is shared.
 """
 
 from __future__ import annotations

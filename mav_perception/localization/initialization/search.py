@@ -133,10 +133,11 @@ def search_task(
     objects = state.object_positions[state.confirmed & (state.objects.hits > OBJECT_HITS)]
     # A path leads back from where odometry led, not from where somebody saw a silent drone.
     told = state.told.team
+    drift = state.drift.applied(parameters, np.full(state.drones, np.inf))  # over minutes
     return SearchTask(
         stamp_ns=state.stamp_ns,
         rows=odometry.rows(state.stamp_ns),
-        scans=stack(scans, odometry, state.stamp_ns, state.drift.applied(parameters), parameters),
+        scans=stack(scans, odometry, state.stamp_ns, drift, parameters),
         known=KnownDrones(told.mean, told.variances, state.active, objects),
         wanted=tuple(d for d in wanted if d not in silent),
         missing=tuple(NotInitialized(d, 'no odometry') for d in silent),

@@ -41,14 +41,14 @@ class CompetingEvidence:
         self._scans = replace(scans, poses=np.full_like(scans.poses, np.nan))
         self._known: dict[int, float] = {}
 
-    def most(self, drone: int) -> float:
-        """Return what the hypothesis gains by the drone's own sightings: it can be no more."""
+    def upper_bound(self, drone: int) -> float:
+        """Return an upper bound of `of`: all that the drone's own sightings bring."""
         own = self._scans.observer[self._scans.scan] == drone
         gain = np.log1p(self._best.intensity_ratio[own])
         return float(self._scans.weight[self._scans.scan[own]] @ gain)
 
     def of(self, drone: int) -> float:
-        """Return it for a drone; asked for the first time, it takes a search in its frame."""
+        """Return the evidence; of a drone that was not asked for yet by a search in its frame."""
         if drone not in self._known:
             self._known[drone] = self._search(drone)
         return self._known[drone]
@@ -61,7 +61,7 @@ class CompetingEvidence:
         elsewhere = joint_hypotheses(team)[0].score
         explained = team.explained + self._best.intensity_ratio
         here = joint_hypotheses(replace(team, explained=explained))[0].score
-        return float(np.clip(elsewhere - here, 0.0, self.most(drone)))
+        return float(np.clip(elsewhere - here, 0.0, self.upper_bound(drone)))
 
 
 def start_odds(
@@ -99,5 +99,5 @@ def _score(
 ) -> float:
     """Return the score of a hypothesis with all that the drones it moves may have seen there."""
     moved = [d for d, mode in best.items() if d >= 0 and other.chosen.get(d) != mode]
-    most = other.score + sum(competing.most(d) for d in moved)
+    most = other.score + sum(competing.upper_bound(d) for d in moved)
     return most if most < harmless else other.score + sum(competing.of(d) for d in moved)

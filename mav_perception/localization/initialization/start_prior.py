@@ -1,8 +1,8 @@
 """Start prior: where a drone may be now whose start is told, but too vaguely to start from.
 
-Sightings pull a pose that is known to a metre and some tens of degrees to whoever explains the
-first of them, and after one frame nothing of the doubt is left in the covariance. Such a start
-does not enter the joint filter: it tells the search where to look, and what to believe.
+In the joint filter a pose that is known to a metre and some tens of degrees would be captured by
+the first sighting near it, after which nothing of the doubt is left in the covariance. Such a
+start does not enter it: it tells the search where to look, and what to believe.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from mav_perception.types import BoolArray, FloatArray
 MAX_SIGMA, MAX_YAW_SIGMA = 0.5, 0.25
 """A pose less certain than this is not yet one to start from, metres and radians."""
 
-MISTOLD = 0.01
-"""Share of starts that are not as somebody told."""
+WRONG_START_SHARE = 0.01
+"""Share of the starts in team files that are wrong."""
 
 ALONG_AXIS = (-1.0, 0.0, 1.0)
 ALONG_YAW = (-2.0, -1.2, -0.4, 0.4, 1.2, 2.0)
@@ -64,7 +64,9 @@ class StartPrior:
         delta[3] = wrap_angle(delta[3])
         near = -0.5 * float(delta @ np.linalg.solve(spread, delta))
         near -= 0.5 * float(np.linalg.slogdet(2.0 * np.pi * spread)[1])
-        return float(np.logaddexp(np.log1p(-MISTOLD) + near, np.log(MISTOLD) + anywhere))
+        return float(
+            np.logaddexp(np.log1p(-WRONG_START_SHARE) + near, np.log(WRONG_START_SHARE) + anywhere)
+        )
 
 
 def too_vague(sigma: FloatArray) -> BoolArray:
@@ -91,7 +93,7 @@ def start_priors(
         parameters: noise of the odometry.
     """
     priors = {}
-    scale = state.drift.applied(parameters)
+    scale = state.drift.applied(parameters, np.full(state.drones, np.inf))  # over minutes
     for drone in drones:
         history = odometry.histories[drone]
         begin = history.first_row

@@ -18,7 +18,7 @@ PRIOR_OPPORTUNITIES = 50.0
 PRIOR_PAIRS = 20.0
 MEMORY_FRAMES = 500.0
 MIN_PROBABILITY = 0.02
-"""A camera that is blind still has a chance to see, or it could never prove that it sees again."""
+"""Lower bound of P_D: with 0 a camera that was blind could never be found to see again."""
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ SLIP_PROBABILITY = 0.02
 """A VIO slips in so many intervals; else a single slip would tell of drift for ever."""
 
 
+COMPARED = 10.0
+"""Seconds over which odometry is compared with what was seen, at most."""
+
 MEMORY = 100.0
 """Intervals after which the past fades: light and room change, and the VIO with them."""
 
@@ -71,9 +74,22 @@ class DriftScale:
         weight = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True))
         return np.asarray(2.0 ** (weight @ octaves / weight.sum(axis=1)))
 
-    def applied(self, parameters: ProcessNoiseParameters) -> FloatArray:
-        """Return the (N,) factors that hold: 1 unless they are to be learned."""
-        return self.scale if parameters.learn_drift else np.ones(len(self.log_likelihood))
+    def applied(self, parameters: ProcessNoiseParameters, unmet: FloatArray) -> FloatArray:
+        """Return the (N,) factors that hold: 1 unless they are to be learned.
+
+        What was learned over seconds holds for seconds. An error that is the same all the way,
+        such as that of the radius of a wheel or of the scale of a map, hardly shows there, and
+        over minutes it does not average out as a random walk does. A factor below 1 therefore
+        returns to 1, s + (1 - s) (1 - exp(-t / `COMPARED`)).
+
+        Args:
+            parameters: `learn_drift`.
+            unmet: (N,) t, seconds for which each drone saw no other nor was seen.
+        """
+        if not parameters.learn_drift:
+            return np.ones(len(self.log_likelihood))
+        faded = -np.expm1(-np.maximum(unmet, 0.0) / COMPARED)
+        return np.asarray(self.scale + np.maximum(1.0 - self.scale, 0.0) * faded)
 
     def learned(self, log_likelihood: FloatArray) -> DriftScale:
         """Return it with the (N, S) log likelihoods of one interval more.

@@ -10,11 +10,11 @@ from mav_perception.types import OdometrySample
 
 
 def check_odometry(sample: OdometrySample) -> None:
-    """Raise InputError if a sample is out of this world or its quaternion is not a rotation."""
+    """Raise InputError if a position is not finite or beyond 1e9 m, or an attitude no rotation."""
     if not (np.abs(sample.position) < FARTHEST).all():  # NaN is not either
         raise InputError(
-            f'Odometry position {np.array2string(sample.position, precision=3)} is none of this '
-            'world: the VIO diverged, restart it.'
+            f'Odometry position {np.array2string(sample.position, precision=3)} is not finite or '
+            f'beyond {FARTHEST:g} m: the VIO diverged, restart it.'
         )
     if not is_rotation(sample.quaternion):
         norm = np.linalg.norm(sample.quaternion)

@@ -12,7 +12,7 @@ from mav_perception.localization.odometry.history import RESTART_GAP
 from mav_perception.localization.odometry.process_noise import gap_variance, process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.prediction.restarts import denied_odometry
+from mav_perception.localization.prediction.restarts import contradicted_odometry
 from mav_perception.localization.prediction.yaw_mixture import SPLIT_SIGMA, with_yaw_mixture
 from mav_perception.localization.state import JointState
 from mav_perception.types import NANOSECONDS, FloatArray
@@ -38,9 +38,9 @@ def propagate(
     """
     increments = (rows - state.anchors).only(state.active)
     waited = np.maximum((state.stamp_ns - state.anchors.stamps) / NANOSECONDS, 0.0)
-    denied = denied_odometry(state, increments, waited, parameters)
-    increments = increments.restarted(denied, RESTART_GAP)
-    noise = process_noise(increments, parameters, state.drift.applied(parameters))
+    contradicted = contradicted_odometry(state, increments, waited, parameters)
+    increments = increments.restarted(contradicted, RESTART_GAP)
+    noise = process_noise(increments, parameters, state.drift.applied(parameters, state.unmet))
     # A sample from before the state was followed so far would tell of the same motion again.
     since = increments.gap - RESTART_GAP >= waited - 0.05
     restarted = (state.silent & (increments.gap > 0.0) & since)[:, None]
@@ -56,7 +56,7 @@ def propagate(
         stamp_ns=stamp_ns,
         hypotheses=move_poses(hypotheses, state.anchors, increments, went, noise),
         anchors=rows,
-        drift=state.drift.without_past() if denied.any() else state.drift,
+        drift=state.drift.without_past() if contradicted.any() else state.drift,
         untold=state.untold.after(np.where(state.active, silence, 0.0), told, parameters),
     )
 

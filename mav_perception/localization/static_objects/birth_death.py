@@ -1,11 +1,11 @@
 """Birth and death of static objects in the joint state.
 
-A sighting that nobody explains is clutter or the first of an object. Which of the two shows
-later; until then the object is in the state with a small probability of existence, under each
-hypothesis as far as nobody else gave the sighting there (Williams 2015, 'Marginal multi-Bernoulli
-filters', the birth of the Poisson multi-Bernoulli mixture). So whoever explains the next sighting
-at the same place, a drone or an object, has to have explained the first one as well: an object
-that waited for more sightings would leave all of them to a drone nearby, for good.
+A sighting that no candidate explains is clutter or the first of an object. It begins a tentative
+object at once, with a small probability of existence under each hypothesis (Williams 2015,
+'Marginal multi-Bernoulli filters', the birth of the Poisson multi-Bernoulli mixture). What
+explains the next sighting at that place, a drone or the object, then has to have explained the
+first one as well: were the birth put off until more sightings have come, a drone nearby would
+take them all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SILENT = 30.0
 """A drone without odometry for longer, seconds, has landed or been switched off."""
 
 MIN_UNEXPLAINED = 0.1
-"""Only a sighting that is more likely than this of nobody known may be the first of an object."""
+"""Only a sighting that is likelier than this of nobody known may be the first of an object."""
 
 
 def update_static_objects(

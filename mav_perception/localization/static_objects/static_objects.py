@@ -21,7 +21,7 @@ PRIOR_SHARE = 0.03
 """Of unexplained sightings, those that are of something that will be seen there again."""
 
 MIN_SHARE = 3e-3
-"""Where all has been clutter so far there may still be an object."""
+"""Lower bound of the probability of birth: where all has been clutter an object may still come."""
 
 BIRTH_MEMORY = 300.0
 """Births after which their share fades."""

@@ -10,13 +10,13 @@ from mav_perception.errors import InputError
 from mav_perception.types import Sightings, nanoseconds, seconds
 
 ANOTHER_CLOCK = 3600.0
-"""No message is so many seconds under way."""
+"""A stamp that is so many seconds old is of another clock: no message is under way for so long."""
 
 BEHIND_NS = nanoseconds(5.0)
 """A machine under load catches up with odometry that is not farther behind its frame."""
 
 OVERDUE_NS = 2 * BEHIND_NS
-"""A frame that waits for so long waits for the machine, and will do so ever longer."""
+"""A frame that has waited for so long shows that the machine does not keep up."""
 
 
 class SightingQueue:
@@ -28,7 +28,11 @@ class SightingQueue:
     """
 
     def __init__(self, wait: float, dropout: float = 1.0) -> None:
-        """Wait at most `wait` seconds of the machine's time for any frame, or for news of it."""
+        """Let a frame wait at most `wait` seconds of the machine's time.
+
+        They count from its arrival or, while the odometry of its drone comes in, from the last of
+        that.
+        """
         self._wait_ns, self._dropout_ns = nanoseconds(wait), nanoseconds(dropout)
         self._heap: list[tuple[int, int, int, Sightings]] = []
         self._order = itertools.count()

@@ -22,10 +22,10 @@ from mav_perception.localization.update.predicted_scan import PredictedScan
 from mav_perception.types import FloatArray, IntArray
 
 LEAST = 1e-300
-"""A weight that is less than a number can hold."""
+"""Smallest weight, so that logarithms are finite."""
 
 MAX_EXISTENCE = 0.999
-"""An object that was seen may be taken away before the next frame."""
+"""Upper bound of existence after a detection: an object may be gone before the next frame."""
 
 
 @dataclass(frozen=True)

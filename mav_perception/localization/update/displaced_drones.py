@@ -29,25 +29,25 @@ from mav_perception.localization.measurement.sighting_positions import (
 )
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import JointState
-from mav_perception.types import NANOSECONDS, FloatArray
+from mav_perception.types import FloatArray
 
 QUARTERS = np.pi / 2.0 * np.arange(4)
 YAW_VARIANCE = (np.pi / 2.0) ** 2 / 12.0
 """Of a yaw anywhere in a quarter, square radians."""
 
-ALONE, LONGEST = 2.0, 30.0
+MIN_UNSEEN, MAX_UNSEEN = 2.0, 30.0
 """Seconds without meeting another after which a drone may be elsewhere, and that count at most."""
 
-NEW = 0.3
-"""A sighting that is likelier than this of nobody known may tell of a drone that is elsewhere."""
+MIN_UNEXPLAINED = 0.3
+"""Only a sighting that is likelier than this of nobody known may tell of a displaced drone."""
 
-TRIED = 3
-"""Possibilities taken up after a scan, by chance: the next scans try the others."""
+MAX_TRIED = 3
+"""Displacements tried after a scan, drawn at random: the next scans try the others."""
 
 ROOM = 2.0
 """Volume of the room, in fields of view."""
 
-OUTLIERS = 0.05
+OUTLIER_RATE = 0.05
 """Sightings in a frame of drones that are where the filter has them, but far outside a gate."""
 
 
@@ -100,7 +100,7 @@ def with_displaced_drones(
     never = parameters.max_hypotheses == 1 or not parameters.displacement_rate
     weights = state.hypotheses.weights
     mean = weights @ unexplained
-    if never or mean.max(initial=0.0) < NEW:
+    if never or mean.max(initial=0.0) < MIN_UNEXPLAINED:
         return state, unexplained
     possible = possible_displacements(state, scan)
     if not possible:
@@ -110,9 +110,9 @@ def with_displaced_drones(
     score = float(np.exp(score_log_ratio(scan.sightings.score, parameters)[sighting]))
     odds = _displaced_odds(state, scan, elapsed, parameters) * score * unexplained[base, sighting]
     parts = [state.hypotheses]
-    # By chance, but the same chance when a frame is repeated, and at any time of day.
+    # At random, but the same when a frame is repeated, and at any time of day.
     alone_ns = state.stamp_ns - int(state.last_met_ns[possible[0].displaced])
-    for index in np.random.default_rng(alone_ns).permutation(len(possible))[:TRIED]:
+    for index in np.random.default_rng(alone_ns).permutation(len(possible))[:MAX_TRIED]:
         displacement = possible[index]
         weight = float(weights[base] * odds[displacement.displaced]) / len(QUARTERS)
         parts.append(_displaced(state.hypotheses, base, scan, sighting, displacement, weight))
@@ -130,9 +130,9 @@ def _displaced_odds(
     p P_D / (lambda V), as far as the scan is new evidence after the one before. Where there is no
     clutter an unexplained sighting is rather one that lies far outside its gate.
     """
-    alone = np.minimum((state.stamp_ns - state.last_met_ns) / NANOSECONDS, LONGEST)
+    alone = np.minimum(state.unmet, MAX_UNSEEN)
     rates, camera = state.rates, scan.camera
-    of_nobody = rates.clutter_per_frame(camera, parameters) + OUTLIERS
+    of_nobody = rates.clutter_per_frame(camera, parameters) + OUTLIER_RATE
     ratio = rates.detection_probability(camera, parameters) / (ROOM * of_nobody)
     new = new_evidence(elapsed, parameters.detection_correlation)
     return np.asarray(parameters.displacement_rate * alone * ratio * new, float)
@@ -147,7 +147,7 @@ def possible_displacements(state: JointState, scan: CameraScan) -> list[Displace
     told = state.active & ~state.silent
     if not (state.active | state.pending).all() or not told[scan.observer]:
         return []
-    alone = told & (state.stamp_ns - state.last_met_ns > ALONE * NANOSECONDS)
+    alone = told & (state.unmet > MIN_UNSEEN)
     alone[0] = False
     others = [d for d in np.flatnonzero(told).tolist() if d != scan.observer]
     result = [Displacement(drone, drone) for drone in others if alone[drone]]

@@ -14,7 +14,7 @@ from mav_perception.localization.measurement.observation import (
     measurement_noise,
     predict_sightings,
 )
-from mav_perception.localization.odometry.drift_scale import SCALES, PastTeam
+from mav_perception.localization.odometry.drift_scale import COMPARED, SCALES, PastTeam
 from mav_perception.localization.odometry.process_noise import process_noise
 from mav_perception.localization.odometry.rows import OdometryRows
 from mav_perception.localization.parameters import FilterParameters
@@ -23,8 +23,8 @@ from mav_perception.localization.state import JointState
 from mav_perception.localization.update.predicted_scan import PredictedScan
 from mav_perception.types import FloatArray, seconds
 
-SHORTEST, LONGEST = 3.0, 10.0
-"""Seconds over which odometry is compared: less tells of the sightings, more of other things."""
+SHORTEST = 3.0
+"""Seconds over which odometry is compared, at least: less would tell of the sightings."""
 
 
 def learn_drift(
@@ -43,7 +43,7 @@ def learn_drift(
     waited = np.inf if past is None else seconds(state.stamp_ns - past.stamp_ns)
     if not parameters.learn_drift or waited < SHORTEST:
         return state
-    if past is not None and waited < LONGEST and len(scan.sightings):
+    if past is not None and waited < COMPARED and len(scan.sightings):
         drift = drift.learned(log_likelihoods(state, past, scan, predicted, parameters))
     team, known = state.team, state.active & ~state.silent
     now = PastTeam(

@@ -84,7 +84,7 @@ class Elsewhere:
         self.evidence = {int(name[1:]): value for name, value in evidence.items()}
         self.asked = set()
 
-    def most(self, drone):
+    def upper_bound(self, drone):
         return self.evidence.get(drone, 0.0)
 
     def of(self, drone):

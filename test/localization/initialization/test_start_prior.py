@@ -10,7 +10,7 @@ from mav_perception.evaluation.playback import OdometryFeed
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
 from mav_perception.localization.initialization.start_prior import (
-    MISTOLD,
+    WRONG_START_SHARE,
     StartPrior,
     start_priors,
     too_vague,
@@ -72,10 +72,10 @@ def test_the_density_of_a_mode_is_that_of_the_told_start_or_of_anywhere():
     near = np.array([1.5, 1.5, 0.5, -3.1])
     off = np.array([0.5, -0.5, 0.0, 2.0 * np.pi - 6.1])  # the yaw wrapped
     told = multivariate_normal(cov=own + np.diag(prior.variance)).pdf(off)
-    expected = np.log((1.0 - MISTOLD) * told + MISTOLD * 1e-5)
+    expected = np.log((1.0 - WRONG_START_SHARE) * told + WRONG_START_SHARE * 1e-5)
     assert prior.log_density(near, own, anywhere) == pytest.approx(expected)
     far = near + np.array([30.0, 0.0, 0.0, 0.0])
-    assert prior.log_density(far, own, anywhere) == pytest.approx(np.log(MISTOLD * 1e-5))
+    assert prior.log_density(far, own, anywhere) == pytest.approx(np.log(WRONG_START_SHARE * 1e-5))
 
 
 def test_a_start_is_too_vague_by_its_position_or_by_its_yaw():

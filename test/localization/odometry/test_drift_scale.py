@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mav_perception.localization.odometry.drift_scale import SCALES, DriftScale
+from mav_perception.localization.odometry.drift_scale import COMPARED, SCALES, DriftScale
+from mav_perception.localization.parameters import FilterParameters
 
 
 def learned(squares):
@@ -37,3 +38,21 @@ def test_a_vio_that_gets_worse_in_flight_is_noticed_in_minutes():
     assert learned(np.sum(before**2, axis=1)) == pytest.approx(0.5, rel=0.25)
     errors = np.vstack([before, after])
     assert learned(np.sum(errors**2, axis=1)) > 1.2
+
+
+def test_what_was_learned_over_seconds_does_not_hold_for_minutes():
+    drift = DriftScale.unknown(2, 1)
+    for k in range(60):
+        squares = np.array([0.3, 12.0]) ** 2 * (2.0 + (k % 3))
+        drift = drift.learned(-0.5 * squares[:, None] / SCALES**2 - 3.0 * np.log(SCALES))
+    assert drift.scale[0] < 0.5 < 4.0 < drift.scale[1]
+
+    def after(seconds):
+        return drift.applied(FilterParameters(), np.full(2, seconds))
+
+    np.testing.assert_allclose(after(0.0), drift.scale)
+    assert drift.scale[0] < after(COMPARED)[0] < 1.0
+    np.testing.assert_allclose(after(np.inf), [1.0, drift.scale[1]])  # a bad VIO stays bad
+    np.testing.assert_allclose(
+        drift.applied(FilterParameters(learn_drift=False), np.zeros(2)), 1.0
+    )

@@ -21,7 +21,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.state import initial_state
 from mav_perception.localization.team.camera_mount import CameraMount
 from mav_perception.localization.update.displaced_drones import (
-    ALONE,
+    MIN_UNSEEN,
     Displacement,
     possible_displacements,
     with_displaced_drones,
@@ -87,7 +87,7 @@ def test_every_new_hypothesis_explains_the_sighting(observer):
 def test_who_has_just_met_another_is_where_the_filter_has_it():
     state = team_of_four()
     met_ns = state.last_met_ns.copy()
-    met_ns[2] = state.stamp_ns - nanoseconds(ALONE / 2.0)
+    met_ns[2] = state.stamp_ns - nanoseconds(MIN_UNSEEN / 2.0)
     state = replace(state, last_met_ns=met_ns)
     possible = possible_displacements(state, scan_by(0, state))
     assert possible == [Displacement(1, 1), Displacement(3, 3)]
