@@ -47,13 +47,16 @@ def load_bag(
 
     Raises:
         ConfigurationError: the team file is wrong.
-        DataError: no bag, or a topic of a drone is missing in it.
+        DataError: no bag, one that is shorter than what is left out of it, a topic of a drone
+            that is missing, or no time for which all is known.
     """
     entries = load_team(team_file)
     reader = _BagOfTeam(entries)
     bag = BagReader(folder)
     for topic, kind in bag.topics.items():
         reader.check_type((remap or {}).get(topic, topic), kind)
+    if begin >= bag.duration:
+        raise DataError(f'{folder} has {bag.duration:.1f} s: begin before {begin:g} s.')
     for message in bag.messages(nanoseconds(begin)):
         topic = (remap or {}).get(message.topic, message.topic)
         reader.add(topic, partial(bag.decoded, message))
@@ -64,13 +67,17 @@ def load_bag(
     paths = truth if all(len(path.stamps) for path in truth) else ()
     spans = [(int(path.stamps[0]), int(path.stamps[-1])) for path in paths]
     spans = spans or [(samples[0].stamp_ns, samples[-1].stamp_ns) for samples in odometry]
+    begin_ns, end_ns = max(first for first, _ in spans), min(last for _, last in spans)
+    if begin_ns >= end_ns:
+        what = 'true poses' if paths else 'odometry'
+        raise DataError(f'{folder}: there is no time for which the {what} of all drones is known.')
     return Recording(
         team=team_from_entries(entries),
         odometry=odometry,
         frames=tuple(reader.labelled(frame, paths, tilts) for frame in frames),
         truth=paths or tuple(PosePath(path.stamps[:0], path.poses[:0]) for path in truth),
-        begin_ns=max(first for first, _ in spans),
-        end_ns=min(last for _, last in spans),
+        begin_ns=begin_ns,
+        end_ns=end_ns,
         notices=tuple(f'{number} x {text}' for text, number in reader.refused.items()),
     )
 

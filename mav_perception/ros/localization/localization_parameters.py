@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mav_perception.localization.timing.sighting_queue import ANOTHER_CLOCK
 from mav_perception.parameters import parameter
 from mav_perception.ros.messages.qos import qos_parameter
 
@@ -35,3 +36,11 @@ class LocalizationNodeParameters:
     )
     odometry_qos: str = qos_parameter('sensor_data', 'odometry')
     measurement_qos: str = qos_parameter('reliable', 'the relative measurements')
+
+    def ahead(self, simulated: bool) -> float:
+        """Return by how many seconds a stamp may be ahead of the clock.
+
+        With simulated time messages may be handled before a /clock that came earlier: then only
+        another clock is refused.
+        """
+        return ANOTHER_CLOCK if simulated else self.future_tolerance

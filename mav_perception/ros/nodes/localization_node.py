@@ -179,7 +179,8 @@ class LocalizationNode(SelfActivatingNode):
 
     def _check_stamp(self, stamp_ns: int, what: str) -> None:
         now_ns = self.get_clock().now().nanoseconds
-        if strange := check_stamp(stamp_ns, now_ns, self._settings.future_tolerance, what):
+        ahead = self._settings.ahead(self.get_parameter('use_sim_time').value)
+        if strange := check_stamp(stamp_ns, now_ns, ahead, what):
             self.diagnostics.problem('clock', strange)
 
     def _process(self) -> None:
