@@ -110,9 +110,11 @@ def command(result: dict[str, Any]) -> str:
 def machine_line(whole: dict[str, Any]) -> str:
     """Return in a line what the figures depend on."""
     machine = whole['machine']
-    commits = sorted({str(result['commit']) for result in whole['benchmarks'].values()})
+    results = whole['benchmarks'].values()
+    commits = sorted({str(result['commit']) for result in results})
+    cpus = sorted({str(result.get('cpu', machine['cpu'])) for result in results})
     return (
-        f'{machine["cores"]} cores of {machine["cpu"]}, Python {machine["python"]}, torch '
+        f'{machine["cores"]} cores of {" and ".join(cpus)}, Python {machine["python"]}, torch '
         f'{machine["torch"]}, onnxruntime {machine["onnxruntime"]}, OpenVINO '
         f'{machine["openvino"]}; commit {" and ".join(commits)}, {machine["date"][:10]}; all in '
         f'{machine["minutes"]} minutes.'

@@ -93,6 +93,10 @@ def entries(data: Path, folder: Path) -> dict[str, tuple[str, ...]]:
                             '--clutter', '0', '0.05', '0.3', '1', '--offsets', '356',
                             '--changes', 'recorded', 'backwards', '--seeds', '2',
                             '--seconds', '756', '--processes', '2'),
+        'robustness teams': (*COMMAND, 'benchmark', 'robustness', 'mrclam', str(data / 'mrclam6'),
+                             '--team-size', '4', '--clutter', '0.05', '0.3', '--offsets', '0',
+                             '--changes', 'recorded', 'backwards', '--seconds', '756',
+                             '--processes', '2'),
         'planted errors mrclam': ('benchmarks/localization/planted_errors.py', '--scenarios',
                                   '--mrclam', str(data / 'mrclam6'), '--at', '60', '100', '140',
                                   '200'),
@@ -135,7 +139,7 @@ def main() -> int:
         ]
         wanted = [name for name in wanted if name not in done]
     for name, result in tqdm(results_of(known, wanted), total=len(wanted), disable=None):
-        results[name] = result | {'commit': here['commit']}
+        results[name] = result | {'commit': here['commit'], 'cpu': here['cpu']}
         if results[name]['exit_code']:
             tqdm.write(f'{name} failed: {results[name]["output"][-500:]}')
         ordered = {name: results[name] for name in known if name in results}

@@ -53,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         '--start', choices=['known', 'unknown'], default='known',
         help='unknown: of all but the first; identities known is told all the same',
     )  # fmt: skip
+    parser.add_argument(
+        '--team-size', type=at_least(2), metavar='N',
+        help='mrclam: every team of N of the five robots, as if the others were not there',
+    )  # fmt: skip
     parser.add_argument('--seeds', type=at_least(1), default=1, help='of what is drawn')
     parser.add_argument('--seconds', type=float, metavar='S', help='use the first S seconds')
     parser.add_argument(
@@ -96,14 +100,35 @@ def tasks(arguments: argparse.Namespace) -> list[Task]:
         raise ConfigurationError('A bag needs --team, and nothing else does.')
     unknown = arguments.start == 'unknown'
     result = [
-        Task(name, load, offset=offset, change=change, seed=seed, unknown_start=unknown)
+        Task(
+            name=name + of_team,
+            load=load,
+            offset=offset,
+            change=change,
+            seed=seed,
+            unknown_start=unknown,
+            drones=team,
+        )
         for offset, change, seed in itertools.product(
             arguments.offsets, arguments.changes, range(arguments.seeds)
         )
         for name, load in _sources(arguments, seed)
+        for of_team, team in _teams(arguments)
     ]
     names = list(dict.fromkeys(task.name for task in result))
     return sorted(result, key=lambda task: names.index(task.name))
+
+
+def _teams(arguments: argparse.Namespace) -> list[tuple[str, tuple[int, ...]]]:
+    """Return what is added to the name, and the drones, of every team; none for the whole one."""
+    if arguments.team_size is None:
+        return [('', ())]
+    from mav_perception.datasets.mrclam import ROBOTS
+
+    if arguments.format != 'mrclam' or arguments.team_size > ROBOTS:
+        raise ConfigurationError(f'--team-size is for mrclam, and {ROBOTS} at most.')
+    teams = itertools.combinations(range(ROBOTS), arguments.team_size)
+    return [(f' {"".join(str(robot + 1) for robot in team)}', team) for team in teams]
 
 
 def _sources(arguments: argparse.Namespace, seed: int) -> list[tuple[str, Load]]:

@@ -121,6 +121,33 @@ class Recording:
             end_ns=end_ns,
         )
 
+    def of_drones(self, drones: tuple[int, ...]) -> Recording:
+        """Return the same with some of the drones, by index: as if the others were not there."""
+        team, chosen = self.team, list(drones)
+        labels = {drone: index for index, drone in enumerate(chosen)} | {-1: -1}
+        names = {team.names[drone] for drone in chosen}
+
+        def of_chosen(frame: LabelledFrame) -> LabelledFrame:
+            kept = np.flatnonzero(np.isin(frame.labels, list(labels)))
+            mine = np.array([labels[label] for label in frame.labels[kept].tolist()], np.int64)
+            return LabelledFrame(frame.sightings.subset(kept), mine)
+
+        return replace(
+            self,
+            team=Team(
+                names=tuple(team.names[drone] for drone in chosen),
+                start=team.start[chosen],
+                start_sigma=team.start_sigma[chosen],
+                mounts=tuple(team.mounts[drone] for drone in chosen),
+                start_at_origin=tuple(np.array(team.start_at_origin)[chosen].tolist())
+                if team.start_at_origin
+                else (),
+            ),
+            odometry=tuple(self.odometry[drone] for drone in chosen),
+            frames=tuple(of_chosen(f) for f in self.frames if f.sightings.observer in names),
+            truth=tuple(self.truth[drone] for drone in chosen),
+        )
+
     def since(self, begin_ns: int) -> Recording:
         """Return the rest of the recording; the filter is told the true poses of that time."""
         odometry = tuple(

@@ -53,6 +53,7 @@ class Task:
         change: a key of `PERTURBATIONS`.
         seed: of what is drawn.
         unknown_start: the CPDAF is not told where the drones begin.
+        drones: indices of those that take part, empty for all.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Task:
     change: str
     seed: int = 0
     unknown_start: bool = False
+    drones: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ def run_task(task: Task) -> Outcome:
     recording, parameters, axes = task.load()
     if not recording.has_truth:
         raise DataError(f'{task.name} has no true poses: record ground_truth/pose too.')
+    if task.drones:
+        recording = recording.of_drones(task.drones)
     recording = recording.since(recording.begin_ns + nanoseconds(task.offset))
     recording, parameters = PERTURBATIONS[task.change](recording, parameters, task.seed)
     estimates: dict[str, Estimate] = {}
@@ -186,13 +190,13 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def table(outcomes: Sequence[Outcome]) -> str:
     """Lay the outcomes out as text, a row a run."""
     lines = [
-        f'{"recording":16} {"begins":>7} {"change":10} {"seed":>4} {"team-shape RMSE":>16} '
+        f'{"recording":18} {"begins":>7} {"change":10} {"seed":>4} {"team-shape RMSE":>16} '
         f'{"ratio":>6} {"last 60 s":>10} {"ANEES":>6} {"start":>8} {"wrong":>7}'
     ]
     for one in outcomes:
         share = 100.0 * one.wrong / max(one.judged, 1)
         lines.append(
-            f'{one.recording:16} {one.offset:5.0f} s {one.change:10} {one.seed:4d} '
+            f'{one.recording:18} {one.offset:5.0f} s {one.change:10} {one.seed:4d} '
             f'{one.team_shape:14.3f} m {one.ratio:6.2f} {one.last:8.3f} m {one.anees:6.2f} '
             f'{one.start_seconds:6.1f} s {share:5.1f} %{" lost" if one.lost else ""}'
         )

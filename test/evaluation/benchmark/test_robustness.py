@@ -93,3 +93,19 @@ def test_an_unknown_start_is_found_and_judged_against_one_that_is_told():
     assert not outcome.lost
     assert 0 < outcome.judged < 3 * 40 * 10
     assert outcome.ratio < 2.0
+
+
+def test_a_part_of_the_team_flies_as_if_the_others_were_not_there():
+    recording, _, _ = short_flight()
+    part = recording.of_drones((0, 2))
+    assert part.team.names == ('mav1', 'mav3')
+    assert {frame.sightings.observer for frame in part.frames} == {'mav1', 'mav3'}
+    assert {label for frame in part.frames for label in frame.labels.tolist()} <= {-1, 0, 1}
+    whole = [f for f in recording.frames if f.sightings.observer == 'mav1']
+    mine = [f for f in part.frames if f.sightings.observer == 'mav1']
+    for one, other in zip(whole, mine, strict=True):
+        assert (one.labels == 2).sum() == (other.labels == 1).sum()
+        assert (one.labels != 1).sum() == len(other.sightings)
+    np.testing.assert_array_equal(part.truth[1].poses, recording.truth[2].poses)
+    task = Task('part', short_flight, offset=0.0, change='recorded', drones=(0, 2))
+    assert not run_task(task).lost
