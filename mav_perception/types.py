@@ -42,6 +42,11 @@ class LabelMask:
     labels: ByteImage
     confidence: ByteImage
 
+    @classmethod
+    def certain(cls, labels: ByteImage) -> LabelMask:
+        """Return a mask whose every pixel is sure."""
+        return cls(labels, np.full_like(labels, 255))
+
 
 @dataclass(frozen=True)
 class Detection:

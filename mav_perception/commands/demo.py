@@ -24,11 +24,12 @@ import time
 from pathlib import Path
 
 from mav_perception.commands.command_parser import at_least
+from mav_perception.commands.flight_options import add_flight_options
 from mav_perception.errors import ConfigurationError
 from mav_perception.processes.node_processes import NodeProcesses, ros_arguments, ros_environment
 from mav_perception.processes.output_folder import claimed
 from mav_perception.processes.ros_domain import free_domain
-from mav_perception.processes.simulated_team import SimulatedTeam, add_flight_options
+from mav_perception.processes.simulated_team import SimulatedTeam
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 SLOWEST = 20.0

@@ -7,11 +7,11 @@ import sys
 import time
 
 from mav_perception.commands.demo import forget_flight, start_monitor, start_recorder
+from mav_perception.commands.flight_options import DEFAULT_SCENARIO
 from mav_perception.errors import ConfigurationError
 from mav_perception.localization.team.team_file import load_team, team_from_entries
 from mav_perception.processes.node_processes import NodeProcesses, node_environment
 from mav_perception.processes.own_team import OwnTeam
-from mav_perception.processes.simulated_team import DEFAULT_SCENARIO
 
 REPORT_LIMIT = 120.0
 """Seconds that writing the report may take."""

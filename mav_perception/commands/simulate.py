@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mav_perception.commands.flight_options import add_flight_options
 from mav_perception.errors import ConfigurationError
 from mav_perception.processes.node_processes import become_node, ros_arguments
-from mav_perception.processes.simulated_team import add_flight_options
 from mav_perception.simulation.flight.scenario_files import load_scenario
 
 

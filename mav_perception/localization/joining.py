@@ -47,7 +47,7 @@ def join_started(
 
 
 def without_drone(state: JointState, drone: int) -> JointState:
-    """Take a drone out whose pose is lost; what it tied together stays in the covariance."""
+    """Take a drone out whose pose is lost; the cross-covariances of the others are kept."""
     active = state.active.copy()
     active[drone] = False
     return replace(state, active=active)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
+from mav_perception.localization.initialization.acceptance import beats_filter
 from mav_perception.localization.initialization.frame_buffer import buffer_scan
 from mav_perception.localization.initialization.pose_initializer import PoseInitializer
 from mav_perception.localization.initialization.search import (
@@ -18,7 +19,7 @@ from mav_perception.localization.initialization.search import (
 from mav_perception.localization.initialization.start_prior import too_vague
 from mav_perception.localization.integrity import IntegrityMonitor
 from mav_perception.localization.joining import with_drone, without_drone
-from mav_perception.localization.lost_drones import LostDroneDetector, beats_filter
+from mav_perception.localization.lost_drones import LostDroneDetector
 from mav_perception.localization.measurement.camera_scan import CameraScan, check_sightings
 from mav_perception.localization.notices import correction_notice, found_notice, lost_notice
 from mav_perception.localization.odometry.jumps import MAX_BREAK

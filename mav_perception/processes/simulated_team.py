@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mav_perception.processes.node_processes import NodeProcesses, ros_arguments
-from mav_perception.simulation.flight.scenario_files import scenario_names
 
 if TYPE_CHECKING:
     from mav_perception.simulation.flight.scenario import Scenario
-
-DEFAULT_SCENARIO = 'nominal'
 
 LISTENERS = ('localization', 'monitor', 'recorder')
 """Processes that must not miss the beginning of a flight."""
@@ -110,13 +106,3 @@ class SimulatedTeam:
         more = ('--params-file', str(self.params)) if self.params else ()
         arguments = ros_arguments({'use_sim_time': True, **parameters}, node, namespace, more)
         nodes.start(name, f'{node}_node', arguments, respawn=self.respawn)
-
-
-def add_flight_options(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that say which flight is simulated."""
-    parser.add_argument(
-        '--scenario',
-        default=DEFAULT_SCENARIO,
-        help=f'one of {", ".join(scenario_names())}, or the path of a scenario file',
-    )
-    parser.add_argument('--seed', type=int, help="decides the flight (default: the scenario's)")

@@ -82,14 +82,6 @@ def load_bag(
     )
 
 
-TYPES = {
-    '_sample': 'nav_msgs/msg/Odometry',
-    '_pose': 'geometry_msgs/msg/PoseStamped',
-    '_sightings': 'sensor_msgs/msg/PointCloud2',
-}
-"""Reader of a message -> the type that it reads."""
-
-
 class _BagOfTeam:
     """Messages of the drones of a team as they come out of a bag."""
 
@@ -99,32 +91,32 @@ class _BagOfTeam:
         self._truth: list[list[tuple[int, FloatArray, FloatArray]]] = [[] for _ in entries]
         self._frames: list[Sightings] = []
         self.refused: Counter[str] = Counter()
-        self._readers: dict[str, tuple[Callable[[Any, int, str], None], int, str]] = {}
+        self._readers: dict[str, Callable[[Any], None]] = {}
+        self._types: dict[str, str] = {}
         for drone, entry in enumerate(entries):
-            self._readers[in_namespace(entry.namespace, entry.odometry)] = (
-                self._sample,
-                drone,
-                '',
-            )
-            self._readers[in_namespace(entry.namespace, GROUND_TRUTH)] = (self._pose, drone, '')
+            odometry = in_namespace(entry.namespace, entry.odometry)
+            self._read(odometry, 'nav_msgs/msg/Odometry', partial(self._sample, drone=drone))
+            truth = in_namespace(entry.namespace, GROUND_TRUTH)
+            self._read(truth, 'geometry_msgs/msg/PoseStamped', partial(self._pose, drone=drone))
             for camera in entry.cameras:
                 topic = in_namespace(entry.camera_namespace(camera), RELATIVE_MEASUREMENTS)
-                self._readers[topic] = (self._sightings, drone, camera.name)
+                reader = partial(self._sightings, drone=drone, camera=camera.name)
+                self._read(topic, 'sensor_msgs/msg/PointCloud2', reader)
+
+    def _read(self, topic: str, kind: str, reader: Callable[[Any], None]) -> None:
+        self._readers[topic], self._types[topic] = reader, kind
 
     def add(self, topic: str, decoded: Callable[[], Any]) -> None:
         """Read a message; those of other topics are not even decoded."""
         if topic in self._readers:
-            read, drone, camera = self._readers[topic]
             try:
-                read(decoded(), drone, camera)
+                self._readers[topic](decoded())
             except InputError as error:
                 self.refused[f'{topic}: {error}'] += 1
 
     def check_type(self, topic: str, kind: str) -> None:
         """Raise DataError if a topic of the team is of another type than it has to be."""
-        if topic not in self._readers:
-            return
-        wanted = TYPES[self._readers[topic][0].__name__]
+        wanted = self._types.get(topic, kind)
         if kind != wanted:
             raise DataError(
                 f'{topic} of the bag is {kind}, it must be {wanted}: convert it, or correct the '
@@ -191,10 +183,10 @@ class _BagOfTeam:
         targets = from_camera(poses[others, :3], poses[observer, :3], angles, camera.mount())
         return LabelledFrame(frame, identify(frame.positions, targets, others))
 
-    def _sample(self, message: Any, drone: int, _: str) -> None:
+    def _sample(self, message: Any, drone: int) -> None:
         self._odometry[drone].append(odometry_to_sample(message))
 
-    def _pose(self, message: Any, drone: int, _: str) -> None:
+    def _pose(self, message: Any, drone: int) -> None:
         pose, q = pose_from_message(message.pose), message.pose.orientation
         tilt = roll_pitch_yaw(np.array([q.x, q.y, q.z, q.w]))[:2]
         self._truth[drone].append((stamp_to_ns(message.header.stamp), pose, np.array(tilt)))

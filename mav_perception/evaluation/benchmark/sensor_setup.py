@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import yaml
-
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.evaluation.benchmark.baselines import BASELINES, STARTED_BY_SEARCH
+from mav_perception.localization.parameter_file import load_parameters
 from mav_perception.localization.parameters import FilterParameters
 from mav_perception.recordings.recording import Recording
-from mav_perception.resources import find_share
 from mav_perception.simulation.flight.flight import fly, matching_parameters
 from mav_perception.simulation.flight.scenario import Scenario
 from mav_perception.simulation.flight.sensors import SightingNoise
@@ -59,8 +57,8 @@ class SensorSetup:
 
 def as_flown() -> dict[str, Any]:
     """Return what `config/localization.yaml` says besides the sensor model and the drift."""
-    document = yaml.safe_load(find_share('config', 'localization.yaml').read_text())
-    return {name: document['/**']['ros__parameters'][name] for name in FLOWN}
+    parameters = load_parameters()
+    return {name: getattr(parameters, name) for name in FLOWN}
 
 
 def baselines_for(scenario: Scenario) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def counted_blobs(
     smallest = round(MIN_BLOB * (truth.shape[1] / 640.0) ** 2)
     labels = np.where(truth == UNKNOWN, 0, guess.labels).astype(np.uint8)
     found = find_detections(LabelMask(labels, guess.confidence), 1, smallest, min_score)
-    return found, find_detections(LabelMask(truth, np.full_like(truth, 255)), 1, smallest)
+    return found, find_detections(LabelMask.certain(truth), 1, smallest)
 
 
 def match_blobs(

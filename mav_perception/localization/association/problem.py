@@ -16,8 +16,8 @@ class AssociationProblem:
     """What is known before association, for T candidates and m sightings under K hypotheses.
 
     Attributes:
-        log_likelihood_ratio: (K, T, m) log of P_D N(nu; 0, S) / clutter density, each candidate on
-            its own.
+        log_likelihood_ratio: (K, T, m) log of l P_D N(nu; 0, S) / clutter density, each candidate
+            on its own; l is the likelihood ratio of the score.
         log_missed: (K, T) log of 1 - P_D P_G.
         inside: (K, T, m) the sighting lies in the validation gate of the candidate.
         log_prior: (K,) log weight of each hypothesis, with all but these candidates missed.

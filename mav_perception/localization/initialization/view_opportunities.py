@@ -27,7 +27,8 @@ class ViewOpportunities:
         own: (f,) the drone in question is the observer.
         weight: (f,) by which its evidence counts.
         position_var: (f,) variance of where the two are relative to each other, by odometry, m^2.
-        bearing_var, range_var: (f,) of a sighting, of its log range, and by the observer's yaw.
+        bearing_var, range_var: (f,) variances of a bearing, rad^2, the yaw of the observer
+            included, and of a log range.
     """
 
     observer: FloatArray
@@ -119,8 +120,9 @@ def in_view(
 ) -> FloatArray:
     """Return (f,) probabilities of a sighting in view, of the drone at a pose (4,) or by it.
 
-    The view is as soft as the sightings are spread: over clutter, which is in view, the density of
-    a sighting then integrates to the very number that misses cost.
+    The edge of the view is softened by the uncertainty of position and bearing, so that the number
+    of sightings that misses cost is the integral of the density of a sighting over the view. Where
+    the camera sits on the drone is neglected.
     """
     own = opportunities.own[:, None]
     turn = yaw_rotation(pose[3])

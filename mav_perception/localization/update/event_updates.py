@@ -68,7 +68,8 @@ def evaluate_events(
 ) -> EventUpdates:
     """Weigh all events and do the Kalman update of each, those of one size at once.
 
-    w_theta ~ prod_{b in D} P_D,b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, S_D) and
+    w_theta ~ prod_{b in D} P_D,b l_b / lambda prod_{b not in D} (1 - P_D,b P_G) N(nu; 0, S_D),
+    with l_b the likelihood ratio of the score of the sighting of b, and
     d_theta = P H_D' S_D^-1 nu with S_D = H_D P H_D' + R_D. A sighting whose error is mostly that
     of the one before is as likely as any other, but tells little: R_D of the update, not of the
     weight, is divided by what is new.
@@ -80,7 +81,7 @@ def evaluate_events(
         noise: (K, T, m, 3, 3) R of every pair.
         new_information: (T,) share of what a sighting of each candidate tells that is new.
         events: B joint association events.
-        model: P_D (K, T), P_G and clutter density.
+        model: P_D (K, T), P_G, clutter density and scores.
     """
     parent, detected = events.parent, events.assignment != MISSED
     number = detected.sum(axis=1)

@@ -15,10 +15,10 @@ from mav_perception.localization.update.candidates import Candidates
 from mav_perception.types import FloatArray
 
 EDGE_CORRELATION = 3.0
-"""Seconds after which the edge of the view cuts another part off where a drone may be."""
+"""Correlation time of which part of a pose lies beyond the edge of the view, seconds."""
 
-LEFT_IN_VIEW = 0.05
-"""Part of the view that no miss denies: who comes in must be seen."""
+MIN_IN_VIEW_SHARE = 0.05
+"""Misses never lower the probability of view below this share of it: who comes in must be seen."""
 
 
 def predict_detectability(
@@ -53,7 +53,7 @@ def view_beyond(
     faded = state.denied[camera] * correlation(state.since_last_scan(camera), EDGE_CORRELATION)
     before = np.append(faded, np.zeros(len(state.objects)))[candidates.index]
     view = candidates.view_probability
-    return np.maximum((view - before) / (1.0 - before), LEFT_IN_VIEW * view), before
+    return np.maximum((view - before) / (1.0 - before), MIN_IN_VIEW_SHARE * view), before
 
 
 def predict_detections(

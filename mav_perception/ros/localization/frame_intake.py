@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from mav_perception.localization.timing.frame_fates import FrameFates
 from mav_perception.localization.timing.sighting_queue import SightingQueue
+from mav_perception.ros.localization.frame_fates import FrameFates
 from mav_perception.ros.localization.localization_parameters import LocalizationNodeParameters
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.types import Sightings, nanoseconds

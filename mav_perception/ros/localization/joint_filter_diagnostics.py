@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from mav_perception.localization.localizer import TeamLocalizer
 from mav_perception.localization.parameter_file import parameter_words
 from mav_perception.localization.parameters import FilterParameters
-from mav_perception.localization.timing.frame_fates import FrameFates
 from mav_perception.localization.update.report import UpdateReport
+from mav_perception.ros.localization.frame_fates import FrameFates
 from mav_perception.ros.runtime.diagnostics import NodeDiagnostics
 from mav_perception.types import seconds
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from mav_perception.detection.measurements import DetectionParameters
 from mav_perception.errors import ConfigurationError
 from mav_perception.io.yaml_files import read_yaml
@@ -34,7 +32,7 @@ class CameraNodeParameters:
 
     use_confidence: bool = parameter(True, 'score blobs by the confidence of the network')
     input: str = parameter('mask', 'mask; boxes of other detectors are for detection_node')
-    box_class: str = parameter('', 'of detection_node')
+    box_class: str = parameter('', 'not used here: it is of detection_node')
 
 
 class CameraNode(WithDetection, SegmentationNode):
@@ -76,7 +74,7 @@ class CameraNode(WithDetection, SegmentationNode):
         image, mask = segmented
         counted = mask
         if not self._scored:
-            counted = LabelMask(mask.labels, np.full_like(mask.labels, 255))
+            counted = LabelMask.certain(mask.labels)
         self.require_detection().measure(counted, message.header)
         stage.publish(image, mask, message.header)
 

@@ -6,7 +6,6 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sensor_msgs.msg import Image
 
 from mav_perception.detection.measurements import DetectionParameters
@@ -121,7 +120,7 @@ class DetectionNode(WithDetection):
         if self._settings.use_confidence and self._has_confidence(message):
             assert self._confidence is not None
             return LabelMask(labels, image_to_array(self._confidence))
-        return LabelMask(labels, np.full_like(labels, 255))
+        return LabelMask.certain(labels)
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from mav_perception.localization.parameters import FilterParameters
 from mav_perception.localization.team.team_file import load_team, team_from_entries, team_path
 from mav_perception.localization.timing.sighting_queue import check_stamp
 from mav_perception.ros.localization.association_publishers import AssociationPublishers
+from mav_perception.ros.localization.checkpoint_file import CheckpointFile
 from mav_perception.ros.localization.frame_intake import FrameIntake
 from mav_perception.ros.localization.joint_filter_diagnostics import (
     describe_frames,
@@ -34,7 +35,6 @@ from mav_perception.ros.localization.localization_parameters import Localization
 from mav_perception.ros.localization.pose_publishers import PoseParameters, PosePublishers
 from mav_perception.ros.localization.transforms import TeamTransforms, TransformParameters
 from mav_perception.ros.messages.markers import TeamMarkers
-from mav_perception.ros.runtime.checkpoint_file import CheckpointFile
 from mav_perception.ros.runtime.lifecycle import SelfActivatingNode
 from mav_perception.ros.runtime.node_main import run_node
 from mav_perception.ros.runtime.parameters import changed, read_parameters

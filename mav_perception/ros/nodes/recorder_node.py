@@ -49,7 +49,7 @@ class RecorderNode(Node):
     """Subscribes to whatever is published, as it is offered, and writes it as it arrives."""
 
     def __init__(self) -> None:
-        """Open the bag and look for topics twice a second."""
+        """Open the bag and look for topics five times a second."""
         super().__init__('recorder_node')
         declare_parameters(self, RecorderNodeParameters)
         parameters = read_parameters(self, RecorderNodeParameters)

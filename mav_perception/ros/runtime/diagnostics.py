@@ -32,7 +32,7 @@ MADE_OF = {
     CONFIDENCE: (IMAGE,),
     RELATIVE_MEASUREMENTS: (IMAGE, CAMERA_INFO),
 }
-"""What a topic is made of, beside which it stands."""
+"""Topic -> the topics of the same namespace that it is made of."""
 
 PERIOD = 1.0
 LONGEST_PAUSE = 300.0

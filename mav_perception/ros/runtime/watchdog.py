@@ -19,8 +19,8 @@ class WatchdogParameters:
 
     hang_limit: float = parameter(
         15.0,
-        'a node that stands still for so long while it works says where and ends its process, to '
-        'be started again; 0 for never [s]',
+        'a node that hangs for so long prints where and ends its process, to be started again; '
+        '0 for never [s]',
         0.0,
         600.0,
         read_only=True,
