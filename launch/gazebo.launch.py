@@ -46,7 +46,7 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         seed=None if value['seed'] == '-1' else int(value['seed']),
         cameras=[{}],  # the model has one, as a drone of the embedded simulator by default
     )
-    world = world_file(value['world'])
+    world, name = world_file(value['world'])
     folder = Path(tempfile.mkdtemp(prefix='mav_perception_'))
     team = scenario_team(scenario)
     # The odometry of Gazebo counts from the origin of the world.
@@ -54,7 +54,7 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     save_team(world_starts, folder / 'team.yaml')
     (folder / 'gz_bridge.yaml').write_text(yaml.safe_dump(bridge_entries(scenario.names)))
     gazebo = open_gazebo(world, window=value['gui'] == 'true')
-    spawned = [spawn(entry, world_name(world), folder) for entry in team]
+    spawned = [spawn(entry, name, folder) for entry in team]
     bridge = Node(
         package='ros_gz_bridge',
         executable='parameter_bridge',
@@ -80,12 +80,11 @@ def start_gazebo(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [gazebo, *spawned, bridge, pilot, nodes, removed_at_the_end(folder)]
 
 
-def world_file(world: str) -> Path:
-    """Return the file of a shipped world, or of one by its path, if it is one."""
+def world_file(world: str) -> tuple[Path, str]:
+    """Return the file of a world, shipped or by its path, and the name that Gazebo knows it by."""
     own = world.endswith('.sdf')
     file = Path(world).expanduser() if own else SHARE / 'worlds' / f'{world}.sdf'
-    world_name(file)  # a wrong one is an error before anything is written
-    return file
+    return file, world_name(file)
 
 
 def open_gazebo(world: Path, window: bool) -> IncludeLaunchDescription:

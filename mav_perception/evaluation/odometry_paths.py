@@ -63,6 +63,11 @@ def joined(odometry: PosePath, restarts: IntArray) -> PosePath:
     return PosePath(odometry.stamps, poses)
 
 
+def without_leaps(odometry: PosePath) -> PosePath:
+    """Return the path of a drone joined at every restart of its VIO."""
+    return joined(odometry, restarts_of(odometry))
+
+
 def carry_forward(estimate: PosePath, odometry: PosePath, stamps: IntArray) -> FloatArray:
     """Return (M, 4) poses of one drone at any stamps: its last estimate, moved on by odometry."""
     last = np.clip(np.searchsorted(estimate.stamps, stamps, 'right') - 1, 0, None)

@@ -11,9 +11,8 @@ import numpy as np
 from mav_perception.errors import InputError
 from mav_perception.evaluation.odometry_paths import (
     carry_forward,
-    joined,
-    restarts_of,
     vio_alone,
+    without_leaps,
 )
 from mav_perception.geometry import wrap_angle, yaw_rotation
 from mav_perception.localization.coupled_pda import CoupledPdaFilter
@@ -214,8 +213,8 @@ def sample_estimate(recording: Recording, estimate: Estimate, stamps: IntArray) 
         if not len(frames):
             continue
         published = PosePath(estimate.stamps[frames], estimate.means[frames, drone])
-        odometry = recording.odometry_path(drone)
-        carried = carry_forward(published, joined(odometry, restarts_of(odometry)), stamps)
+        odometry = without_leaps(recording.odometry_path(drone))
+        carried = carry_forward(published, odometry, stamps)
         known = estimate.localized[0, drone] | (stamps >= published.stamps[0])
         poses[known, drone] = carried[known]
     return poses

@@ -6,7 +6,7 @@ import csv
 import json
 import zipfile
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -184,9 +184,11 @@ def load_run(folder: Path) -> RunRecord:
         with np.load(folder / 'run.npz', allow_pickle=False) as file:
             arrays = dict(file)
         drones = tuple(
-            replace(
-                _load_drone(folder, name, arrays[f'covariance_{index}']),
-                restarts=arrays.get(f'restarts_{index}', np.zeros(0, np.int64)),
+            _load_drone(
+                folder,
+                name,
+                arrays[f'covariance_{index}'],
+                arrays.get(f'restarts_{index}', np.zeros(0, np.int64)),
             )
             for index, name in enumerate(words['drones'])
         )
@@ -215,7 +217,9 @@ def load_run(folder: Path) -> RunRecord:
         ) from error
 
 
-def _load_drone(folder: Path, name: str, covariance: FloatArray) -> DroneRecord:
+def _load_drone(
+    folder: Path, name: str, covariance: FloatArray, restarts: IntArray
+) -> DroneRecord:
     truth = folder / f'{name}.truth.tum'
     nothing = PosePath(np.zeros(0, np.int64), np.zeros((0, 4)))
     paths = [_level(load_tum(truth)) if truth.is_file() else nothing]
@@ -224,7 +228,12 @@ def _load_drone(folder: Path, name: str, covariance: FloatArray) -> DroneRecord:
         raise ValueError(f'{len(covariance)} covariances for {len(paths[1].stamps)} poses')
     truth_path, estimate, vio = paths
     return DroneRecord(
-        name=name, truth=truth_path, estimate=estimate, vio=vio, covariance=covariance
+        name=name,
+        truth=truth_path,
+        estimate=estimate,
+        vio=vio,
+        covariance=covariance,
+        restarts=restarts,
     )
 
 

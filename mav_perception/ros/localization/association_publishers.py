@@ -44,7 +44,9 @@ class AssociationPublishers:
     ) -> None:
         """Publish what became of the sightings of a frame, without a report that it is unused."""
         publisher = self._publisher_of[sightings.observer, sightings.camera]
-        if report is None or not publisher.get_subscription_count():
+        if not publisher.get_subscription_count():
+            return
+        if report is None:
             self.publish_unused(sightings.observer, sightings.camera, sightings.stamp_ns)
             return
         drones, probability = report.best_associations()
